@@ -56,7 +56,7 @@ class PodAction(StrEnum):
     FAIL_JOB = "FailJob"
 
 
-# NOTE: Kubernetes never sends SIGINT: a person did, who does not want the run to be repeated.
+# NOTE: Kubernetes never sends SIGINT.  A person sent it, and does not want the run to be repeated.
 POD_ACTIONS: Final[Mapping[ExitCode, PodAction]] = {
     ExitCode.OK: PodAction.COMPLETE,
     ExitCode.UNFORESEEN: PodAction.COUNT,
@@ -178,7 +178,7 @@ class GateRejectedError(JobError):
 
 
 class VersionConflictError(JobError):
-    """Another run or operator moved a channel or took a name first."""
+    """Another run or operator has moved the channel, or has used the version name, before."""
 
     exit_code = ExitCode.VERSION_CONFLICT
 

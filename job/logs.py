@@ -44,7 +44,7 @@ def configure_logs(level: str) -> None:
 
 
 def _make_printable(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Escape control characters, which names of classes and columns may have, in an event."""
+    """Escape control characters in an event; names of classes and columns may contain them."""
     return {k: escape_control_characters(v) if isinstance(v, str) else v for k, v in event.items()}
 
 
@@ -103,7 +103,7 @@ class Progress:
             self._bar.stop()
 
     def begin_stage(self, name: str) -> None:
-        """Show the name of a stage of the run that begins."""
+        """Show the name of the stage that begins."""
         self._stage, self._n_rounds = name, 0
         if self._bar is not None:
             self._bar.update(self._task, description=name)
@@ -115,7 +115,10 @@ class Progress:
             self._bar.update(self._task, description=text)
 
     def describe(self, n_done: int, n_all: int) -> str:
-        """Return words for the progress of a stage, whose number of rounds is not known ahead."""
+        """Return words for the progress of the current round, and count the completed rounds.
+
+        The number of rounds of a stage is not known in advance.
+        """
         text = f"{self._stage} {n_done}/{n_all}, round {self._n_rounds + 1}"
         self._n_rounds += n_done == n_all
         return text

@@ -111,7 +111,9 @@ class Recorder:
         return round(self._timer() - self._started, 3)
 
     def write(self, outcome: RecordedOutcome, **end: object) -> None:
-        """Write `runs/<run_id>/<attempt>.json` once; a failure is logged and not raised.
+        """Write `runs/<run_id>/<attempt>.json` and the reports.
+
+        Only the first call writes.  If writing fails, the failure is logged and not raised.
 
         Parameters
         ----------
@@ -120,7 +122,7 @@ class Recorder:
         """
         if not self._lock.acquire(blocking=False):
             return
-        # NOTE: a failure to write the record must not hide the failure that it describes
+        # NOTE: an error here must not replace the error of the run, which the record describes
         try:
             attempt, record = 1, self._make_record(outcome, end)
             while not self.store.put_if_absent(
@@ -134,7 +136,7 @@ class Recorder:
             log.warning("record_not_written", reason=type(error).__name__)
 
     def _make_record(self, outcome: RecordedOutcome, end: Mapping[str, object]) -> RunRecord:
-        """Return the record of an attempt; without the facts if one of them is not valid."""
+        """Return the record of this attempt; leave out all facts if any fact is invalid."""
         course = {
             "run_id": self._run_id,
             "attempt": 1,

@@ -34,7 +34,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, object]:
-        """Return a mapping; duplicate keys are errors, but keys from `<<` may be overridden."""
+        """Return a node's mapping; duplicate keys are errors, overriding keys of `<<` is not."""
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
@@ -43,7 +43,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _DuplicateKeyError(yaml.YAMLError):
-    """A mapping has a key twice; YAML would silently use the later one."""
+    """A mapping has a key twice.  Without this error, PyYAML would use the later value."""
 
 
 _Loader.add_implicit_resolver(
@@ -55,7 +55,7 @@ _Loader.add_implicit_resolver(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveSettings:
-    """The settings, and the source of each one that differs from its default."""
+    """The settings, and the source of each setting that a file, variable or option sets."""
 
     settings: JobSettings
     origins: Mapping[str, str]
@@ -220,7 +220,7 @@ def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
 
 
 def _nested(values: Mapping[str, object]) -> dict[str, object]:
-    """Return values by dotted key as nested mappings, one for each section."""
+    """Convert a mapping of dotted keys to nested mappings, one for each section."""
     leaves: dict[str, object] = {}
     sections: dict[str, dict[str, object]] = {}
     for key, value in values.items():
@@ -233,7 +233,7 @@ def _nested(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
-    """Return the error that names invalid keys and reasons but no values, which may be secret."""
+    """Return an error with the invalid keys and the reasons; values may be secret, so omit them."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(part) for part in problem["loc"])

@@ -50,8 +50,9 @@ class Memory:
     def used_bytes(self) -> int:
         """Return the resident bytes, plus the bytes of files that are kept in memory.
 
-        A tmpfs, often a container's `/tmp`, is charged to the cgroup that wrote to it.  Pages of
-        mapped files beyond those of the libraries are not counted: the kernel can drop them.
+        Files in a tmpfs (often a container's `/tmp`) count, because their bytes are charged to the
+        cgroup.  Pages of memory-mapped files do not count, except those of libraries, because the
+        kernel can drop these pages.
         """
         if not _STATUS.exists():
             return self._in_memory_files()
@@ -78,9 +79,14 @@ class Memory:
 def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> int:
     """Return the bytes that can still be written below a folder that only this run writes to.
 
-    This is the smallest of the free space of its device, the rest of the volume's size
-    (`TMPDIR_LIMIT_BYTES`, which the chart sets because the device does not report it) and, for
-    a tmpfs, the rest of the memory limit.  `n_unnamed`: bytes in the run's files without a name.
+    This is the smallest of three values: the free space of the device, the unused part of the
+    volume's size (`TMPDIR_LIMIT_BYTES`; the Helm chart sets it because the device does not report
+    it), and, for a tmpfs, the unused part of the memory limit.
+
+    Parameters
+    ----------
+    n_unnamed
+        Bytes in files of this run that have no name, so that they are not found in the folder.
     """
     free = [shutil.disk_usage(folder).free]
     stated = os.environ.get("TMPDIR_LIMIT_BYTES", "")
@@ -105,10 +111,15 @@ def _file_system(folder: Path) -> str:
 
 
 def _cgroup_limits(cgroups: Path, membership: Path) -> dict[Path, int]:
-    """Return the limits of the process's cgroup and of those above it, by folder.
+    """Return the memory limits of the process's cgroup and of all cgroups above it, by folder.
 
-    `cgroups` is the mounted hierarchy; `membership` is the file that names the process's cgroup.
-    In a container it may name a path of the host; then the root of the hierarchy is the cgroup.
+    Parameters
+    ----------
+    cgroups
+        Folder where the hierarchy of cgroups is mounted.
+    membership
+        File that names the process's cgroup.  In a container the name may be a path of the host;
+        then the root of the hierarchy is used as the process's cgroup.
     """
     limits: dict[Path, int] = {}
     for line in membership.read_text().splitlines() if membership.exists() else ():
@@ -156,7 +167,8 @@ def paused_gc() -> Iterator[None]:
 def return_freed_memory() -> None:
     """Configure Arrow (before it is loaded) and the C library to return large freed blocks.
 
-    NOTE: by default, Arrow's pool keeps freed blocks; glibc keeps those of a size freed before.
+    NOTE: by default, Arrow's memory pool keeps freed blocks.  glibc raises its threshold for
+    returning blocks each time a large block is freed, so it keeps later blocks of that size.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -172,7 +172,10 @@ def _build_expectation(expectation: Mapping[str, Any], position: int) -> Any:
 
 
 def _count(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResult:
-    """Return the result with counts only; any other observed value may be a value of a cell."""
+    """Return the result of one expectation with counts only.
+
+    Other observed values are left out, because they may be values of cells.
+    """
     details = result.result
     rows = tuple(int(row) for row in details.get("unexpected_index_list") or ())
     kwargs = expectation["kwargs"]
@@ -191,7 +194,10 @@ def _count(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResu
 
 
 def _observed_count(kind: str, value: Any) -> float | None:
-    """Return the observed value if it is a count, else None: a maximum may disclose a cell."""
+    """Return the observed value if it is a count, otherwise None.
+
+    Other values, such as a maximum, may be the value of a cell and must not be disclosed.
+    """
     if not any(word in kind for word in ("count", "target_class")) or not _is_number(value):
         return None
     return float(value)

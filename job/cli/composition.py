@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 def load_libraries() -> Memory:
-    """Check the memory limit, load and configure a run's libraries; return the `Memory` meter."""
+    """Load and configure the libraries of a run, if the memory limit is large enough for them.
+
+    Return the `Memory` meter of this process.
+    """
     from job.adapters.host_limits import Memory, limit_threads, paused_gc, return_freed_memory
     from job.stages.training.memory_limit import require_memory_to_start
 
@@ -40,7 +43,10 @@ def load_libraries() -> Memory:
 
 @contextmanager
 def working_folder() -> Iterator[Path]:
-    """Provide a temporary folder for large matrices and copies of tables, removed at the end."""
+    """Provide a temporary folder for large matrices and copies of tables.
+
+    The folder is removed when the `with` block ends.
+    """
     with tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True) as name:
         yield Path(name)
 
@@ -54,7 +60,15 @@ def make_ports(
     memory: Memory,
     folder: Path,
 ) -> Ports:
-    """Build all adapters that a run uses."""
+    """Build all adapters that a run uses.
+
+    Parameters
+    ----------
+    copy
+        Function from `make_copier`, which copies an s3:// URI to a local path.
+    folder
+        Folder from `working_folder`, for large matrices.
+    """
     from job.adapters.codecs import make_codecs
     from job.adapters.executors.local import LocalThreads
     from job.adapters.matrix_allocator import MappedMatrices

@@ -17,7 +17,10 @@ R = TypeVar("R", bound=Content | SupportsJson)
 
 
 def check_form(form: str | None) -> None:
-    """Raise `ConfigurationError` for an unknown output format, before any work is done."""
+    """Raise `ConfigurationError` for an unknown output format.
+
+    Commands call this before they do any work.
+    """
     if form not in (None, "json", "table"):
         raise ConfigurationError(
             f"unknown output format '{form}'", hint="use --output json or --output table"

@@ -65,7 +65,7 @@ def gate_only(
 def _read_only_run(
     settings: JobSettings, store: ArtifactStore, watcher: SignalWatcher, name: str
 ) -> Iterator[RunContext]:
-    """Provide the context of a command that does not write a record."""
+    """Provide the `RunContext` of a command; no record of the run is written."""
     memory = load_libraries()
     from job.contracts.plan import Plan
     from job.pipeline.run_context import RunContext

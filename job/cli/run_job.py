@@ -63,7 +63,8 @@ class RunRequest:
     Attributes
     ----------
     override
-        Reason to publish a candidate that the gate rejects; None: do not publish it.
+        Reason to publish a candidate that the gate rejects; None if a rejected candidate must not
+        be published.
     """
 
     run_id: str
@@ -203,7 +204,7 @@ def probe_store(effective: EffectiveSettings) -> DoctorResult:
 
 
 def describe_missing_abilities(missing: list[str]) -> str:
-    """Return a hint that says what still works in a store without the `missing` operations."""
+    """Return a hint that says what still works if a store lacks the operations `missing`."""
     if missing == ["creates_alone"]:
         return (
             "use the store with one writer at a time: runs can publish and channels can move, but "
@@ -237,7 +238,10 @@ def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
 
 
 def resolve_dataset_uri(settings: JobSettings) -> str:
-    """Return the setting dataset.uri, or else the first of the default paths that exists."""
+    """Return the location of the table: `dataset.uri`, or else the first existing default path.
+
+    If no default path exists, return the first one.
+    """
     if settings.dataset.uri is not None:
         return settings.dataset.uri
     return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

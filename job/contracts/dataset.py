@@ -88,7 +88,7 @@ class Provenance:
     absent_columns: tuple[str, ...] = ()
 
     def metadata_value(self, name: str) -> str | None:
-        """Return the value of a metadata key, from the sidecar file or else from the table."""
+        """Return the value of a metadata key; the sidecar file takes precedence over the table."""
         return dict(self.metadata + self.sidecar).get(name)
 
 
@@ -126,7 +126,7 @@ class Dataset:
 
 
 class MatrixRows:
-    """A selection of rows of a matrix; all selections share the matrix instead of copying it.
+    """A selection of rows of a matrix; selections of the same matrix do not copy the matrix.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class MatrixRows:
         return len(self._index), self._matrix.shape[1]
 
     def take(self, index: Array) -> MatrixRows:
-        """Return a selection of this one: by positions in it, or by a boolean mask."""
+        """Return some of the selected rows; `index` has positions in this selection, or a mask."""
         return MatrixRows(self._matrix, self._index[index])
 
     def read(self, rows: slice = slice(None), out: Floats32 | None = None) -> Floats32:
@@ -205,9 +205,10 @@ class Rows:
 
     @property
     def groups(self) -> Ints:
-        """Group id of each row, shape (n_rows,); a group stays on one side of every split.
+        """Group id of each row, shape (n_rows,); every split keeps a group on one side.
 
-        A row's group is the value of its group column, else its group of near-duplicates.
+        If the table has a group column, a row's group is the row's value in that column.  Otherwise
+        it is the row's group of near-duplicates.
         """
         import numpy as np
         import pandas as pd

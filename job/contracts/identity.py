@@ -1,4 +1,4 @@
-"""Digests and version names: the two kinds of identity in published files."""
+"""SHA-256 digests, which identify content, and the names that identify versions."""
 
 import hashlib
 import json
@@ -75,7 +75,7 @@ def is_version(text: str) -> bool:
 
 
 def run_suffix(run_id: str) -> str:
-    """Return the 8 hex digits of a run id with which the name of the run's version ends."""
+    """Return the 8 hex digits, computed from a run id, at the end of the run's version name."""
     return hashlib.sha256(run_id.encode()).hexdigest()[:8]
 
 

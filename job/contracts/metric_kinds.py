@@ -1,4 +1,4 @@
-"""Classes of metrics, by what a metric is computed from, and the inputs of their functions."""
+"""The kinds of metrics, one class each, and the values that metrics are computed from."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ class LabelCounts:
     ----------
     n_rows
         Number of rows of each resample, shape (n,).
-    support, predicted, hits
-        Rows of each class, rows predicted as the class, and rows that are both; shape (n,
-        n_classes).
+    support
+        Number of rows whose true class is the class, shape (n, n_classes).
+    predicted
+        Number of rows that are predicted as the class, shape (n, n_classes).
+    hits
+        Number of rows of the class that are predicted as the class, shape (n, n_classes).
     f1, precision, recall
-        Shape (n, n_classes); 0 where undefined.
-    is_true, occurs
-        Whether any row belongs to the class, and whether any row belongs to it or is predicted as
-        it; shape (n_classes,).  As in scikit-learn, averages are over these classes.
+        Scores of each class, shape (n, n_classes); 0 where undefined.
+    is_true
+        Whether the class is the true class of any row, shape (n_classes,).
+    occurs
+        Whether the class is the true or the predicted class of any row, shape (n_classes,).  As in
+        scikit-learn, averages are over these classes.
     """
 
     n_rows: Array
@@ -40,7 +45,10 @@ class LabelCounts:
 
 
 class ProbabilityScores(Protocol):
-    """Inputs of metrics of probabilities, on the rows whose true class the model knows."""
+    """The values that metrics of probabilities are computed from.
+
+    Only rows whose true class is one of the model's classes are included.
+    """
 
     @property
     def y_true(self) -> Array:
@@ -60,11 +68,15 @@ class ProbabilityScores(Protocol):
 
     @property
     def brier_losses(self) -> Array:
-        """Half the squared distance of each row's probabilities to its class, shape (n_rows,)."""
+        """Brier loss of each row, shape (n_rows,).
+
+        It is half the squared distance between the row's probabilities and the one-hot vector of
+        the row's true class.
+        """
 
     @property
     def roc_auc(self) -> tuple[float, Array]:
-        """Mean one-vs-rest ROC-AUC, NaN if undefined, and the influence of each row on it."""
+        """Mean one-vs-rest ROC-AUC (NaN if undefined), and each row's influence on this mean."""
 
     @property
     def pr_auc(self) -> float:
@@ -84,7 +96,7 @@ class MetricDefinition:
     title
         Name of the metric in reports.
     is_choosable
-        Whether `search.metric` may be this metric, if the gate can compare it.
+        Whether `search.metric` may name this metric, provided that the gate can compare it.
     is_key_metric
         Whether the metric is shown in short lists of scores.
     is_share
@@ -104,7 +116,7 @@ class MetricDefinition:
 
     @property
     def is_negative(self) -> bool:
-        """Whether the metric is the negative of another one, which is reported in its place."""
+        """Whether the metric is the negative of a loss; reports show the loss instead."""
         return False
 
     @property
@@ -117,12 +129,15 @@ class MetricDefinition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelMetric(MetricDefinition):
-    """A metric of predicted classes: a function of `LabelCounts` with values up to 1, shape (n,).
+    """A metric of predicted classes that is computed from counts of rows by class.
+
+    The function takes `LabelCounts` of n resamples and returns one value of at most 1 for each
+    resample, shape (n,).
 
     Attributes
     ----------
     averages_over
-        What has equal weight in the average, such as rows or classes; this determines how many
+        Whether all rows or all classes have the same weight in the metric; this determines how many
         groups the metric depends on.
     minimum
         Minimum possible value.
@@ -140,8 +155,8 @@ class RowMetric(MetricDefinition):
     Attributes
     ----------
     negates
-        Name of the loss whose negative this score is; its interval is the negated interval of the
-        loss.
+        If this score is the negative of a loss, the name of that loss; otherwise None.  The
+        interval of the score is the negated interval of the loss.
     """
 
     function: Callable[[ProbabilityScores], Array]
@@ -149,16 +164,17 @@ class RowMetric(MetricDefinition):
 
     @property
     def is_negative(self) -> bool:
-        """Whether the metric is the negative of another one, which is reported in its place."""
+        """Whether the metric is the negative of a loss; reports show the loss instead."""
         return self.negates is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InfluenceMetric(MetricDefinition):
-    """A score in [0, 1] that is not a mean over rows; the function returns a pair with influences.
+    """A score in [0, 1] of the probabilities that is not a mean over rows.
 
-    The pair is the score and each row's influence on it.  The mean influence of the rows of a
-    resample approximates the score of the resample minus the score of all rows.
+    The function returns the score, and the influence of each row on the score, shape (n_rows,).
+    The interval is computed from the influences: the mean influence of the rows in a resample
+    approximates the score of the resample minus the score of all rows.
     """
 
     function: Callable[[ProbabilityScores], tuple[float, Array]]

@@ -1,4 +1,4 @@
-"""The metrics of a model: one definition each; all stages iterate over `METRICS`.
+"""The metrics of a model.  Each is defined once, in `METRICS`, which all stages iterate over.
 
 How to add one
 --------------
@@ -6,8 +6,8 @@ How to add one
    (`LabelMetric`), a mean over rows (`RowMetric`), a score with the influence of each row
    (`InfluenceMetric`), or any function of the predictions (`WholeMetric`).  A `WholeMetric` has no
    interval, and the gate cannot compare it.
-2. The search can then choose by the metric, the evaluation computes it with its interval, the gate
-   compares it with the champion's, and the report shows it under its title.
+2. The search can then choose the candidate by the metric.  The evaluation computes the metric and
+   its interval, the gate compares models by it, and the report shows it under its title.
 3. Run `make docs`: the settings schema lists the metrics that can choose a candidate.
 
 Functions use only methods and operators of arrays, so this module does not import NumPy.
@@ -151,7 +151,7 @@ def find_metric(name: object) -> MetricDefinition:
 
 
 def is_negative(name: str) -> bool:
-    """Return whether a metric is the negative of another one; False for an unknown metric."""
+    """Return whether a metric is the negative of a loss; False for an unknown metric."""
     return name in METRICS and METRICS[name].is_negative
 
 
@@ -161,7 +161,10 @@ def list_choosable() -> list[str]:
 
 
 class _ByName:
-    """Type of a setting: parse the name of a metric, and list the names in the JSON Schema."""
+    """Annotation of a setting whose value is the name of a metric.
+
+    It parses the name, and lists the possible names in the JSON Schema.
+    """
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:

@@ -35,7 +35,7 @@ class Classifier(Estimator, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
-    """The pipeline of the chosen candidate, and the baselines by name, fitted to the same rows.
+    """The fitted pipeline of the chosen candidate, and baselines fitted to the same rows.
 
     Attributes
     ----------

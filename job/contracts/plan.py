@@ -38,7 +38,10 @@ class Plan:
 
     @property
     def settings_digest(self) -> str:
-        """Digest of the settings that can change a model; locations, store and logs cannot."""
+        """Digest of the settings that can change a model.
+
+        The settings of locations, store and log are left out, because they cannot change a model.
+        """
         content = self.settings.model_dump(
             mode="json",
             exclude={

@@ -90,7 +90,10 @@ class ArtifactStore(Protocol):
         """Create an object; return False, and change nothing, if the key exists."""
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if its bytes are `expected` (None: create it if it is missing)."""
+        """Replace an object if its bytes are `expected`, and return whether it was replaced.
+
+        If `expected` is None, create the object if it does not exist.
+        """
 
     def keys(self, prefix: str) -> Iterator[str]:
         """List the keys below a prefix, sorted."""

@@ -1,4 +1,4 @@
-"""Names of objects and pointers in a store, and what a store returns about its objects.
+"""Names of objects and pointers in a store, and types for what a store returns.
 
 A pointer is an object that names the current version of a channel or of its anchor, the fixed
 version that candidates are compared with in addition to the champion.
@@ -63,7 +63,7 @@ def check_key(key: str) -> None:
 
 
 def is_key(text: str) -> bool:
-    """Return whether a text is a valid key, which can only be the path of one object."""
+    """Return whether a text is a valid key; `check_key` says which keys are not."""
     return is_plain(text) and not {"", ".", ".."} & set(text.split("/"))
 
 
@@ -73,7 +73,10 @@ def is_plain(text: str) -> bool:
 
 
 def is_job_key(key: str) -> bool:
-    """Return whether a key belongs to this job; the bucket or folder may have other objects."""
+    """Return whether a key starts with a folder that this job writes to.
+
+    The bucket or folder of the store may also contain objects of other programs.
+    """
     first, slash, _ = key.partition("/")
     return bool(slash) and (first in _FOLDERS or is_version(first))
 
@@ -84,18 +87,18 @@ def is_channel(name: str) -> bool:
 
 
 def anchor_pointer(channel: str) -> str:
-    """Return the name of the pointer below `channels/` that is the anchor of a channel."""
+    """Return the name of the pointer below `channels/` that names the anchor of a channel."""
     return f"{channel}{_ANCHOR}"
 
 
 def anchored_channel(pointer: str) -> str | None:
-    """Return the channel whose anchor the pointer is; None if the pointer is a channel's own."""
+    """Return the channel that this anchor pointer belongs to; None if it is not an anchor."""
     channel = pointer.removesuffix(_ANCHOR)
     return channel if channel != pointer and is_channel(channel) else None
 
 
 def describe_pointer(pointer: str) -> str:
-    """Return the words for a pointer in messages, for a channel or for its anchor."""
+    """Return how messages name a pointer, such as `channel 'production'`."""
     channel = anchored_channel(pointer)
     return f"channel '{pointer}'" if channel is None else f"the anchor of channel '{channel}'"
 

@@ -106,7 +106,10 @@ def _record_candidate(
     verdict: Verdict,
     bundle: Mapping[str, bytes],
 ) -> None:
-    """Record the candidate's scores and digest, and its reports if it is not published."""
+    """Add the candidate's scores and digest to the run's record.
+
+    If the candidate is not published, its reports are stored with the record.
+    """
     recorder = context.recorder
     recorder.facts.scores = candidate.evaluation.scores
     recorder.facts.model_digest = str(Digest.of(candidate.payload))

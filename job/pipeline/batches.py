@@ -4,9 +4,11 @@ How it works
 ------------
 1. The settings, the suite or the table's own columns decide whether embeddings are standardized per
    batch.
-2. If they are, the published model predicts restandardized batches of test rows: batches of another
-   class mix, standardized on their own rows.  The accuracy is the stress score.
-3. `input_check` contains the bounds within which a consumer's batch resembles the training table.
+2. If they are, batches with another class mix than the table's are drawn from the test rows.  Each
+   batch is standardized on its own rows, which is called *restandardized*.  The accuracy of the
+   published model on these batches is the stress score.
+3. `input_check` contains bounds for a statistic of a consumer's batch.  Outside of the bounds, the
+   batch does not resemble the training table.
 """
 
 from __future__ import annotations
@@ -36,7 +38,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEvaluation:
-    """Accuracy on restandardized batches, and bounds to detect them; None if it is unknown."""
+    """Accuracy on restandardized batches, and bounds with which a consumer can detect them.
+
+    Each is None if it was not computed.
+    """
 
     stress: StressReport | None
     input_check: InputCheck | None
@@ -54,9 +59,9 @@ def evaluate_batches(
     Parameters
     ----------
     standardization
-        Whether the table's embeddings look standardized; None if the model takes none.
+        Whether the table's embeddings look standardized; None if the model takes no embeddings.
     geometry
-        Whether embeddings are mapped back to rows of length 1; None if it was not examined.
+        Whether the rows of embeddings can be mapped back to length 1; None if not examined.
     """
     s, blocks = context.settings, model.feature_blocks
     is_standardized, stated_by = find_standardization(s, context.plan.suite, standardization)
@@ -102,9 +107,10 @@ def _is_restored(geometry: Geometry | None) -> bool:
 def find_standardization(
     settings: JobSettings, suite: Suite, standardization: Standardization | None
 ) -> tuple[bool, StatedBy]:
-    """Return a pair: whether embeddings are standardized per batch, and what states it.
+    """Return whether embeddings are standardized per batch, and the source of this answer.
 
-    The settings take precedence over the suite, and the suite over the check of the table.
+    The source is `settings`, `suite`, or `check` (the statistics of the table's columns).  The
+    settings take precedence over the suite, and the suite takes precedence over the check.
     """
     stated = settings.dataset.embeddings_standardized_per_batch
     if stated is not None:
@@ -117,8 +123,8 @@ def find_standardization(
 def may_be_restandardized(settings: JobSettings, suite: Suite, geometry: Geometry | None) -> bool:
     """Return whether the batches of consumers may be standardized on their own rows.
 
-    This is possible if the table's rows were mapped back to length 1, unless settings or suite
-    state that batches are not standardized.
+    This is possible if the table's embeddings can be mapped back to rows of length 1, unless the
+    settings or the suite state that batches are not standardized.
     """
     stated = settings.dataset.embeddings_standardized_per_batch
     if stated is None:

@@ -40,14 +40,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfFold:
-    """Predictions by models that were not trained on the predicted rows' groups.
+    """Predictions of rows by models that were not trained on the row's group.
 
     Attributes
     ----------
     cross
         Cross-fitted predictions of all rows; None with a hold-out.
     predictions
-        Predictions of the training rows by the chosen candidate; None if they are not needed.
+        Out-of-fold predictions of the training rows by the chosen candidate; None if calibration
+        does not need them.
     """
 
     cross: CrossFit | None = None
@@ -61,7 +62,11 @@ def predict_without_groups(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> OutOfFold:
-    """Return cross-fitted predictions of all rows, out-of-fold ones of training rows, or none."""
+    """Return the predictions that evaluation and calibration need.
+
+    With cross-fitting these are predictions of all rows.  With a hold-out these are out-of-fold
+    predictions of the training rows if calibration needs them, and otherwise none.
+    """
     if setup.folds is not None:
         with context.stage("cross_fit"):
             cross = _predict_all_rows(context, split, setup, report)

@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. The set is read like the table, and checked: the candidates must be able to predict it.
-2. The requests for choosing may decide the candidate and the threshold.  On the requests for
-   evaluating, the published model is scored and compared with the champion.  With
-   `evaluation.challenge_split=half`, each of the two is half of the set; otherwise each is the
-   complete set.
+1. The set is read like the table.  It is an error if the candidates cannot predict its requests.
+2. The *requests for choosing* can be used to choose the candidate and to learn the threshold.  The
+   *requests for evaluating* are used to score the published model and to compare it with the
+   champion.  With `evaluation.challenge_split=half`, one half of the set is for choosing and the
+   other half is for evaluating.  Otherwise all requests are used for both purposes.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def load_challenge(
     Returns
     -------
     rows, content_digest
-        Rows of the set, whose near-duplicates are not grouped yet, and the digest of their content.
+        The rows of the set, and the digest of their content.  Near-duplicates among the rows are
+        not grouped yet.
     """
     s = context.settings
     required = frozenset({s.dataset.columns.target})
@@ -87,7 +88,7 @@ def choose_candidate(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> SearchReport:
-    """Return the search report with the candidate that is best on the set, if the set chooses."""
+    """Return the search report; the challenge set chooses the candidate if this is configured."""
     challenge = split.challenge
     if challenge is None or context.settings.search.choose_on != "challenge":
         return report
@@ -112,7 +113,10 @@ class ChallengeEvaluation:
     decision: Decision | None
 
     def add_to(self, evaluation: ModelEvaluation) -> ModelEvaluation:
-        """Return the evaluation with these scores and, if there is one, this decision."""
+        """Return a copy of `evaluation` with these challenge scores.
+
+        If the threshold was learned on the challenge set, the copy also has that decision.
+        """
         decision = evaluation.decision if self.decision is None else self.decision
         return evaluation.copy_with(challenge=self.challenge, decision=decision)
 
@@ -125,7 +129,7 @@ def evaluate_on_challenge(
     Parameters
     ----------
     labels
-        Labels of the table's rows.
+        Labels of the table's rows.  A class of the table may have no request in the set.
     """
     s, columns = plan.settings, plan.settings.dataset.columns
     evaluating = select_blocks(challenge.evaluating, model.feature_blocks, columns)
@@ -151,7 +155,7 @@ def evaluate_on_challenge(
 def _learn_decision(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, evaluated: EvaluatedRows
 ) -> Decision:
-    """Learn a threshold on the set; measure its effect on the requests for evaluating."""
+    """Learn a threshold on the requests for choosing; measure it on those for evaluating."""
     s, fold = plan.settings, None
     threshold = _learn_threshold(plan, challenge, model, evaluated.predictions)
     if not challenge.is_halved:
@@ -177,7 +181,11 @@ def _learn_decision(
 def _learn_threshold(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, predictions: Predictions
 ) -> Threshold:
-    """Learn the threshold on the requests for choosing: a half, or the complete set."""
+    """Learn the threshold on the requests for choosing.
+
+    `predictions` are those of the requests for evaluating, which are the same requests unless the
+    set is halved.
+    """
     s = plan.settings
     choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)
     if challenge.is_halved:

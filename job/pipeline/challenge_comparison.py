@@ -29,7 +29,15 @@ def compare_champion(
     payload: bytes,
     embedding_model: str,
 ) -> Comparison:
-    """Compare the published models of candidate and champion on the requests for evaluating."""
+    """Compare the published models of candidate and champion on the challenge set.
+
+    Only the requests for evaluating (`challenge.evaluating`) are used.
+
+    Parameters
+    ----------
+    model, payload, embedding_model
+        The candidate's model, the bytes of its model.joblib, and the name of its embedding model.
+    """
     s = plan.settings
     return compare_on_challenge(
         champion,
@@ -55,8 +63,8 @@ def evaluate_version(
     Returns
     -------
     scores, comparisons
-        The scores are `challenge` of an evaluation; None if the version was trained on all
-        requests, or if the set was not checked for the version's input.
+        The scores of `new`, and its comparison with `old`.  They are None and empty if `new` was
+        trained on all requests, or if the settings do not name the input of `new`.
     """
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):

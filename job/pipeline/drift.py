@@ -32,7 +32,10 @@ _MAX_LISTED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """The table's profile, and its drift from the champion's table (None without a champion)."""
+    """The profile of the table, and the report of its drift from the champion's table.
+
+    The report is None if there is no champion, or if drift is not measured.
+    """
 
     profile: TableProfile
     report: DriftReport | None

@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. Scores: of the recipe (the unfitted model) on all rows, from cross-fitted predictions, or of the
-   published model on the held-out rows.
-2. Scores of the published model on the challenge set and on out-of-scope requests, if these exist.
-3. Wording of the table and of the evaluated rows, batches of embeddings that are standardized on
-   their own rows, and label noise.
+1. The scores are computed.  With cross-fitting they describe the recipe (the unfitted model) on all
+   rows.  With a hold-out they describe the published model on the held-out rows.
+2. The published model is evaluated on the challenge set and the out-of-scope set, if these exist.
+3. The wording of the table and of the evaluated rows is measured, then the accuracy on batches of
+   embeddings that are standardized on their own rows, and the label noise.
 """
 
 from __future__ import annotations
@@ -91,8 +91,9 @@ def _predict_rows(
     Returns
     -------
     evaluated, parts
-        The rows and predictions that scores are computed from.  Each of the parts has the positions
-        of the rows that one model predicted, and the training rows of that model.
+        `evaluated` has the rows and predictions that scores are computed from.  There is one part
+        for each model that predicted: the positions of the rows that the model predicted, and the
+        rows that it was trained on.
     """
     s, model = context.settings, fitted.model
     columns = s.dataset.columns

@@ -26,7 +26,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedCandidate:
-    """The chosen candidate after fitting; it holds the feature matrices, so do not keep it long.
+    """The chosen candidate after fitting.
+
+    It refers to the feature matrices, so their memory is not freed while it exists.
 
     Attributes
     ----------

@@ -127,7 +127,10 @@ def load_tables(context: RunContext) -> Tables:
 
 
 def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, Kind]:
-    """Group near-duplicates; return the grouped tables, and what of the rows was compared."""
+    """Return the tables with groups of near-duplicates, and the kind of the comparison.
+
+    The kind names what was compared: `text`, `embeddings`, or `none`.
+    """
     ports = context.ports
     spec = context.settings.split
     kind = choose_similarity_source(tables.rows, spec)

@@ -44,7 +44,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The gate's decision, and the champion it compared with (None without a champion)."""
+    """The gate's decision, and the champion that the candidate was compared with.
+
+    The champion is None if there is none.
+    """
 
     decision: GateDecision
     champion: PublishedVersion | None
@@ -91,7 +94,10 @@ def claim_if_published(context: RunContext, tables: Tables, verdict: Verdict) ->
 def _find_anchor(
     plan: Plan, store: ArtifactStore, champion: PublishedVersion | None
 ) -> PublishedVersion | None:
-    """Return the anchor of the settings or else of the channel; None if it is the champion."""
+    """Return the anchor that the settings name, or else the anchor of the channel.
+
+    Return None if there is no anchor, or if it is the same version as the champion.
+    """
     channel = plan.settings.publish.channel
     anchor = load_anchor(store, plan.settings.gate.anchor)
     if anchor is None and channel is not None:
@@ -105,9 +111,10 @@ def _compare(
 ) -> Iterator[Comparison]:
     """Yield comparisons of the candidate with a rival, which is the champion or the anchor.
 
-    The first is on the groups in both tables or, if that is not possible, on test rows that are new
-    to both models.  The published models of champion and candidate are also compared on test rows;
-    if the shared groups decide, that comparison only warns.
+    If both runs have cross-fitted predictions of the same groups, these are compared.  Otherwise
+    the published models predict test rows that neither was trained on.  If the rival is the
+    champion and the groups were compared, the published models are also compared on test rows, but
+    this second comparison can only warn.
     """
     s = plan.settings
     if not rival.files:

@@ -3,9 +3,10 @@
 How it works
 ------------
 1. Rows of the table that the candidate version was trained on are left out.
-2. The candidate predicts the other rows; rows of classes that it does not know count as errors.
-3. It is compared with the champion version and the anchor, each time on the rows that neither model
-   was trained on.
+2. The candidate predicts the other rows.  A row whose true class is not one of the candidate's
+   classes counts as an error.
+3. The candidate is compared with the champion version, and then with the anchor.  Each comparison
+   uses the rows that neither of the two models was trained on.
 4. The gate decides as in a run; nothing is written to the store.
 """
 
@@ -48,7 +49,8 @@ class _Judged:
     Attributes
     ----------
     table
-        Rows to search for near-duplicates; None for an official test, which has them by design.
+        Rows of the table, to leave out test rows that are near-duplicates of a model's training
+        rows; None for an official test, which contains near-duplicates by design.
     """
 
     version: PublishedVersion
@@ -139,7 +141,7 @@ def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersi
 
 
 def _count_unknown_classes(judged: _Judged) -> int:
-    """Return the number of rows of classes that the candidate does not know."""
+    """Return the number of rows whose true class is not one of the candidate's classes."""
     classes = judged.model.pipeline.classes_.astype(str)
     return int((~np.isin(judged.unseen.y.astype(str), classes)).sum())
 
@@ -187,7 +189,14 @@ def _evaluate_on_challenge(
 def _load(
     plan: Plan, ports: Ports, version: PublishedVersion, rows: Rows, embedding_model: str
 ) -> TrainedModel:
-    """Load a version's model; raise `ConfigurationError` unless the settings name its input."""
+    """Load a version's model, which must be able to predict `rows`.
+
+    Raises
+    ------
+    ConfigurationError
+        The settings do not name the input that the model takes, or the model cannot be evaluated on
+        this table.
+    """
     settings, metadata = plan.settings, version.metadata
     inputs = (settings.features.use, *settings.search.inputs)
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)

@@ -1,6 +1,6 @@
 """Split the table into training and test rows, without leakage.
 
-The optimism is by how much a random split of rows would overestimate the accuracy.
+`add_optimism` measures by how much a random split of rows would overestimate the accuracy.
 """
 
 from __future__ import annotations
@@ -68,7 +68,11 @@ def _warn_of_near_rows(is_near: Array) -> None:
 
 
 def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
-    """Return the split with the challenge set and the number of its near-duplicates left out."""
+    """Return a copy of the split with the challenge set.
+
+    The report of the copy also has the number of the table's rows that were left out as
+    near-duplicates of the set.
+    """
     requests, is_near = tables.challenge, tables.is_near_challenge
     if requests is None or is_near is None:
         return split
@@ -91,7 +95,7 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
 
 
 def add_optimism(context: RunContext, split: DataSplit) -> DataSplit:
-    """Return the split with the optimism of a random split in its report."""
+    """Return a copy of the split whose report also has the optimism of a random split."""
     spec, ports = context.settings.training, context.ports
     optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
     return replace(split, report=split.report.copy_with(optimism=optimism))

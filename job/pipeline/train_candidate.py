@@ -39,8 +39,8 @@ class TrainedCandidate:
     group_errors
         Errors of each group in a cross-fitted evaluation, for later runs; None with a hold-out.
     equal_error
-        A pair: the metric, and the standard error of the score difference between two retrainings
-        of the same candidate; None if it is unknown.
+        A pair: the name of a metric, and the standard error of the difference of that score between
+        two retrainings of the same candidate; None if it cannot be estimated.
     """
 
     split: DataSplit
@@ -91,7 +91,7 @@ def train_candidate(
 def _measure_equal_error(
     plan: Plan, split: DataSplit, report: SearchReport, cross: CrossFit
 ) -> tuple[str, float] | None:
-    """Return the metric, and the standard error between two retrainings of the candidate."""
+    """Return `TrainedCandidate.equal_error`."""
     if report.labels is None:
         return None
     standard_error = measure_equal_error(

@@ -5,8 +5,8 @@ How it works
 1. With `evaluation.method: auto`, the number of groups decides between cross-fitting and a
    hold-out.
 2. The memory of the most expensive candidate is estimated and compared with the limit.
-3. The geometry of the embeddings is detected: whether rows had length 1 before columns were scaled,
-   so that models can map rows back to length 1.
+3. The geometry of the embeddings is detected: whether all rows had length 1 before the columns were
+   scaled.  If so, models can map the rows back to length 1.
 4. Geometry and templates decide what `search.prefer=auto` means.
 """
 

@@ -1,8 +1,8 @@
 """Read and set the anchor of a channel: a fixed version that every candidate is compared with.
 
 Each promotion may lose a little accuracy that the gate cannot detect.  If candidates were compared
-with the champion only, many such losses could add up unnoticed.  The anchor is a pointer stored
-next to the channel's own pointer, with its own history.
+with the champion only, many such losses could add up unnoticed.  A channel has one pointer to its
+champion and a second pointer to its anchor.  Each of the two pointers has a history.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from job.registry.channels import (
 
 
 def read_anchor(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
-    """Return a pair: the version of a channel's anchor and its pointer's bytes, or two Nones.
+    """Return the version that is the anchor of a channel, and the bytes of the anchor's pointer.
+
+    Both are None if the channel has no anchor.
 
     Raises
     ------
@@ -43,9 +45,10 @@ def set_anchor(
     Parameters
     ----------
     expected
-        The bytes of the pointer when it was read; the anchor moves only if they are unchanged.
-        None creates the anchor; if an anchor exists already, the result is False, unless the same
-        `reason.by` has set it to the same version (another attempt of one run).
+        The bytes of the anchor's pointer when the caller read it.  The anchor moves only if the
+        pointer still has these bytes.  None if the channel had no anchor: the pointer is created.
+        If the pointer exists by then, the function returns False.  It returns True if another
+        attempt of the same run (the same `reason.by`) has set the anchor to the same version.
 
     Raises
     ------

@@ -18,10 +18,15 @@ from job.registry.read_version import parse_metadata, read_verified
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedVersion:
-    """A published version, its verified files, and the bytes of the pointer that led to it.
+    """A published version that a candidate is compared with.
 
     Attributes
     ----------
+    files
+        The verified files of the version, by name.
+    pointer
+        The bytes of the channel's or anchor's pointer when it was read; empty if `gate.anchor`
+        names the version.
     is_advisory
         Whether the gate only warns, instead of rejecting, if the version cannot be compared.
     """
@@ -53,7 +58,12 @@ def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion
 
 
 def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | None:
-    """Return the version that `gate.anchor` names, directly or by the name of a channel.
+    """Return the version that `gate.anchor` names; None if `name` is None.
+
+    Parameters
+    ----------
+    name
+        Value of `gate.anchor`: the name of a version, or of a channel that points to the version.
 
     Raises
     ------

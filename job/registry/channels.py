@@ -1,10 +1,11 @@
-"""Channels: pointers to a champion that move by compare-and-swap; anchors are pointers as well.
+"""Move channels and anchors, which are pointers to a version, by compare-and-swap.
 
 How it works
 ------------
 1. A pointer is one object, `channels/NAME.json`.  It holds the complete last move, so no move is
    lost if the process is killed.
-2. A move first completes the history of the previous move, in case that process was killed.
+2. Before a move, the previous move is appended to the history if it is missing there, because the
+   process that made it was killed.
 3. The pointer is replaced only if its bytes have not changed since it was read; otherwise the move
    is a conflict.
 4. After the swap the move is appended to the history.
@@ -38,7 +39,8 @@ class MoveReason:
     by
         Run id or operator.
     copy_of
-        Version whose files were republished as the pointer's new version; None without a copy.
+        If a rollback moves the pointer to a copy of an earlier version, the name of that earlier
+        version; otherwise None.
     """
 
     at: str
@@ -49,31 +51,39 @@ class MoveReason:
 
 
 def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes | None]:
-    """Return a pair: the version that a channel points to and the pointer's bytes, or Nones."""
+    """Return the version that a channel points to, and the bytes of the channel's pointer.
+
+    Both are None if the channel does not exist.
+    """
     raw = store.get(f"channels/{channel}.json")
     return (None, None) if raw is None else (read_pointer(channel, raw).version, raw)
 
 
 def list_channels(store: ArtifactStore) -> dict[str, str | None]:
-    """Return the version that each channel points to, by channel."""
+    """Return a dictionary from the name of each channel to the version that it points to."""
     names = [name for name in list_pointers(store) if anchored_channel(name) is None]
     return {name: read_channel(store, name)[0] for name in names}
 
 
 def list_pointers(store: ArtifactStore) -> list[str]:
-    """Return the names of all pointers, of channels and of anchors, sorted."""
+    """Return the sorted names of all pointers, which include channels and anchors."""
     keys = [key.split("/") for key in store.keys("channels/")]
     return sorted(k[1].removesuffix(".json") for k in keys if len(k) == 2)
 
 
 def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
-    """Check in the results of a probe that a store enforces conditional writes.
+    """Raise an error unless the store enforces conditional writes.
+
+    Parameters
+    ----------
+    steps
+        The results of `ArtifactStore.probe`.
 
     Raises
     ------
     ConfigurationError
-        The store ignores conditions, so two concurrent moves of a pointer would both appear to
-        succeed.
+        The store ignores conditions of writes, so two concurrent moves of a pointer would both
+        appear to succeed.
     """
     for step in steps:
         if step.name in _CONDITIONAL_STEPS and not step.is_met:
@@ -95,8 +105,8 @@ def move_channel(
 ) -> None:
     """Move a channel to a version; do nothing if the channel already points to it.
 
-    The pointer contains its complete move, so the next process that moves the channel can append
-    the history entry that a killed process has not written.
+    The new pointer contains the complete move.  If this process is killed before it appends the
+    move to the history, the next process that moves the channel appends it.
 
     Raises
     ------
@@ -118,8 +128,8 @@ def move_channel(
 def create_pointer(store: ArtifactStore, channel: str, version: str, reason: MoveReason) -> bool:
     """Create a pointer that does not exist yet, and return whether this caller has created it.
 
-    The result is also True if another attempt of the same run has created it, or if the response to
-    a successful request was lost.
+    The result is also True if another attempt of the same run has created the pointer, or if this
+    call has created it but the store's response was lost.
 
     Raises
     ------
@@ -184,7 +194,7 @@ def _check_moved_by_same_run(store: ArtifactStore, channel: str, version: str, b
 
 
 def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
-    """Undo a move and raise an error if `models prune` is removing the new version."""
+    """If `models prune` is removing the new version, undo the move and raise an error."""
     version, origin = pointer.version, pointer.origin
     if is_complete(store, version) and not is_being_removed(store, version):
         return

@@ -92,7 +92,8 @@ def fetch_version(
     Parameters
     ----------
     on_begin
-        Called with the function that removes the staging folder, which a signal handler calls.
+        Called before the first write, with a function that removes the staging folder.  The caller
+        arranges that this function is also called if a signal ends the process.
 
     Raises
     ------
@@ -171,7 +172,10 @@ def check_load(
     Parameters
     ----------
     find_problem
-        Function that loads the model in a folder and predicts one row; returns the problem or None.
+        Function that loads the model in a folder and predicts one row.  It returns a description
+        of the problem, or None if there is none.
+    on_begin
+        As in `fetch_version`.
 
     Raises
     ------

@@ -5,8 +5,9 @@ How it works
 1. Each move is a separate object, `channels/NAME/history/NUMBER.json`, that is never changed.
 2. The pointer also contains the last move, because the process that made the move may have been
    killed before it could write the entry.
-3. To find the target of a rollback, moves are replayed.  A rollback removes all champions after its
-   target, so a second rollback goes one version further back.
+3. To find the version that a rollback returns to, the moves are replayed into a list of champions.
+   An earlier rollback removes all champions after the version that it returned to, so a second
+   rollback goes one version further back.
 """
 
 from __future__ import annotations
@@ -60,13 +61,19 @@ def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
 
 
 def next_number(store: ArtifactStore, channel: str, present: ChannelPointer | None) -> int:
-    """Return the number of the next move: one more than the highest in history and pointer."""
+    """Return the number of the next move.
+
+    It is one more than the highest number of a move in the history and in the pointer `present`.
+    """
     numbers = [_entry_number(key) for key in store.keys(_history_prefix(channel))]
     return 1 + max(*numbers, 0, present.move if present else 0)
 
 
 def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
-    """Append a pointer's move to the history if it is missing; skip numbers already in use."""
+    """Append the move in `pointer` to the history, unless the history contains this move.
+
+    If another move already has the same number, the next free number is used.
+    """
     number, entry = pointer.move, pointer.last_move.to_bytes()
     while not store.put_if_absent(_entry_key(channel, number), entry):
         if store.get(_entry_key(channel, number)) == entry:
@@ -75,7 +82,11 @@ def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) 
 
 
 def previous_version(store: ArtifactStore, channel: str) -> str | None:
-    """Return the latest earlier champion that still exists and was not rolled back."""
+    """Return the version that a rollback moves the channel to; None if there is none.
+
+    This is the latest champion before the current one that still exists in the store.  Champions
+    that an earlier rollback has replaced are skipped.
+    """
     champions: list[ChannelMove] = []
     for move in read_moves(store, channel):
         if move.action == "rollback":

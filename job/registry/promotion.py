@@ -20,6 +20,11 @@ def promote(
 ) -> MoveResult:
     """Verify a version, and move a channel to it.
 
+    Parameters
+    ----------
+    expect
+        Version that the channel must point to now; None allows any version.
+
     Raises
     ------
     VersionConflictError
@@ -45,6 +50,11 @@ def promote_anchor(
     store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
 ) -> AnchorMoveResult:
     """Verify a version, and move the anchor of a channel to it; the channel is not moved.
+
+    Parameters
+    ----------
+    expect
+        Version that must be the anchor now; None allows any version.
 
     Raises
     ------
@@ -76,12 +86,13 @@ def _require_at(pointer: str, present: str | None, expect: str | None) -> None:
     if present is None:
         raise VersionConflictError(
             f"{describe_pointer(pointer)} points to no version; expected {expect}",
-            hint="`pcc-job models list` shows the channels; check the name, or run again without "
-            "--expect to set the first version",
+            hint="`pcc-job models list` shows channels and anchors; check the name of the channel, "
+            "or run again without --expect to set the first version of the channel or anchor",
         )
     raise VersionConflictError(
         f"{describe_pointer(pointer)} points to {present}; expected {expect}",
-        hint="`pcc-job models history` shows who moved it; if the move is still right, run again "
+        hint="`pcc-job models history` (with --anchor for an anchor) shows who moved it; if your "
+        "move is still right, run again "
         f"with --expect {present}",
     )
 

@@ -50,15 +50,17 @@ def prune_versions(
     token: str,
     anchor: str | None = None,
 ) -> PruneResult:
-    """Remove unfinished versions from before `before`, and all but the newest `keep` versions.
+    """Remove unfinished versions older than `before`, and complete versions that are outdated.
 
-    The version `anchor`, those that a channel or an anchor points to, and those that a channel
-    would roll back to are never removed.  If `keep` is None, no complete version is removed.
+    A complete version is outdated if it is not one of the newest `keep` versions, no channel and no
+    anchor points to it, and no channel would roll back to it.
 
     Parameters
     ----------
-    token
-        String that distinguishes this call from concurrent calls.
+    keep
+        Number of complete versions to keep; None keeps all.
+    anchor
+        Version that `gate.anchor` names, which is also never removed; None without one.
     """
     versions = _list_versions(store)
     complete, unfinished = versions.complete, versions.unfinished

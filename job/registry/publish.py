@@ -2,8 +2,10 @@
 
 How it works
 ------------
-1. The first attempt of a run id claims the version's name and time; later attempts use the claim.
-2. Each file is created only if it does not exist; an existing file is used for the version.
+1. The first attempt of a run (a process with its run id) stores a claim: the name and time of the
+   version.  Later attempts of the same run use this claim.
+2. Each file is created only if it does not exist.  A file that an earlier attempt has stored is
+   kept, and becomes part of the version.
 3. If `models prune` is removing the version, or a file is missing, nothing is committed.
 4. The manifest is written last, and commits the version.  It holds the digests of the stored files.
 """
@@ -37,7 +39,10 @@ _N_THREADS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Name and time of a version and digests of its input, fixed by a run's first attempt."""
+    """Name and time of a version, and digests of the run's data and settings.
+
+    The first attempt of a run stores the claim; later attempts use it.
+    """
 
     version: str
     started_at: datetime
@@ -45,12 +50,15 @@ class Claim:
 
 
 def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -> str:
-    """Return the name of a run's version, or of the copy that a rollback makes of a version."""
+    """Return the name of the version that a run publishes at the time `at`.
+
+    With `copied_from`, return the name of the copy that a rollback makes of that version.
+    """
     return str(ModelVersion.of(_owner(run_id, copied_from), at))
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether a name is that of the run's version or, with `copied_from`, of a copy."""
+    """Return whether `version` is a name that `name_version` makes for this run or copy."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 
@@ -151,7 +159,10 @@ def publish(
 def _require_same_run(
     version: str, run_id: str, stored: PromotionTerms, ours: PromotionTerms, *, is_copy: bool
 ) -> None:
-    """Raise `VersionConflictError` if stored and new metadata differ in run or gate decision."""
+    """Raise `VersionConflictError` if stored and new metadata differ in run id or override.
+
+    A copy (`is_copy`) has the metadata of the original version, so its run id is not checked.
+    """
     if stored.run_id not in (run_id, None) and not is_copy:
         raise VersionConflictError(
             f"cannot publish {version}: it already exists and belongs to run '{stored.run_id}'",
@@ -159,8 +170,8 @@ def _require_same_run(
         )
     if stored.override != ours.override:
         raise VersionConflictError(
-            f"cannot publish {version}: an interrupted attempt of run '{run_id}' stored a "
-            "different decision of the gate",
+            f"cannot publish {version}: an interrupted attempt of run '{run_id}' stored "
+            "another decision of the gate, or another override",
             hint="run again with another --run-id",
         )
 
@@ -168,7 +179,8 @@ def _require_same_run(
 def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str]) -> None:
     """Raise `TransientError` if `models prune` is removing the version, or has removed a file.
 
-    NOTE: check the removal mark first, then the files: a removal deletes the mark last.
+    NOTE: check the removal mark before the files.  In the other order, a removal that ends between
+    the two checks would go unnoticed: it deletes its mark last.
     """
     if is_being_removed(store, version):
         raise TransientError(
@@ -187,7 +199,10 @@ def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str
 
 
 def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes:
-    """Create a file of a version; return the stored bytes, maybe written by another attempt."""
+    """Create a file of a version, and return the bytes that the store has for this file.
+
+    They differ from `data` if another attempt has stored the file before.
+    """
     key = f"{version}/{name}"
     if store.put_if_absent(key, data):
         return data

@@ -83,7 +83,7 @@ def read_terms(store: ArtifactStore, version: str) -> PromotionTerms:
 
 
 def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> dict[str, bytes]:
-    """Read and verify the named files of a version; files that it lacks are left out.
+    """Read and verify the named files of a version; ignore names that the version does not have.
 
     Raises
     ------
@@ -108,9 +108,9 @@ def verify_files(
     Parameters
     ----------
     sink
-        Called with the name of a file and the next piece of its bytes; the pieces of a file are in
-        order, but several files may be in progress.  The pieces are verified only when this
-        function has returned.
+        Called with the name of a file and the next piece of the file's bytes.  The pieces of one
+        file arrive in order.  Several threads call `sink`, each for a different file.  The pieces
+        count as verified only after `verify_files` has returned.
     selected
         Names of the files to read; None reads all.
 
@@ -160,7 +160,7 @@ def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityEr
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Return the version whose copy this version is; None if it is no copy, or unreadable."""
+    """Return the version that this version is a copy of; None if not a copy, or unreadable."""
     manifest = _parse_manifest(store.get(f"{version}/{MANIFEST_FILE}") or b"")
     return None if manifest is None else manifest.copied_from
 
@@ -197,7 +197,7 @@ def _parse_manifest(raw: bytes) -> Manifest | None:
 
 
 def _rewrite(manifest: Manifest) -> bytes:
-    """Return the bytes that `publish` writes: each file once, sorted by name."""
+    """Return the bytes that `publish` writes for a manifest, with the files sorted by name."""
     m = manifest
     files = m.entries.values()
     return Manifest.of(m.version, m.run_id, files, copied_from=m.copied_from).to_bytes()

@@ -7,8 +7,8 @@ How it works
 3. If so, delete the manifest, then the other files.
 4. Delete the mark.
 
-A process that commits or promotes a version checks for marks after the last change that step 2
-could have seen.  So either step 2 sees the change, or the other process sees the mark.
+A process that publishes or promotes a version first writes its files or moves the pointer, and then
+checks for marks.  So either step 2 sees what that process wrote, or that process sees the mark.
 """
 
 from __future__ import annotations

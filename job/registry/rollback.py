@@ -37,8 +37,7 @@ def roll_back(
     Parameters
     ----------
     is_republished
-        Whether a copy of the earlier champion is published as the newest version, for consumers
-        that take the newest folder.
+        Whether to publish a copy as the newest version, for consumers of the newest folder.
 
     Raises
     ------
@@ -73,9 +72,10 @@ def roll_back(
 
 
 def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> str:
-    """Ensure the newest folder is a copy of version `origin`, and return the copy's name.
+    """Publish a copy of version `origin` as the newest version, and return the copy's name.
 
-    A copy left by an earlier call, which ended before it moved the channel, is reused.
+    Nothing is published if the newest version is `origin` or already a copy of `origin`.  An
+    earlier call that was killed before it moved the channel may have left such a copy.
     """
     folders = {key.partition("/")[0] for key in store.keys("v")}
     newest = max(name for name in folders if is_version(name))
@@ -89,7 +89,7 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
 
 
 def _after(newest: str, at: datetime) -> datetime:
-    """Return `at` or, if later, the second after the time in the version name `newest`."""
+    """Return `at`, or one second after the time in the version name `newest` if that is later."""
     try:
         stamp = datetime.strptime(ModelVersion.parse(newest).stamp, "%Y%m%d_%H%M%S")
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)

@@ -1,10 +1,10 @@
-"""Promotion of an accepted version by a run, which a later attempt of the run can finish.
+"""Promote the version that a run has published; a later attempt of the run can finish this.
 
 How it works
 ------------
 1. Before publication the run claims its version: it stores the version's name under the run id, so
    that later attempts use the same name.  It also records the champion that the gate compared.
-2. After publication the channel moves to the version, but only from that champion.
+2. After publication the channel moves to the version, if it still points to that champion.
 3. If the version's metadata request it, the anchor is set as well.
 4. A later attempt of an interrupted run repeats steps 2 and 3, unless the channel was moved since.
 """
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
-    """Return the claim of this attempt; the claim of an earlier attempt takes precedence."""
+    """Return the claim that this attempt stores if no earlier attempt has stored one."""
     return Claim(
         version=name_version(plan.run_id, plan.started_at),
         started_at=plan.started_at,
@@ -51,8 +51,8 @@ def claim_version(
 ) -> Claim:
     """Store this attempt's claim, or return the claim of the run's first attempt.
 
-    The champion that the gate compared is recorded, so an attempt that only finishes the promotion
-    moves the channel from that champion only.
+    Also store which champion the gate compared with the candidate.  A later attempt that only
+    finishes the promotion moves the channel only if it still points to this champion.
     """
     claimed = claim(store, plan.run_id, propose_claim(plan, digests))
     channel = plan.settings.publish.channel
@@ -68,10 +68,12 @@ def choose_anchor(
 ) -> AnchorRequest | None:
     """Return the anchor that the version's promotion sets; None if the anchor does not change.
 
-    The first candidate that `gate.inconclusive` accepts, because the table cannot show
-    `gate.margin`, makes the current champion the anchor, so that a slow decline is noticed.  A run
-    with `--override` makes its own version the anchor if the channel's anchor cannot be compared
-    any more.
+    If the gate accepts the candidate only by `gate.inconclusive`, because the table cannot show
+    `gate.margin`, and compared it with no anchor, the current champion becomes the anchor.  Later
+    candidates are also compared with it, so a slow decline is noticed.
+
+    If the run has `--override`, and the channel's anchor cannot be compared any more, `version`
+    becomes the anchor.
     """
     anchors = [comparison for comparison in decision.comparisons if comparison.role == "anchor"]
     if plan.override is not None:
@@ -93,9 +95,10 @@ def promote_accepted(
     *,
     override: str | None = None,
 ) -> None:
-    """Move the channel, if one is set, from the champion that the gate compared to the version.
+    """Move the channel to the published version, then set the anchor if the metadata request one.
 
-    Then set the anchor, if the version's metadata request one.
+    The channel moves only if it still points to `champion`, the version that the gate compared with
+    the candidate.  If `publish.channel` is not set, nothing is done.
     """
     channel = plan.settings.publish.channel
     if channel is None:
@@ -183,6 +186,6 @@ def _why(override: str | None) -> str:
 
 
 def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:
-    """Return the key of the object that records which pointer an attempt of this run has read."""
+    """Return the key of the object that records that this run has read the pointer `pointer`."""
     state = "unset" if pointer is None else Digest.of(pointer).hex
     return f"runs/{run_id}/seen/{channel}-{state}.json"

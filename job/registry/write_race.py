@@ -16,10 +16,10 @@ _N_BYTES: Final = 64_000
 
 
 def probe_concurrent_creates(store: ArtifactStore, token: str) -> ProbeStep:
-    """Let many writers create one key concurrently, repeatedly; one must succeed each time.
+    """Test that only one of many concurrent writers can create a key; repeat with other keys.
 
-    The test may miss a defect of the store.  In a store that fails it, two runs could both conclude
-    that they have moved a channel.
+    If the store fails this test, two runs could both conclude that they have moved a channel.  The
+    test may miss a defect of the store.
     """
     winners = (_count_winners(store, f"probe/{token}-{n}") for n in range(_N_ROUNDS))
     n_winners = next((n for n in winners if n != 1), 1)

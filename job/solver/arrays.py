@@ -7,6 +7,6 @@ from typing import Any, TypeAlias
 import numpy.typing as npt
 from scipy import sparse
 
-# Most functions work in the precision of the matrix that they are given.
+# Most functions compute in the precision (float32 or float64) of the matrix passed to them.
 Array: TypeAlias = npt.NDArray[Any]
 Matrix: TypeAlias = Array | sparse.csr_matrix

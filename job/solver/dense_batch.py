@@ -1,11 +1,12 @@
 """Fit linear models for many C at once on one dense matrix.
 
-P is the number of problems, K of logits per problem (1 for two classes), D of columns.
+A problem is one model to be fitted.  P is the number of problems, K the number of logits per
+problem (1 for two classes), and D the number of columns of the matrix.
 
 How it works
 ------------
-1. L-BFGS (`lbfgs`) minimizes all problems together: an evaluation of the objective F (`objective`)
-   is one pass over the rows, in chunks (`dense_design`), for every problem.
+1. L-BFGS (`lbfgs`) minimizes all problems together.  Each pass over the rows, in chunks
+   (`dense_design`), evaluates the objective F (`objective`) of every problem.
 2. L-BFGS works in a basis in which the Hessian of every problem is close to the identity.  The
    Hessian of F is that of the loss plus 1 / (C S) on the diagonal.  The softmax loss has the
    Hessian (diag(p) - p p') x x'; Böhning (1992) bounds it by a constant matrix over the classes
@@ -17,8 +18,8 @@ How it works
 4. h_k is first guessed from the class shares, and estimated again after eight iterations, when the
    probabilities have taken shape.  A warm start skips the guess.  For the squared hinge, h_k is
    twice the share of the rows within the margin.
-5. A problem ends at its tolerance, or when half its squared gradient in u is small enough.  That
-   value estimates how far F is above its minimum.
+5. A problem ends when its gradient is within the tolerance, or when half the squared gradient in
+   the basis u is small enough.  The second value estimates how far F is above its minimum.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ def fit_dense_batch(
     Parameters
     ----------
     stop
-        Its `suboptimality` is compared with half the squared gradient in the basis u, which
-        estimates the distance of F from its minimum within a factor of ten.
+        The stopping rule.  `stop.suboptimality` is compared with half the squared gradient in the
+        basis u, which estimates how far F is above its minimum, within a factor of ten.
     start
-        None to start from 0.
+        Starting points of the fits; None to start from coefficients of 0.
     """
     n_values = problems.n_classes * (design.shape[1] + 1)
     n_batches = -(-len(problems) // _max_batch_size(n_values))
@@ -67,7 +68,7 @@ def fit_dense_batch(
 
 
 def batch_bytes(n_models: int, n_values: int) -> int:
-    """Return the bytes needed to fit `n_models` models, in addition to the matrix."""
+    """Return the bytes needed to fit `n_models` models, not counting the matrix."""
     return min(n_models, _max_batch_size(n_values)) * _model_bytes(n_values)
 
 
@@ -76,12 +77,12 @@ def _max_batch_size(n_values: int) -> int:
 
 
 def _model_bytes(n_values: int) -> int:
-    """Return an upper bound on one model's bytes: L-BFGS memory and temporary arrays."""
+    """Return an upper bound on the bytes that the fit of one model needs for L-BFGS and arrays."""
     return n_values * 8 * (2 * MEMORY_SIZE + 16)
 
 
 class _Batch:
-    """Problems that are minimized together, and each problem's basis u."""
+    """Fits problems together by L-BFGS, each in its own basis u (see the module docstring)."""
 
     def __init__(self, design: DenseDesign, objective: Objective, stop: StopRule) -> None:
         self._objective, self._dtype = objective, design.dtype
@@ -96,7 +97,7 @@ class _Batch:
         self._set_basis(objective.initial_curvatures())
 
     def _set_basis(self, curvatures: Array) -> None:
-        """Set the basis from the curvature h_k of the loss for each logit, shape (P, K)."""
+        """Set the basis u of each problem from the curvatures h_k of the loss, shape (P, K)."""
         h, penalty = np.maximum(curvatures, 1e-9), self._objective.penalty
         hessian = h[..., None] * self._variances + penalty[:, None, None]
         scale = (1 / np.sqrt(hessian)).astype(self._dtype)
@@ -105,7 +106,7 @@ class _Batch:
         self._intercept_scale = (1 / np.sqrt(by_intercept)).ravel()
 
     def fit(self, start: WarmStart | None) -> LinearFits:
-        """Fit all models; without a start, the basis is rescaled after a few iterations."""
+        """Fit all models; if `start` is None, estimate h_k again after eight iterations."""
         n_problems, n_features = len(self._objective.penalty), len(self._mean)
         max_iter = self._stop.max_iter
         n_iter = np.zeros(n_problems, int)
@@ -129,7 +130,7 @@ class _Batch:
         return minimize(self._evaluate, points, self._stop.tolerance, max_iter)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Convert points in the basis to coefficients (P, K, D) and intercepts (P, K)."""
+        """Convert points in the basis u to coefficients (P, K, D) and intercepts (P, K)."""
         u, ids = self._logit_rows(points, problems)
         scaled = u[:, 1:].astype(self._dtype)
         scaled *= self._scale[ids]
@@ -138,7 +139,7 @@ class _Batch:
         return W.reshape(len(points), self._n_logits, -1), b.reshape(len(points), -1)
 
     def _points(self, W: Array, b: Array) -> Array:
-        """Convert coefficients (P, K, D) and intercepts (P, K) to points in the basis."""
+        """Convert coefficients (P, K, D) and intercepts (P, K) to points in the basis u, (P, N)."""
         by_column = self._rotate(W, self._vectors) / self._scale.reshape(W.shape)
         by_intercept = (b + W @ self._mean) / self._intercept_scale.reshape(b.shape)
         return np.concatenate(
@@ -149,12 +150,12 @@ class _Batch:
         return W @ vectors if len(vectors) else W
 
     def _logit_rows(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Reshape points to one row per problem and logit; also return their rows in `_scale`."""
+        """Reshape points to one row per problem and logit; also return the index in `_scale`."""
         ids = problems[:, None] * self._n_logits + np.arange(self._n_logits)
         return points.reshape(ids.size, -1), ids.ravel()
 
     def _evaluate(self, points: Array, problems: Array) -> tuple[Array, Array, Array]:
-        """Return F (P,), its gradient by the points (P, N), and the stopping errors (P,)."""
+        """Return F (P,), the gradient of F by the points (P, N), and the stopping errors (P,)."""
         W, b = self._coefficients(points, problems)
         value, by_W, by_b, error = self._objective.evaluate(W, b, problems)
         u, ids = self._logit_rows(points, problems)

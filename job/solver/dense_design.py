@@ -1,14 +1,16 @@
 """A dense matrix: products with chunks of its rows, and moments of its columns.
 
-P is the number of problems, K of logits per problem (1 for two classes), D of columns.
+A problem is one model to be fitted.  P is the number of problems, K the number of logits per
+problem (1 for two classes), and D the number of columns of the matrix.
 
 How it works
 ------------
-1. Each thread gets spans of rows, and cuts them into chunks whose logits stay in the cache.
-2. For each chunk, one product computes the logits of all problems, the loss turns them into
-   derivatives in place, and a second product adds them to the gradient.  Each row is read once.
-3. The results of the spans are added in order, so the number of threads does not change one bit.
-4. Chunks are cast one at a time, so double precision needs no second matrix.
+1. Each thread gets spans of rows, and cuts the spans into chunks whose logits fit into the
+   processor's cache.
+2. For each chunk, one product computes the logits of all problems.  The loss overwrites the logits
+   with its derivatives.  A second product adds these to the gradient.  Each row is read once.
+3. The results of the spans are added in order, so the number of threads does not change the result.
+4. For double precision, chunks are converted one at a time, so the matrix is not copied.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class DenseDesign:
     Parameters
     ----------
     dtype
-        Precision in which chunks of rows are multiplied; None for that of the matrix.
+        Precision in which chunks of rows are multiplied; None for the precision of the matrix.
     """
 
     def __init__(
@@ -52,7 +54,10 @@ class DenseDesign:
     def evaluate(
         self, coefficients: Array, intercepts: Array, residuals: Residuals
     ) -> tuple[Array, Array, Array]:
-        """Return losses (P,), and gradients by coefficients (P, K, D) and intercepts (P, K)."""
+        """Return losses (P,), and their gradients by coefficients (P, K, D) and intercepts (P, K).
+
+        `residuals` computes the losses of a chunk, and the derivatives by its logits.
+        """
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
@@ -79,7 +84,7 @@ class DenseDesign:
     def sum_sampled_blocks(
         self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
     ) -> Array:
-        """Call `function(logits, rows)` for evenly spaced chunks of rows; return the sum."""
+        """Call `function(logits, rows)` for evenly spaced chunks; return the sum of results."""
         W = coefficients.reshape(-1, self.shape[1]).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
         blocks = split_rows(slice(0, self.shape[0]), STEP)
@@ -89,9 +94,10 @@ class DenseDesign:
         )
 
     def moments(self, weights: Array) -> tuple[Array, Array, Array]:
-        """Return weighted means (D,), variances (D,) and covariance (D, D) of sampled rows.
+        """Return the columns' means (D,), variances (D,) and covariance (D, D), from sampled rows.
 
-        The covariance has shape (0, 0) if there are more than 1,536 columns.
+        `weights` holds a weight for each row, shape (n_samples,).  The covariance is not computed,
+        and has shape (0, 0), if there are more than 1,536 columns.
         """
         mean, covariance = sampled_moments(self._X, weights)
         return (
@@ -101,7 +107,7 @@ class DenseDesign:
         )
 
     def _block_rows(self, n_logits: int) -> int:
-        """Return the number of rows in a chunk: many, because a chunk costs about twenty calls."""
+        """Return the number of rows per chunk, so that a chunk's logits fit into the cache."""
         is_cast = self.dtype != self._X.dtype
         width = max(n_logits, self.shape[1]) if is_cast else n_logits
         return min(max(_BLOCK_BYTES // (width * self.dtype.itemsize), STEP), _MAX_ROWS)
@@ -111,14 +117,14 @@ class DenseDesign:
 
 
 def _logits(W: Array, b: Array, block: Array) -> Array:
-    """Return the logits of n rows, shape (P * K, n); (X W')' is faster than W X' for few rows."""
+    """Return the logits of n rows, shape (P * K, n); for few rows, (X W')' is faster than W X'."""
     Z = np.ascontiguousarray((block @ W.T).T)
     Z += b
     return Z
 
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
-    """Return mean and covariance of sampled rows; only variances above 1,536 columns."""
+    """Return the mean and the covariance of sampled rows; above 1,536 columns, only variances."""
     # NOTE: the moments only scale the steps, so a sample of a few rows per column is enough
     n_rows, width = X.shape
     sample = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))

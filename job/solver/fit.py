@@ -1,4 +1,4 @@
-"""Entry point of the fast engine: fit many linear models to one matrix in batches.
+"""Fit many linear models to one matrix, in batches: the entry point of the fast engine.
 
 How it works
 ------------
@@ -68,12 +68,13 @@ def fit_linear_models(
     y
         The label of each row, shape (n_samples,).
     classes
-        If given, y holds positions in this array; classes without rows are left out of the models.
+        All classes.  If given, y holds positions in this array instead of labels, and classes
+        without rows are left out of the models.
     suboptimality
-        Accept a logistic regression, whatever its tolerance, once its objective (a mean over rows)
-        is estimated to exceed the minimum by less than this; 0 turns the rule off.
+        A logistic regression also ends once its objective (a mean over rows) is estimated to exceed
+        the minimum by less than this, even if its tolerance is not met.  0 turns the rule off.
     before
-        Starting points from models that were fitted to other rows.
+        Models that were fitted to other rows, from whose coefficients the fits start.
     """
     present, codes = np.unique(y, return_inverse=True)
     classes = present if classes is None else classes[present]
@@ -106,7 +107,7 @@ def _fit_batch(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> None:
-    """Fit models that share class, loss and other parameters except C and the seed."""
+    """Fit models that differ only in C and the seed, and set their fitted attributes."""
     if isinstance(linear_model(batch[0]), LogisticRegression):
         problems, stop = _logistic_problems(batch, labels.codes, suboptimality)
         fits = fit_logistic(X, problems, stop, parallel_map, start)
@@ -117,7 +118,7 @@ def _fit_batch(
 
 
 def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list[int]]:
-    """Return the batches of models that can be fitted together, as positions in `models`."""
+    """Return the positions in `models` of each batch of models that can be fitted together."""
     batches: dict[str, list[int]] = {}
     for n, model in enumerate(models):
         if can_fit(model, X):
@@ -126,7 +127,7 @@ def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list
 
 
 def tolerated_suboptimality(n_test_rows: int) -> float:
-    """Return a suboptimality too small to change the score of `n_test_rows` rows noticeably."""
+    """Return a `suboptimality` that hardly changes scores on `n_test_rows` rows; 0 for few rows."""
     return _TOLERATED_SUBOPTIMALITY if n_test_rows >= _MIN_EARLY_STOP_ROWS else 0.0
 
 
@@ -145,9 +146,10 @@ def fit_logistic(
 
 
 def polish_with_sklearn(model: BaseEstimator, X: Matrix, y: Array) -> None:
-    """Continue the fit of a logistic regression with scikit-learn, to its own stopping rule.
+    """Continue the fit of a logistic regression in place by scikit-learn, to its stopping rule.
 
-    `LinearSVC` has no warm start; `fit_svcs` applies liblinear's stopping rule instead.
+    `LinearSVC` models are left unchanged: scikit-learn cannot continue their fit, and `fit_svcs`
+    has already applied liblinear's stopping rule.
     """
     if type(model) is LogisticRegression and can_fit(model, X) and hasattr(model, "coef_"):
         classes = model.classes_
@@ -170,7 +172,7 @@ def can_fit(model: BaseEstimator, X: Matrix) -> bool:
 
 
 def _batch_key(model: BaseEstimator) -> str:
-    """Return a key; models with equal keys can be fitted in one batch."""
+    """Return a key of the model's parameters; models with equal keys can share a batch."""
     linear = linear_model(model)
     fixed = {k: v for k, v in linear.get_params().items() if k not in ("C", "random_state")}
     return repr([type(model).__name__, id(getattr(model, "cv", None)), sorted(fixed.items())])
@@ -193,7 +195,7 @@ def _logistic_problems(
 def _set_fitted(
     models: Sequence[LogisticRegression], fits: LinearFits, classes: Array, X: Matrix
 ) -> tuple[list[bool], Array]:
-    """Set the fitted attributes of models that converged; return which did, and the iterations."""
+    """Set fitted attributes of models that converged; return which converged, and iterations."""
     # NOTE: a batch may come in float64, with which every prediction would copy its matrix
     W = fits.coefficients.astype(X.dtype, copy=False)
     is_converged = fits.errors <= models[0].tol

@@ -1,17 +1,17 @@
 """Minimize many smooth convex functions at once by limited-memory BFGS.
 
-Evaluation takes most of the time, so the functions share it: one call of the objective evaluates
-all functions that are still active.  Each has its own memory, step size and stopping point.  In
-shapes, P is the number of functions (here also: problems), N that of each one's variables.
+The functions are called problems here.  Evaluation takes most of the time, so one call of the
+objective evaluates all problems that have not ended.  Each problem has its own memory, step size
+and end.  P is the number of problems, and N the number of variables of each problem.
 
 How it works
 ------------
 1. `lbfgs_memory` gives each problem a search direction and its slope.
 2. A bisection finds a step size that meets the weak Wolfe conditions (Lewis & Overton 2013,
    algorithm 4.6), which keep the curvature of every stored pair positive.
-3. Losses computed from float32 logits are accurate to about 1e-7 only.  Where two losses differ by
-   less than 1e-6, the slope, which is more accurate, decides (approximate Wolfe conditions, Hager &
-   Zhang 2005).
+3. Losses computed from float32 logits are accurate to about 1e-7 only.  If a step changes the loss
+   by less than 1e-6, the slope, which is more accurate, decides whether the step is accepted
+   (approximate Wolfe conditions, Hager & Zhang 2005).
 4. A problem ends when its error is within the tolerance, when it is out of iterations, when no step
    is found, or after fifty iterations without progress.  It is then removed from the arrays.
 """
@@ -35,7 +35,7 @@ _LOSS_NOISE: Final = 1e-6
 _MIN_LOSS: Final = 0.1  # below it, the noise level is the rounding error of the logits
 _MAX_TRIALS: Final = 25
 _PATIENCE: Final = 50
-_MIN_PROGRESS: Final = 0.9  # an error below this share of the smallest one counts as progress
+_MIN_PROGRESS: Final = 0.9  # an error below this share of the minimum so far counts as progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,10 @@ class OptimizeResults:
 def minimize(
     objective: Objective, start: Array, tolerance: float, max_iter: int
 ) -> OptimizeResults:
-    """Minimize P functions from `start` (P, N), which is overwritten, until errors <= tolerance."""
+    """Minimize P functions from the points `start` (P, N), until errors are within `tolerance`.
+
+    A problem also ends after `max_iter` iterations, or without progress.  `start` is overwritten.
+    """
     problems = np.arange(len(start))
     state = _State(problems, start, *objective(start, problems))
     results = OptimizeResults(
@@ -105,7 +108,7 @@ class _State:
         return self._n_idle
 
     def keep(self, mask: Array, results: OptimizeResults) -> None:
-        """Keep the problems where the mask is true; write the others, which end, to `results`."""
+        """Keep the problems where `mask` is true; write all others to `results` as ended."""
         if mask.all():
             return
         ended = self.problems[~mask]
@@ -124,7 +127,7 @@ class _State:
 
 
 def _line_search(objective: Objective, state: _State, direction: Array, slope: Array) -> Array:
-    """Move each problem's point along its direction; return whether a step was found, (P,)."""
+    """Move each point in `state` along its direction; return whether a step was found, (P,)."""
     n = len(state.problems)
     low, high, step = np.zeros(n), np.full(n, np.inf), np.ones(n)
     gradient, step_size = np.empty_like(direction), np.zeros(n)
@@ -159,7 +162,7 @@ def _line_search(objective: Objective, state: _State, direction: Array, slope: A
 
 
 def _slopes(gradients: Array, directions: Array, problems: Array) -> Array:
-    """Return the slope of each problem: the inner product of its gradient and direction."""
+    """Return each problem's slope, the inner product of its gradient and direction, shape (P,)."""
     return np.array(
         [np.vdot(g, directions[n]) for g, n in zip(gradients, problems, strict=True)], np.float64
     )

@@ -3,11 +3,11 @@
 How it works
 ------------
 1. Each problem keeps its last ten steps s, its last ten gradient changes y, and its gradient.
-2. The search direction is the two-loop recursion (Nocedal 1980; Nocedal & Wright 2006, algorithm
-   7.4), starting from the identity scaled by the newest pair.
-3. The recursion works on the inner products of these 21 vectors, not on the vectors themselves
-   (Chen, Wang & Zhou 2014): it finds the 21 weights whose combination is the direction.  So it
-   costs one product with each new vector, and one combination at the end.
+2. The search direction is computed by the two-loop recursion (Nocedal 1980; Nocedal & Wright 2006,
+   algorithm 7.4), which starts from the identity matrix scaled by the newest pair of s and y.
+3. The recursion uses only the inner products of these 21 vectors (Chen, Wang & Zhou 2014).  It
+   returns 21 weights, and the direction is the weighted sum of the vectors.  So an iteration costs
+   the inner products with each new vector, and one weighted sum.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEMORY_SIZE: Final = 10
 
 
 class LbfgsMemory:
-    """The last steps s and gradient changes y, the newest gradient, and their inner products."""
+    """The last steps s and gradient changes y of each problem, and its newest gradient."""
 
     def __init__(self, gradient: Array) -> None:
         n_problems, n_values = gradient.shape
@@ -35,7 +35,7 @@ class LbfgsMemory:
         self._update_products([-1])
 
     def keep(self, mask: Array) -> None:
-        """Keep only the problems where the mask is true."""
+        """Drop the problems where the mask is false."""
         self._vectors = self._vectors[mask]
         self._products, self._scale = self._products[mask], self._scale[mask]
 
@@ -45,7 +45,7 @@ class LbfgsMemory:
         return gradient
 
     def add(self, s: Array, gradient: Array) -> None:
-        """Replace the oldest pair by a step and its gradient change; ignored if s' y <= 0."""
+        """Replace the oldest pair by step `s` and its gradient change y, unless s' y <= 0."""
         slot = self._n_seen % MEMORY_SIZE
         change = MEMORY_SIZE + slot
         self._n_seen += 1
@@ -62,7 +62,10 @@ class LbfgsMemory:
             self._products[~has_curvature, :, vector] = 0.0
 
     def direction(self) -> tuple[Array, Array]:
-        """Return the search direction -H g (H estimates the inverse Hessian), and its slope."""
+        """Return each problem's search direction (P, N) and slope (P,).
+
+        The direction is -H g, where g is the gradient and H estimates the inverse Hessian.
+        """
         slots = [n % MEMORY_SIZE for n in range(max(self._n_seen - MEMORY_SIZE, 0), self._n_seen)]
         weights = np.zeros(self._products.shape[:2])
         weights[:, -1] = 1.0
@@ -77,7 +80,11 @@ class LbfgsMemory:
         return direction, -np.einsum("pv,pv->p", self._products[:, -1], weights)
 
     def _projection(self, vector: int, weights: Array, slot: int) -> Array:
-        """Return (vector' c) / (s' y): c combines all vectors by `weights`, `slot` is the pair."""
+        """Return v' c / (s' y) for each problem, shape (P,); 0 unless s' y is positive.
+
+        v is the vector at position `vector`, c the sum of all vectors times `weights`, and (s, y)
+        the pair at position `slot`.
+        """
         curvature = self._products[:, slot, MEMORY_SIZE + slot]
         product = np.einsum("pv,pv->p", self._products[:, vector], weights)
         np.divide(product, curvature, out=product, where=curvature > 0)

@@ -2,13 +2,13 @@
 
 How it works
 ------------
-1. Calibrating a model needs one more SVC per fold.  All SVCs are problems on the same matrix: in a
-   fold's problem, the fold's test rows have weight 0.
+1. To calibrate a model, one SVC more is fitted per fold.  All SVCs are fitted to the same matrix;
+   in the SVC of a fold, the test rows of the fold have weight 0.
 2. `mixed_precision` minimizes all problems together.  liblinear's stopping rule, evaluated in
    double precision, decides which models converged.
-3. The fold problems give out-of-fold decision values, to which scikit-learn fits the calibration.
-   scikit-learn receives them as features of an SVC with identity coefficients; that SVC is then
-   replaced by the model fitted to all rows.
+3. The SVCs of the folds give out-of-fold decision values, to which scikit-learn fits the
+   calibration.  It receives these values as the features of an SVC with identity coefficients.
+   This SVC is then replaced by the SVC fitted to all rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ _MAX_ITERATIONS: Final = 500  # in each precision
 
 
 def linear_model(model: BaseEstimator) -> BaseEstimator:
-    """Return a calibrated model's linear model, fitted if it is; return others unchanged."""
+    """Return the linear model inside a calibrated model; return any other model unchanged.
+
+    The linear model is fitted if the calibrated model is fitted.
+    """
     if not isinstance(model, CalibratedClassifierCV):
         return model
     calibrated = getattr(model, "calibrated_classifiers_", None)
@@ -45,7 +48,7 @@ def linear_model(model: BaseEstimator) -> BaseEstimator:
 
 
 def can_fit_svc(model: BaseEstimator) -> bool:
-    """Return whether this is a supported `LinearSVC`, bare or calibrated with explicit folds."""
+    """Return whether `model` is a supported `LinearSVC`, bare or calibrated with explicit folds."""
     if isinstance(model, CalibratedClassifierCV):
         return (
             model.ensemble is False and isinstance(model.cv, list) and can_fit_svc(model.estimator)
@@ -54,7 +57,7 @@ def can_fit_svc(model: BaseEstimator) -> bool:
 
 
 def has_supported_parameters(model: BaseEstimator, configurable: set[str]) -> bool:
-    """Return whether the `configurable` parameters are valid and the others have their defaults."""
+    """Return whether `configurable` parameters are valid and all others have default values."""
     defaults, parameters = type(model)().get_params(), model.get_params()
     numbers = [parameters[name] for name in ("C", "tol", "max_iter")]
     seed = parameters["random_state"]
@@ -86,16 +89,14 @@ def fit_svcs(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
-    """Fit the models in place; return which ones converged, and the iterations.
-
-    Models that do not converge are left unfitted.
+    """Fit the models that converge in place; return which ones, and the iterations of each.
 
     Parameters
     ----------
     models
-        They differ in C and seed only, and are calibrated with the same folds or not at all.  If a
-        class is missing from a fold's training rows, its decision values in that fold come from a
-        model fitted to rows of other classes only.
+        Models that differ in C and seed only, all calibrated with the same folds or all not
+        calibrated.  If the training rows of a fold lack a class, the decision values of the class
+        in the fold come from a model that was fitted to rows of other classes only.
     start
         One starting point for each model; None to start from 0.
     """
@@ -125,7 +126,7 @@ def fit_svcs(
 def _make_problems(
     models: Sequence[BaseEstimator], codes: Array, folds: Sequence[tuple[Array, Array]]
 ) -> LinearProblems:
-    """Return the problems of each model: one on all rows, one on each fold's training rows."""
+    """Return several problems per model: one on all rows, one on each fold's training rows."""
     subsets = [np.arange(len(codes)), *(train_index for train_index, _ in folds)]
     class_weight = linear_model(models[0]).class_weight
     weights, own_class_weight = _make_weightings(codes, subsets, class_weight)
@@ -144,8 +145,8 @@ def _make_weightings(
 ) -> tuple[Array, Array | None]:
     """Return sample weights (n_subsets, n_samples) and `LinearProblems.own_class_weight`.
 
-    Rows outside a subset have weight 0 in it.  For two classes the class weights are part of the
-    sample weights, as in liblinear, and the second value is None.
+    In the weights of a subset, rows outside the subset have weight 0.  For two classes, the sample
+    weights include the class weights, as in liblinear, and the second value is None.
     """
     n_classes = int(codes.max()) + 1
     weights = np.zeros((len(subsets), len(codes)), np.float32)
@@ -170,8 +171,9 @@ def _set_fitted(model: LinearSVC, classes: Array, W: Array, b: Array, n_iter: in
 def _out_of_fold_decisions(
     X: Array, folds: Sequence[tuple[Array, Array]], W: Array, b: Array
 ) -> Array:
-    """Return the decision values (n, K) of each row, from the model whose test fold has the row.
+    """Return each row's decision values (n, K), from the SVC of the fold that tests the row.
 
+    W (n_folds, K, D) and b (n_folds, K) are the coefficients and intercepts of the folds' SVCs.
     Rows that are in no test fold get NaN, which scikit-learn rejects.
     """
     decisions = np.full((len(X), W.shape[1]), np.nan)
@@ -190,14 +192,15 @@ def fit_calibration(decisions: Array, codes: Array, method: str) -> CalibratedCl
     Parameters
     ----------
     decisions
-        Shape (n_samples, n_classes); for two classes (n_samples, 1), those of the second class.
+        Decision values, shape (n_samples, n_classes); for two classes, only those of the second
+        class, shape (n_samples, 1).
     codes
         The class of each row, 0...K-1 without gaps, shape (n_samples,).
 
     Returns
     -------
     model
-        Maps decision values to probabilities of the classes, in their order.
+        Calibrated model whose `predict_proba` maps decision values to the classes' probabilities.
     """
     n_logits = decisions.shape[1]
     identity = LinearSVC()
@@ -212,7 +215,7 @@ def fit_calibration(decisions: Array, codes: Array, method: str) -> CalibratedCl
 def _calibrate(
     model: CalibratedClassifierCV, fitted: LinearSVC, decisions: Array, codes: Array
 ) -> None:
-    """Set a calibrated model's attributes from out-of-fold decision values of its training rows."""
+    """Calibrate the SVC `fitted` by out-of-fold decision values; store the result in `model`."""
     (calibrated,) = fit_calibration(decisions, codes, model.method).calibrated_classifiers_
     calibrated.estimator, calibrated.classes = fitted, fitted.classes_
     model.calibrated_classifiers_ = [calibrated]

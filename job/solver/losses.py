@@ -1,8 +1,10 @@
 """Losses of logits, with their gradients, curvatures and stopping rules.
 
-`Logistic` is the loss of `LogisticRegression`, `SquaredHinge` that of `LinearSVC`.  The batched
-solver of dense matrices uses both; the two functions at the end serve the solver of sparse ones.
-In shapes, P is the number of problems, K that of logits, n that of rows, D that of columns.
+`Logistic` is the loss of `LogisticRegression`, and `SquaredHinge` the loss of `LinearSVC`.  The
+solver of dense matrices (`dense_batch`) uses both.  The solver of sparse matrices (`newton_cg`)
+uses `softmax_probabilities` and `logistic_probabilities` instead.
+P is the number of problems (models to be fitted), K the number of logits per problem (1 for two
+classes), n the number of rows in a chunk, and D the number of columns.
 """
 
 from __future__ import annotations
@@ -18,17 +20,17 @@ from job.solver.arrays import Array
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels and weights of a chunk of rows, for each of P problems.
+    """Classes and weights of a chunk of n rows, for each of P problems.
 
     Attributes
     ----------
     y
-        Classes, shape (n,).
+        Class of each row as a number from 0, shape (n,).
     sample_weight
-        Weight of each row in each problem, (P, n), or in all problems, (1, n).
+        Weight of each row, shape (P, n), or (1, n) if the weights are the same in all problems.
     own_class_weight
-        Factor on a row's loss at the logit of its own class, shape (P, n) or (1, n), for more than
-        two classes; None means 1 everywhere.
+        Factor by which the loss at the logit of the row's own class is multiplied, shape (P, n) or
+        (1, n), for more than two classes; None means 1 everywhere.
     """
 
     y: Array
@@ -37,24 +39,30 @@ class Labels:
 
 
 class Loss(Protocol):
-    """A convex loss of logits Z, shape (P, K, n); K is 1 for two classes."""
+    """A convex loss, computed from logits Z of shape (P, K, n); K is 1 for two classes."""
 
     penalizes_intercept: ClassVar[bool]
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return the summed loss (P,); overwrite Z (C order) with the loss's derivatives by Z."""
+        """Return each problem's loss, summed over rows (P,); overwrite Z with the derivatives.
+
+        Z must be in C order.  The derivatives are those of the summed loss by Z.
+        """
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
-        """Return the weighted sum of the second derivatives by each logit, shape (P, K)."""
+        """Return the loss's second derivatives by each logit, summed over rows, shape (P, K)."""
 
     def initial_hessian_diagonal(self, class_shares: Array) -> Array:
-        """Estimate the mean second derivatives (P, K) before any logits are known.
+        """Estimate the mean second derivative by each logit (P, K) before the first iteration.
 
-        `class_shares` is the weighted share of rows in each logit's class, shape (P, K).
+        `class_shares` holds the weighted share of rows in the class of each logit, shape (P, K).
         """
 
     def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
-        """Return the norm that the stopping rule uses, for R gradients (R, D) and (R,)."""
+        """Return the norms (R,) of R gradients, as the stopping rule defines them.
+
+        `by_W` holds derivatives by coefficients, shape (R, D), `by_b` by intercepts, shape (R,).
+        """
 
 
 class Logistic:
@@ -82,24 +90,24 @@ class Logistic:
         return loss
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
-        """Return the weighted sum of p (1 - p) over rows, p being the class's probability."""
+        """Return p (1 - p), weighted and summed over rows; p is the probability of the class."""
         p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
         p -= p * p
         return _fast_weighted_sum(p, labels.sample_weight)
 
     def initial_hessian_diagonal(self, class_shares: Array) -> Array:
-        """Return p (1 - p) with the class shares as p."""
+        """Return p (1 - p), where p is the share of rows in the class of the logit."""
         curvature: Array = class_shares * (1 - class_shares)
         return curvature
 
     def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
-        """Return the largest absolute derivative by any coefficient or intercept."""
+        """Return the largest absolute derivative of each gradient, shape (R,)."""
         norm: Array = np.maximum(np.maximum(by_W.max(axis=1), -by_W.min(axis=1)), np.abs(by_b))
         return norm
 
 
 class SquaredHinge:
-    """The squared hinge, one class against the rest; for two classes, of one logit."""
+    """The squared hinge loss of one class against the rest; for two classes, of one logit."""
 
     penalizes_intercept: ClassVar[bool] = True
 
@@ -119,7 +127,7 @@ class SquaredHinge:
         return _weighted_sum(squares, labels.sample_weight)
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
-        """Return twice the summed weight of the rows within the margin."""
+        """Return, for each logit, twice the summed weights of the rows within the margin."""
         in_margin = (self._one_vs_rest_signs(Z, labels.y) * Z < 1).astype(Z.dtype)
         if labels.own_class_weight is not None:
             in_margin.reshape(-1)[_own_logit_index(Z, labels.y)] *= labels.own_class_weight
@@ -131,7 +139,7 @@ class SquaredHinge:
         return curvature
 
     def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
-        """Return the Euclidean norm of the gradient."""
+        """Return the Euclidean norm of each gradient, shape (R,)."""
         norm: Array = np.sqrt(np.einsum("rd,rd->r", by_W, by_W) + by_b**2)
         return norm
 
@@ -144,7 +152,7 @@ class SquaredHinge:
 
 
 def _own_logit_index(Z: Array, y: Array) -> Array:
-    """Return the index of each row's own-class logit in the flattened Z, shape (P, n)."""
+    """Return the index in the flattened Z of the logit of each row's own class, shape (P, n)."""
     n_problems, n_classes, n = Z.shape
     starts = np.arange(0, n_problems * n_classes * n, n_classes * n)[:, None]
     index: Array = starts + (y * n + np.arange(n))
@@ -179,7 +187,7 @@ def _fast_weighted_sum(curvatures: Array, s: Array) -> Array:
 
 
 def softmax_probabilities(Z: Array, y: Array) -> tuple[Array, Array]:
-    """Return log losses (n,) and probabilities (n, K), which overwrite the logits Z."""
+    """Return log losses (n,) and probabilities (n, K); the probabilities overwrite Z."""
     Z -= Z.max(axis=1, keepdims=True)
     at_y = Z[np.arange(len(y)), y]
     np.exp(Z, out=Z)

@@ -1,4 +1,4 @@
-"""Fit in single precision, and continue in double precision where that is not enough.
+"""Fit models in single precision; continue in double precision those that do not converge.
 
 How it works
 ------------
@@ -7,8 +7,9 @@ How it works
 2. The models that did not reach their tolerance continue in double precision from where they ended.
    Rare classes, large C and strict tolerances need this: their gradients are smaller than the
    rounding errors of single precision.
-3. With `verify_in_double`, gradients are evaluated in double precision before step 2, so rounding
-   errors cannot be mistaken for convergence.  Single precision then aims at half the tolerance.
+3. With `verify_in_double`, gradients are evaluated in double precision before step 2, so that
+   rounding errors cannot be mistaken for convergence.  The fit in single precision then uses half
+   the tolerance.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from job.solver.objective import Objective
 from job.solver.problems import LinearProblems, StopRule, WarmStart
 from job.solver.row_spans import LinearFits
 
-_SAFETY_FACTOR: Final = 0.5  # on the tolerance of single precision if double verifies the result
+_SAFETY_FACTOR: Final = 0.5  # factor on the tolerance of single precision with `verify_in_double`
 
 
 def fit_mixed_precision(
@@ -43,11 +44,11 @@ def fit_mixed_precision(
     Parameters
     ----------
     stop
-        `max_iter` applies to each precision separately.
+        The stopping rule; `stop.max_iter` applies to each precision separately.
     start
-        None to start from 0.
+        Starting points of the fits; None to start from coefficients of 0.
     verify_in_double
-        Whether convergence is decided by gradients in double precision.
+        Whether gradients in double precision decide which models converged.
     """
     X = np.ascontiguousarray(X)
     double_design = DenseDesign(X, parallel_map, np.float64)
@@ -67,7 +68,7 @@ def fit_mixed_precision(
 def _continue_in_double(
     single: LinearFits, design: DenseDesign, problems: LinearProblems, stop: StopRule
 ) -> LinearFits:
-    """Continue the models above the tolerance from where they ended in single precision."""
+    """Continue in double precision the fits in `single` whose errors exceed the tolerance."""
     late = np.flatnonzero(single.errors > stop.tolerance)  # not NaN: precision would not help
     if not len(late):
         return single

@@ -1,4 +1,4 @@
-"""Fit logistic regression on a sparse matrix for many C, by Newton's method along the path of C.
+"""Fit logistic regressions on a sparse matrix for many C, by Newton's method in order of C.
 
 The objective is that of `objective.py`.  On sparse matrices the curvatures of the classes differ
 too much for one basis, and the points are too large for the memory of a quasi-Newton method.
@@ -6,11 +6,11 @@ too much for one basis, and the points are too large for the memory of a quasi-N
 How it works
 ------------
 1. Values of C are fitted in increasing order, so each fit starts near its minimum, where Newton's
-   full steps are accepted.  Intermediate values are inserted where the ratio exceeds 10.
-2. The smallest C starts from the warm start, or from 0 by way of strong penalties.  A larger C
+   full steps are accepted.  If a C exceeds 10 times the previous one, values between are inserted.
+2. The smallest C starts from the warm start, or from 0 with decreasing penalties.  A larger C
    starts from the solution of the previous C.  With a warm start, the difference between the two
-   warm-start models is added to the dense columns and the intercepts; not to the sparse columns,
-   where terms that few rows contain would fit rows that are no longer in the matrix.
+   C's warm starts is added to the dense columns and the intercepts.  In the sparse columns it would
+   fit rows of the previous matrix that are missing now, through terms that few rows contain.
 3. Each step solves Newton's equations by preconditioned conjugate gradients (`preconditioner`),
    only as precisely as the step needs (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,
    algorithm 7.1).  The Hessian of the softmax loss times a direction d is X' r with
@@ -54,10 +54,10 @@ def fit_regularization_path(
     Parameters
     ----------
     stop
-        One iteration is a product with the matrix and with its transpose.  The suboptimality is
-        estimated as half the squared gradient in the metric of the preconditioner.
+        The stopping rule.  An iteration is a product with the matrix and one with its transpose.
+        The suboptimality is estimated as half the squared gradient, scaled by the preconditioner.
     start
-        None to start from 0.
+        Starting points of the fits; None to start from coefficients of 0.
     """
     problem = _Problem(design, problems.codes, problems.weights[0])
     # NOTE: Python floats keep arrays in single precision, float64 scalars do not
@@ -96,7 +96,7 @@ def _collect_fits(design: SparseDesign, solutions: Sequence[_Solution]) -> Linea
 
 
 def fit_bytes(n_rows: int, n_classes: int, n_values: int, n_models: int) -> int:
-    """Return the bytes needed to fit `n_models` models, in addition to the matrix."""
+    """Return the bytes needed to fit `n_models` models, not counting the matrix."""
     return 16 * n_rows * n_classes + n_values * (64 + 12 * n_models)
 
 
@@ -116,7 +116,7 @@ class _Solution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
-    """The objective at a point: loss, gradient (D + 1, K), and probabilities (n_samples, K)."""
+    """Loss, gradient (D + 1, K) and probabilities (n_samples, K) at a point (`SparseDesign`)."""
 
     loss: float
     gradient: Array
@@ -124,7 +124,7 @@ class _State:
 
 
 class _Problem:
-    """The objective of logistic regressions on one matrix, for any C."""
+    """Minimizes the objective of a logistic regression on one matrix, for any C."""
 
     def __init__(self, design: SparseDesign, codes: Array, weights: Array) -> None:
         self._design, self._codes = design, codes
@@ -144,7 +144,7 @@ class _Problem:
         return [strong, *_intermediate_values(strong, C)]
 
     def minimize(self, point: Array, C: float, stop: StopRule) -> _Solution:
-        """Minimize the objective for C from a point."""
+        """Minimize the objective for C, starting from `point`."""
         tolerance, suboptimality = stop.tolerance, stop.suboptimality
         penalty = 1.0 / (C * self._total)
         state, n_iter = self._evaluate(point, penalty), 1
@@ -187,7 +187,7 @@ class _Problem:
         return _State(loss=loss + 0.5 * penalty * float(np.vdot(W, W)), gradient=gradient, p=p)
 
     def _hessian_product(self, p: Array, direction: Array, penalty: float) -> Array:
-        """Return the product of a direction and the Hessian, evaluated at the probabilities p."""
+        """Return the Hessian at the probabilities p (n_samples, K), multiplied by `direction`."""
 
         def residuals(Z: Array, rows: slice) -> tuple[float, Array]:
             p_rows = p[rows]
@@ -208,10 +208,10 @@ class _Problem:
         targets: tuple[float, float],
         max_products: int,
     ) -> tuple[Array, int]:
-        """Solve Newton's equations by conjugate gradients; return the step and its product count.
+        """Solve Newton's equations by conjugate gradients; return step and number of products.
 
-        Iterations stop once the remaining suboptimality is below the first of `targets`, or the
-        largest remaining derivative is below the second.
+        They end once the remaining suboptimality is below `targets[0]`, or the largest remaining
+        derivative is below `targets[1]`.
         """
         x, r = np.zeros_like(state.gradient), -state.gradient
         d = solve(r)

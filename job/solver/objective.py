@@ -1,6 +1,7 @@
 """The objective of many linear models on one dense matrix, and their stopping rules.
 
-Each of P problems, with sample weights s of shape (n,), minimizes
+A problem is a model with K logits on D columns.  Each of P problems, with sample weights s of
+shape (n,), minimizes
 
     F(W, b) = sum_i s_i loss(y_i, W x_i + b) / S  +  |W|^2 / (2 C S),    S = sum_i s_i.
 
@@ -8,11 +9,11 @@ With the logistic loss, F is the objective of scikit-learn's `LogisticRegression
 scaling.  The stopping rule is also the same: the largest absolute derivative is within tolerance.
 
 With the squared hinge, and |b|^2 added to |W|^2, C S F is the objective of liblinear for
-`LinearSVC` (Fan et al. 2008), class by class.  For more than two classes, a class weight applies
-only to the class's own rows in its own one-vs-rest problem.  For two classes, the weights of both
-apply to their rows.  A class stops when the norm of its gradient is within the tolerance times the
-norm at 0 times the share of the rarer side's rows.  This is the rule of liblinear's primal solver,
-and does not depend on the scale of F.
+`LinearSVC` (Fan et al. 2008).  With more than two classes, one one-vs-rest model is fitted for each
+class, and the weight of the class applies only to its own rows in this model.  With two classes,
+each class weight applies to the rows of the class.  A fit ends when the norm of its gradient is
+within the product of the tolerance, the norm at 0, and the share of rows on the rarer side (class
+or rest).  This is the rule of liblinear's primal solver, and does not depend on the scale of F.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from job.solver.problems import LinearProblems
 
 
 class Objective:
-    """Evaluates the objective F of P problems on one matrix (see the module docstring)."""
+    """Evaluates the objective F of P problems on one dense matrix (see the module docstring)."""
 
     def __init__(self, design: DenseDesign, problems: LinearProblems) -> None:
         codes, weights, loss = problems.codes, problems.weights, problems.loss
@@ -44,14 +45,14 @@ class Objective:
             self._gradient_scale = self._compute_gradient_scale()
 
     def initial_curvatures(self) -> Array:
-        """Estimate `curvatures` before any logits are known, shape (P, K)."""
+        """Estimate the result of `curvatures` before the first iteration, shape (P, K)."""
         shares = [np.bincount(self._codes, s, self._n_classes) for s in self._weights]
         return self._loss.initial_hessian_diagonal(
             np.stack(shares)[self._weighting_index, -self.n_logits :]
         )
 
     def row_weights(self) -> Array:
-        """Return the sample weight of each row, summed over all weightings, shape (n,)."""
+        """Return each row's sample weight, summed over `LinearProblems.weights`, shape (n,)."""
         total: Array = self._weights.sum(axis=0, dtype=np.float64)
         return total
 
@@ -61,7 +62,8 @@ class Objective:
         Parameters
         ----------
         problems
-            The problem that each of W and b belongs to, shape (P,).
+            Positions of the problems that the coefficients W and intercepts b belong to, shape
+            (P,).
 
         Returns
         -------
@@ -113,7 +115,7 @@ class Objective:
         return Labels(y, s, None if own is None else own[index][:, y].astype(s.dtype))
 
     def _compute_gradient_scale(self) -> Array:
-        """Return the squared hinge's factor of the tolerance (module docstring), shape (P, K)."""
+        """Return norm at 0 times share of the rarer side, shape (P, K) (module docstring)."""
         shape = (len(self.penalty), self.n_logits)
         origin = np.zeros((*shape, self._design.shape[1]), self._design.dtype)
         *_, norms = self._loss_and_gradient(origin, np.zeros(shape), np.arange(len(origin)))

@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. The Hessian couples classes and columns, and is too large to store.  Couplings between classes
-   are ignored, so each class has its own matrix.
-2. The diagonal of this matrix is exact.
-3. The first principal axes of the dense columns and the intercept are coupled most strongly.  For
-   them, each class's full block is estimated from sampled rows and inverted.
+1. The Hessian has a row for each pair of column and class, and is too large to store.  Entries
+   between different classes are ignored, so each class has its own matrix.
+2. The diagonal of this matrix is exact.  Most entries off the diagonal are ignored.
+3. The exceptions are the entries among the first principal axes of the dense columns and the
+   intercept, which are the largest.  This block is estimated from sampled rows and inverted.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Ar
     Parameters
     ----------
     h
-        Second derivatives of each row's loss by its logits, shape (n_samples, K).
+        Second derivatives of each row's loss by its K logits, shape (n_samples, K).
+    penalty
+        Second derivative of the penalty by each coefficient.
     """
     diagonal = design.weighted_column_squares(h)
     diagonal[:-1] += diagonal.dtype.type(penalty)
@@ -52,9 +54,9 @@ def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Ar
 
 
 def _class_block(axes: Array, h: Array, penalty: float) -> Array:
-    """Return the block of one class's Hessian for the principal axes and the intercept.
+    """Return one class's Hessian for the principal axes and the intercept, from sampled rows.
 
-    Rows are sampled in proportion to h, at even steps of its cumulative sum.
+    Row i is sampled in proportion to h[i], at even steps of the cumulative sum of h.
     """
     n_rows = len(axes)
     if n_rows <= _N_SAMPLED:

@@ -1,4 +1,4 @@
-"""Warm starts from models fitted to other rows, by the columns that both matrices share."""
+"""Start fits from models that were fitted to a previous matrix with some of the same columns."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class PreviousModels:
     Attributes
     ----------
     models
-        One for each model to be fitted, in this order; None if it was not fitted before.
+        For each model to be fitted, the model from which its fit starts; None if there is none.
     shared_columns
-        Positions of the columns that both matrices have: in the previous one, and in the new one.
+        Positions of the columns that both matrices have: first the positions in the previous
+        matrix, then the positions in the new matrix.
     """
 
     models: Sequence[BaseEstimator | None]
@@ -35,7 +36,7 @@ class PreviousModels:
         previous_columns: Array | None,
         columns: Array | None,
     ) -> PreviousModels | None:
-        """Match the columns of two matrices by their ids; None if either matrix has no ids."""
+        """Match columns of the previous and the new matrix by id; None if a matrix has no ids."""
         if previous_columns is None or columns is None:
             return None
         _, *shared = np.intersect1d(
@@ -46,9 +47,10 @@ class PreviousModels:
     def warm_start(
         self, positions: Sequence[int], classes: Array, n_features: int
     ) -> WarmStart | None:
-        """Return the start of the models at these positions; coefficients of new columns are 0.
+        """Return the starting points for the models to be fitted at these positions.
 
-        Return None if one of the models was not fitted before, or has other classes.
+        Coefficients of columns that the previous matrix lacks are 0.  Return None if one of the
+        models has no previous model, or its previous model has other classes.
         """
         models = [linear_model(self.models[n]) for n in positions]
         if not all(np.array_equal(getattr(m, "classes_", ()), classes) for m in models):

@@ -18,12 +18,12 @@ class StopRule:
     Attributes
     ----------
     tolerance
-        Stop when the gradient norm, as the loss defines it, is at or below this.
+        End when the gradient norm (`Loss.gradient_norm`) is at or below this.
     max_iter
         Maximum number of iterations.
     suboptimality
-        Or stop when the objective is estimated to exceed its minimum by less than this; 0 turns the
-        rule off.
+        Also end when the objective is estimated to exceed its minimum by less than this; 0 turns
+        the rule off.
     """
 
     tolerance: float
@@ -33,14 +33,15 @@ class StopRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodedLabels:
-    """Labels of the rows, as positions in the sorted classes.
+    """Labels of the rows as numbers: positions in the array of sorted classes.
 
     Attributes
     ----------
     classes
         The sorted classes, shape (n_classes,).
     codes
-        Class of each row, as a position in `classes`; each class has at least one row.
+        Class of each row, as a position in `classes`, shape (n_samples,); each class has at least
+        one row.
     """
 
     classes: Array
@@ -58,16 +59,16 @@ class LinearProblems:
     codes
         Class of each row as a number from 0, shape (n_samples,).
     weights
-        Sample weights: one weighting per row of the array, shape (n_weightings, n_samples).
+        Sample weights, shape (n_weightings, n_samples); each row of this array weights all samples.
     C
         Inverse regularization strength of each model, shape (P,).
     weighting_index
         Which row of `weights` each model uses, shape (P,).
     loss
-        The loss of logits.
+        The loss function, computed from logits.
     own_class_weight
-        Factor on a row's loss at the logit of its own class, shape (n_weightings, n_classes); None
-        means 1 everywhere.
+        For each class, the factor by which the loss of its rows at its own logit is multiplied,
+        shape (n_weightings, n_classes); None means 1 everywhere.
     """
 
     codes: Array
@@ -79,7 +80,7 @@ class LinearProblems:
 
     @classmethod
     def of(cls, codes: Array, weights: Array, C: Sequence[float], loss: Loss) -> LinearProblems:
-        """Return problems with the same sample weights, shape (n_samples,)."""
+        """Return one problem per C; all have the same sample weights, shape (n_samples,)."""
         return cls(
             codes=codes,
             weights=np.atleast_2d(weights),
@@ -103,7 +104,7 @@ class LinearProblems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarmStart:
-    """Starting points of P fits with K logits each on a matrix of D columns.
+    """Starting points of P fits, each of a model with K logits on D columns.
 
     Attributes
     ----------
@@ -121,7 +122,7 @@ class WarmStart:
         return WarmStart(coefficients=self.coefficients[index], intercepts=self.intercepts[index])
 
     def repeat(self, n: int) -> WarmStart:
-        """Return starting points in which each problem's point occurs n times in a row."""
+        """Return each starting point n times, one copy after another."""
         return WarmStart(
             coefficients=np.repeat(self.coefficients, n, axis=0),
             intercepts=np.repeat(self.intercepts, n, axis=0),

@@ -1,7 +1,7 @@
-"""Spans of rows, which are a thread's unit of work, and the fitted coefficients of a matrix.
+"""Two things that the solvers share: spans of rows, and `LinearFits`, a batch of fitted models.
 
-Spans depend only on the shape of the matrix, and their results are added in the order of the spans.
-So the result has the same bits with any number of threads.
+A span is a thread's unit of work.  Spans depend only on the shape of the matrix, and the results of
+the spans are added in their order.  So the sum has the same bits with any number of threads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from job.solver.arrays import Array
 
 T = TypeVar("T", float, Array)
 N_SPANS: Final = 8
-STEP: Final = 512  # the edges of spans are multiples of it
+STEP: Final = 512  # spans begin at multiples of this number of rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +31,9 @@ class LinearFits:
     intercepts
         Shape (P, K).
     errors
-        Gradient norm as the loss's stopping rule defines it, or the estimated suboptimality in the
-        same units if that is smaller, shape (P,).  A model with an error within the tolerance has
-        converged.
+        Stopping error of each model, shape (P,): the gradient norm (`Loss.gradient_norm`), or the
+        estimated suboptimality, scaled to be compared with the same tolerance, if it is smaller.  A
+        model has converged if its error is within `StopRule.tolerance`.
     n_iter
         Iterations of each model's fit, shape (P,).
     """
@@ -45,7 +45,7 @@ class LinearFits:
 
 
 def cut_spans(n: int, step: int = 1) -> list[slice]:
-    """Cut n rows into at most `N_SPANS` spans whose edges are multiples of `step`.
+    """Cut n rows into at most `N_SPANS` spans that begin at multiples of `step`.
 
     Up to `4 * step` rows form one span: handing them to threads would take longer than the work.
     """
@@ -61,5 +61,5 @@ def is_single_span(n: int) -> bool:
 
 
 def sum_in_order(parts: Iterable[T]) -> T:
-    """Return the sum of numbers or arrays, added in their order."""
+    """Add numbers or arrays one by one, in the order given; return the sum."""
     return functools.reduce(operator.add, parts)

@@ -2,10 +2,11 @@
 
 How it works
 ------------
-1. The longest run of columns in which most rows have an entry (embeddings next to text) is kept as
-   a dense array, centered and rotated to its principal axes, largest variance first.
-2. The other columns are stored twice: by rows for logits, by columns for gradients.
-3. Both are cut into spans for threads, and the results of the spans are added in order.
+1. The dense columns are the longest run of columns in which most rows have an entry (embeddings
+   next to text).  They are stored as a dense array, centered and rotated to their principal axes,
+   largest variance first.
+2. The other columns are stored twice: by rows to compute logits, by columns to compute gradients.
+3. Both copies are cut into spans for threads, and the results of the spans are added in order.
 """
 
 from __future__ import annotations
@@ -29,16 +30,17 @@ _MIN_DENSE_COLUMNS: Final = 16
 class SparseDesign:
     """A sparse matrix and the threads that work on it.
 
-    A point has shape (D + 1, K) for D columns and K logits: coefficients of the stored columns (the
-    dense ones centered and rotated), and the intercepts in its last row.  `to_coefficients` and
-    `from_coefficients` convert it to coefficients of the given columns and back.
+    A point is a model in the form that the solver works with: an array of shape (D + 1, K) for D
+    columns and K logits.  Its first D rows are the coefficients of the stored columns (the dense
+    columns are centered and rotated), its last row holds the intercepts.  `to_coefficients` and
+    `from_coefficients` convert a point to coefficients of the original columns and back.
 
     Attributes
     ----------
     dense_columns
         Range of the dense columns; may be empty.
     axes
-        The rotated dense columns, shape (n_samples, n_dense).
+        The dense columns after centering and rotation, shape (n_samples, n_dense).
     """
 
     def __init__(self, X: sparse.csr_matrix, weights: Array, parallel_map: ParallelMap) -> None:
@@ -55,7 +57,7 @@ class SparseDesign:
         self._columns = _row_views(rest.T.tocsr())
 
     def loss_and_gradient(self, point: Array, residuals: Residuals) -> tuple[float, Array]:
-        """Return the loss, summed over the rows by `residuals`, and its gradient by the point."""
+        """Return the summed loss that `residuals` computes, and its gradient at `point`."""
         W, b = point[:-1].astype(self.dtype, copy=False), point[-1].astype(self.dtype, copy=False)
         R = np.empty((self.shape[0], len(b)), self.dtype)
         rotated = np.ascontiguousarray(W[self.dense_columns])
@@ -75,9 +77,10 @@ class SparseDesign:
         return loss, gradient
 
     def weighted_column_squares(self, weights: Array) -> Array:
-        """Return each column's weighted sum of squares for each of K weightings, (D + 1, K).
+        """Return each column's sum of weighted squares for each of K weightings, (D + 1, K).
 
-        The weights have shape (n_samples, K).  The last row is for the intercept, a column of ones.
+        `weights` has shape (n_samples, K).  The result's last row is that of the intercept, whose
+        column consists of ones.
         """
 
         def square(part: tuple[slice, sparse.csr_matrix]) -> tuple[Array, Array]:
@@ -94,7 +97,10 @@ class SparseDesign:
     def _transposed_product(
         self, R: Array, transform: Callable[[sparse.csr_matrix], sparse.csr_matrix]
     ) -> Array:
-        """Return transform(sparse columns)' R; rows for dense columns are undefined."""
+        """Apply `transform` to the transposed sparse columns; return them times R, (D + 1, K).
+
+        R has shape (n_samples, K).  The rows of the dense columns and the intercept are undefined.
+        """
         product = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 
         def backward(part: tuple[slice, sparse.csr_matrix]) -> None:
@@ -105,7 +111,7 @@ class SparseDesign:
         return product
 
     def to_coefficients(self, point: Array) -> tuple[Array, Array]:
-        """Convert a point to coefficients (K, D) and intercepts (K,) of the given columns."""
+        """Convert a point to coefficients (K, D) and intercepts (K,) of the original columns."""
         W, b = point[:-1].astype(self.dtype), point[-1]
         W[self.dense_columns] = self._rotation @ W[self.dense_columns]
         return np.ascontiguousarray(W.T), b - self._mean @ W[self.dense_columns]
@@ -118,14 +124,17 @@ class SparseDesign:
         return point
 
     def shift_dense_columns(self, point: Array, change: Array) -> Array:
-        """Add the dense columns and intercepts of `change`, another point, to the point."""
+        """Return a copy of `point`, to whose dense columns and intercepts `change` is added.
+
+        `change` is a difference of two points; its values for sparse columns are ignored.
+        """
         shifted = point.copy()
         shifted[self.dense_columns] += change[self.dense_columns]
         shifted[-1] += change[-1]
         return shifted
 
     def max_abs_gradient(self, gradient: Array) -> float:
-        """Return the largest absolute derivative by coefficients of the given columns."""
+        """Return the largest absolute derivative by a coefficient of the original columns."""
         original = gradient.copy()
         by_axis = self._rotation @ gradient[self.dense_columns]
         original[self.dense_columns] = by_axis + np.outer(self._mean, gradient[-1])
@@ -133,7 +142,7 @@ class SparseDesign:
 
 
 def _row_views(X: sparse.csr_matrix) -> list[tuple[slice, sparse.csr_matrix]]:
-    """Cut a matrix into spans of rows, which share the matrix's memory."""
+    """Return spans of rows with their part of the matrix, which shares the matrix's memory."""
     parts = []
     for span in cut_spans(X.shape[0]):
         ends = X.indptr[span.start : span.stop + 1]
@@ -159,7 +168,7 @@ def _longest_dense_run(X: sparse.csr_matrix) -> slice:
 
 
 def _drop_columns(X: sparse.csr_matrix, columns: slice) -> sparse.csr_matrix:
-    """Return the matrix without the entries of a run of columns; the shape does not change."""
+    """Return the matrix with the entries of `columns` removed; its shape does not change."""
     is_kept = (X.indices < columns.start) | (X.indices >= columns.stop)
     if is_kept.all():
         return X

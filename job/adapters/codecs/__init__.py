@@ -28,7 +28,8 @@ def make_codecs() -> dict[str, Codec]:
     Raises
     ------
     ValueError
-        The name of a codec's file is that of another file of a version, which would be replaced.
+        A codec's file has the same name as another file of a version, so it would replace that
+        file.
     """
     for name in CODECS:
         if name in FURTHER_FILES or name.startswith(FIGURES_FOLDER):

@@ -58,6 +58,6 @@ class JoblibCodec:
 
 
 def _without_address(vectorizer: CountVectorizer) -> tuple[object, ...]:
-    """Return how to pickle a vectorizer: without `_stop_words_id`, which is a memory address."""
+    """Return the pickle reduction of a vectorizer without `_stop_words_id`, a memory address."""
     function, arguments, state, *rest = vectorizer.__reduce_ex__(5)
     return function, arguments, {k: v for k, v in state.items() if k != "_stop_words_id"}, *rest

@@ -27,7 +27,7 @@ assert len(model.predict(row)) == 1 and model.predict_proba(row).shape == (1, le
 
 
 def find_load_problem(folder: Path) -> str | None:
-    """Load a fetched version and predict one row; return the error's type, or None."""
+    """Load the version in `folder` and predict one row; return the type of an error, or None."""
     done = subprocess.run(  # noqa: S603  # fixed interpreter and code
         [sys.executable, "-I", "-c", _LOAD, str(folder)],
         capture_output=True,

@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class LocalThreads:
-    """The executor of a run: one thread for each CPU that this process may use.
+    """The executor of a run, with one thread for each CPU that this process may use.
 
     Native fits release Python's global interpreter lock, and all threads share the matrix.
     """
@@ -50,7 +50,7 @@ class LocalThreads:
 
             def parallel_map(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
                 arguments = list(items)
-                if len(arguments) == 1:  # a thread would gain nothing
+                if len(arguments) == 1:  # another thread would not be faster
                     return [function(arguments[0])]
                 return list(threads.map(function, arguments))
 
@@ -58,7 +58,7 @@ class LocalThreads:
 
     @contextmanager
     def _threads(self) -> Iterator[ThreadPoolExecutor]:
-        context = contextvars.copy_context()  # run and stage, which log lines carry
+        context = contextvars.copy_context()  # has the run and stage for log lines
 
         def copy_context_variables() -> None:
             for variable, value in context.items():

@@ -51,7 +51,7 @@ def render_card(metadata: Metadata, evaluation: Evaluation, figures: list[str]) 
 
 
 def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object]:
-    """Return the YAML front matter for the model hub; it has only facts that the run knows."""
+    """Return the YAML front matter for the model hub; facts that are unknown are left out."""
     is_text = metadata.input.kind == "text"
     task = "text-classification" if is_text else "tabular-classification"
     hub_scores = _hub_scores(evaluation.scores)
@@ -79,7 +79,7 @@ def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object
 
 
 def _hub_scores(scores: Mapping[str, float]) -> list[_HubScore]:
-    """Return the scores whose metrics the model hub has a name for."""
+    """Return the scores that the model hub can show: it must have a name for the metric."""
     return [
         (hub, METRICS[name].title, value)
         for name, value in scores.items()

@@ -21,7 +21,7 @@ N_COLOURS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A curve of points in the unit square; without a name it is drawn in gray, without legend."""
+    """A curve of points in the unit square; without a name it is gray and not in the legend."""
 
     x: Sequence[float]
     y: Sequence[float]
@@ -31,7 +31,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """The range of values that a column of dot charts in a table has in common."""
+    """The range of values that all dot charts in one column of a table share."""
 
     low: float
     high: float
@@ -104,7 +104,7 @@ def scale_of(values: Sequence[float]) -> Scale:
 
 
 def heat_map(names: Sequence[str], counts: Sequence[Sequence[int]], label: str) -> Markup:
-    """Draw a confusion matrix; with many classes, it has shades but no names and counts."""
+    """Draw a confusion matrix; with many classes, names and counts are left out."""
     is_small = len(names) <= 12
     side = 48 if is_small else max(4, 720 // len(names))
     left = 190 if is_small else 24

@@ -53,9 +53,9 @@ def list_facts(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, objec
 
 
 def is_about_privacy(metadata: Metadata) -> bool:
-    """Return whether settings or expectation suite state that the table has privacy requests.
+    """Return whether the settings or the expectation suite say that texts are privacy requests.
 
-    `publish.intended_use` decides; if it is unset, it is the name of the expectation suite.
+    The setting `publish.intended_use` decides.  If it is not set, the name of the suite decides.
     """
     settings = dict(flatten(metadata.settings))
     intended_use = settings["publish.intended_use"]
@@ -76,7 +76,7 @@ def _describe_factors(evaluation: Evaluation) -> str:
 
 
 def _describe_split(evaluation: Evaluation) -> list[str]:
-    """Return one sentence: which rows the split does not separate, or which rows it dropped."""
+    """Return a sentence that says which rows stay on one side of the split, or were dropped."""
     split = evaluation.split
     duplicates, has_groups = split.near_duplicates, split.key == "group"
     has_near = duplicates.found_by != "none"

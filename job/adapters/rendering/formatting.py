@@ -34,7 +34,7 @@ def metric_name(key: str) -> str:
 
 
 def score(value: float | None) -> str:
-    """Format a score with four digits; an undefined one is empty."""
+    """Format a score with four digits; return an empty text for None."""
     return "" if value is None else f"{value:.4f}"
 
 

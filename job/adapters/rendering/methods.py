@@ -1,4 +1,4 @@
-"""Describe the headline scores: of a model or of its recipe, and on which rows.
+"""Describe the headline scores: which model or recipe they describe, and on which rows.
 
 A recipe is an unfitted model: an estimator with its hyperparameters and its input.
 """
@@ -33,7 +33,7 @@ def judged_rows(evaluation: Evaluation) -> str:
 
 
 def count_judged(evaluation: Evaluation) -> str:
-    """Return words for the number of evaluated rows and groups, and the models that predicted."""
+    """Return words for the evaluated rows: the numbers of rows and groups, and their source."""
     method, n_rows = method_of(evaluation), count(evaluation.n_test)
     groups = _count_groups(evaluation)
     if method == "cross_fit":

@@ -1,4 +1,4 @@
-"""The artifact store in a folder: create-only by hard link, compare-and-swap by lock.
+"""The artifact store in a folder: hard links create objects, a lock guards compare-and-swap.
 
 How it works
 ------------
@@ -75,7 +75,10 @@ class DirectoryStore:
             return True
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if its bytes are `expected` (None: create it if it is missing)."""
+        """Replace an object if its bytes are `expected`, and return whether it was replaced.
+
+        If `expected` is None, create the object if it does not exist.
+        """
         with (
             self._translating_errors(),
             self._locked(),

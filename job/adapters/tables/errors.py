@@ -27,7 +27,7 @@ def translating_errors(file: SourceFile, call: Callable[[], Any]) -> Any:
 
 
 def translating_stream_errors(file: SourceFile, stream: Any) -> Iterator[pa.RecordBatch]:
-    """Yield the batches of a stream; raise the same errors as `translating_errors`."""
+    """Yield the batches of a stream; translate errors as `translating_errors` does."""
     batches = iter(stream)
     while (batch := translating_errors(file, lambda: next(batches, None))) is not None:
         yield batch
@@ -68,7 +68,10 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
 
 
 def _describe_encoding(file: SourceFile) -> str:
-    """Return words for the file's encoding if it is not UTF-8, or the columns with bad cells."""
+    """Return the end of a sentence that says why a file is not UTF-8 text.
+
+    It names the other encoding, the compression, or the columns whose cells are not UTF-8.
+    """
     with file.path.open("rb") as stream:
         head = stream.read(2)
     if head in (b"\xff\xfe", b"\xfe\xff"):
@@ -87,7 +90,7 @@ def _describe_encoding(file: SourceFile) -> str:
 
 
 def _count_broken_cells(rows: Iterator[list[str]]) -> list[tuple[str, int]]:
-    """Return pairs: a column with cells that are not UTF-8, and the number of these cells."""
+    """Return pairs of a column's name and the number of its cells that are not UTF-8."""
     header = next(rows, [])
     if any(map(_is_broken, header)):
         return []

@@ -68,8 +68,7 @@ def run(
         str | None,
         typer.Option(
             metavar="REASON",
-            help="Publish the candidate even if the gate rejects it. The reason is stored "
-            "permanently.",
+            help="Publish the candidate even if the gate rejects it, and store the reason.",
         ),
     ] = None,
     *,

@@ -15,7 +15,7 @@ ThresholdStatus = Literal["chosen", "not_needed", "not_shown", "templates"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """The minimum confidence of an answer, and the numbers of rows and groups that decided it.
+    """The minimum confidence of an answer, and how this threshold was learned.
 
     Attributes
     ----------
@@ -28,7 +28,8 @@ class Threshold:
     reason
         A sentence that explains the status.
     n_rows, n_groups
-        Rows predicted by a model that was not trained on their group, and their groups.
+        Number of rows from whose predictions the threshold was learned, and of their groups.  No
+        row was predicted by a model that was trained on the row's group.
     learned_on
         `table`: out-of-fold predictions of the table; `challenge`: the published model's
         predictions of the challenge set.

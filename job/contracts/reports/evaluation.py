@@ -63,7 +63,7 @@ class Holdout(Part):
 
 
 class Change(Part):
-    """A value of metadata.json that differs: the champion's (before) and this model's (after)."""
+    """A value that differs between metadata.json of the champion (before) and of this model."""
 
     before: JsonValue
     after: JsonValue
@@ -95,7 +95,7 @@ class PredictionScores(Part):
         description="Curves of each class for which they are defined."
     )
     reliability: Reliability | None = Field(
-        description="null: the model knows the class of no evaluated row."
+        description="null: no evaluated row has one of the model's classes."
     )
     risk_coverage: RiskCoverage | None = Field(description="null: there are too few rows.")
 

@@ -72,7 +72,7 @@ class GateDecision(Part):
 
     @property
     def is_published(self) -> bool:
-        """Whether the candidate may be published, accepted or not."""
+        """Whether the candidate may be published: it was accepted, or an operator overrides."""
         return self.is_accepted or self.override is not None
 
     @property

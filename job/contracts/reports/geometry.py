@@ -1,4 +1,4 @@
-"""The geometry of embeddings: did rows have length 1 before columns were scaled?
+"""The geometry of embeddings: whether rows had length 1 before columns were scaled.
 
 Restoring embeddings means mapping each row back to length 1, by one scale and offset per column.
 """
@@ -23,7 +23,7 @@ _Figure = Annotated[NineDecimals, Field(ge=0)]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AffineMap(NotPublished):
-    """A map of selected columns, applied to each column separately: `scale * x + offset`.
+    """An affine map of some columns: it replaces the values x by `scale * x + offset`.
 
     Attributes
     ----------
@@ -39,9 +39,9 @@ class AffineMap(NotPublished):
 
 
 class Geometry(Part):
-    """Whether the columns of rows of length 1 were scaled, and the map that restores the rows.
+    """Whether rows of length 1 had their columns scaled, and the map that restores these rows.
 
-    The published numbers describe the complete table; they are not statistics of single columns.
+    The published numbers describe all embeddings together; none describes a single column.
     """
 
     status: Status = Field(

@@ -1,4 +1,4 @@
-"""Bounds for a consumer: does a batch resemble the training table, so that it can be predicted?"""
+"""Bounds with which a consumer detects batches that do not resemble the training table."""
 
 from __future__ import annotations
 

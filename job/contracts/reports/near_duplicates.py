@@ -29,7 +29,11 @@ class DuplicateReport(Part):
 
 
 class Optimism(Part):
-    """Accuracy of a simple classifier, cross-validated by single rows and by whole groups."""
+    """Accuracy of a simple classifier in two cross-validations: by rows, and by groups.
+
+    In folds of single rows, a group can have rows in both training and test data, so the accuracy
+    is too high.  Folds of whole groups avoid this.
+    """
 
     estimator: str = Field(description="The simple classifier.")
     n_rows: Count = Field(description="Rows that were cross-validated.")

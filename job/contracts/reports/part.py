@@ -42,12 +42,12 @@ class Part(BaseModel):
 
 
 def is_none(value: object) -> bool:
-    """Return whether a value is None; as `exclude_if`, it omits a key instead of writing null."""
+    """Return whether a value is None; used as `exclude_if` of fields that are omitted if None."""
     return value is None
 
 
 def _clip(lower: float, upper: float, value: Any) -> Any:
-    """Return the bound that a number exceeds only by a rounding error, else the number."""
+    """Return `value`, or the bound that `value` exceeds by no more than a rounding error."""
     if isinstance(value, float):
         if lower - _ROUNDING_ERROR <= value < lower:
             return lower
@@ -57,7 +57,10 @@ def _clip(lower: float, upper: float, value: Any) -> Any:
 
 
 def round_published(value: float) -> float:
-    """Round a number as the published file does, so that decisions use the numbers readers see."""
+    """Round a number to the decimals of published files.
+
+    Decisions use rounded numbers, so that they agree with the numbers that readers see.
+    """
     return round(value, _N_DECIMALS)
 
 
@@ -85,8 +88,8 @@ NineDecimals = Annotated[float, _round(9)]
 class NotPublished:
     """Base class of values that a `Part` holds in memory but never writes.
 
-    A field of such a type is excluded from the file and its schema.  Two parts are equal if their
-    published content is equal.
+    A field of such a type is excluded from the file and from its schema.  All values of such a type
+    are equal, so that the field does not affect whether two parts are equal.
     """
 
     def __eq__(self, other: object) -> bool:

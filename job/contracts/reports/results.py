@@ -68,7 +68,9 @@ class GateResult(Part):
     champion: VersionName = Field(description="Version that it was compared with.")
     n_rows: Count = Field(description="Rows of the table, or of the official test.")
     n_trained_on: Count = Field(description="Rows that the candidate was trained on.")
-    n_unknown_class: Count = Field(description="Rows of classes that the candidate does not know.")
+    n_unknown_class: Count = Field(
+        description="Rows whose class is not one of the candidate's classes."
+    )
     n_judged: Count = Field(description="Rows that the candidate was evaluated on.")
     scores: Scores = Field(description="Scores of the candidate on the evaluated rows.")
     challenge_scores: Scores | None = Field(

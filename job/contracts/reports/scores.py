@@ -52,7 +52,7 @@ class Bins(Part):
 
 
 class ClassReliability(Part):
-    """Calibration of one class: predicted probability compared with the share of its rows."""
+    """Calibration of one class: its predicted probability compared with its share of the rows."""
 
     calibration_error: RoundedProbability
     brier: RoundedProbability
@@ -60,7 +60,10 @@ class ClassReliability(Part):
 
 
 class Reliability(Part):
-    """Calibration: confidence compared with accuracy, on the rows whose class the model knows."""
+    """Calibration: confidence compared with accuracy.
+
+    Only rows whose true class is one of the model's classes are used.
+    """
 
     min_rows: Count = Field(description="Minimum number of rows in a bin.")
     bins: Bins = Field(description="Bins by the confidence of the predicted class.")
@@ -68,7 +71,7 @@ class Reliability(Part):
 
 
 class RiskCoverage(Part):
-    """Share of wrong answers by the share of rows that are answered, most confident rows first."""
+    """Share of wrong answers (risk) if only the most confident rows are answered (coverage)."""
 
     area: RoundedProbability = Field(description="Mean risk over all coverages.")
     coverage: tuple[Probability, ...]

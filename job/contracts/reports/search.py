@@ -31,7 +31,7 @@ def _mean(candidate: Mapping[str, Any]) -> float:
 
 
 class CandidateScore(Part):
-    """A candidate and its scores in the folds of the last round of the search that included it."""
+    """A candidate, and its scores in the last round of the search that included the candidate."""
 
     estimator: str
     parameters: Parameters
@@ -60,11 +60,13 @@ class SearchedLabels(NotPublished):
 
     Attributes
     ----------
-    y_true, y_pred
-        Labels as positions in the sorted classes, shapes (n_rows,) and (n_candidates, n_rows); -1
-        where a candidate predicted nothing in the last round.
+    y_true
+        True labels as positions in the sorted classes, shape (n_rows,).
+    y_pred
+        Predicted labels as positions in the sorted classes, shape (n_candidates, n_rows); -1 for
+        rows that a candidate did not predict in the last round.
     fold
-        Fold of the last round in which each row was predicted, -1 for none, shape (n_rows,).
+        Fold of the last round in which each row was predicted, shape (n_rows,); -1 if in no fold.
     """
 
     n_classes: int
@@ -92,7 +94,7 @@ class SearchReport(Part):
     chosen_on: Literal["table", "challenge"] = Field(
         "table", description="Data that decided the choice. Absent in files of earlier releases."
     )
-    # candidates that the chosen one is compared with, fitted to the same rows
+    # simple candidates, fitted to the same rows as the chosen one; the report shows their scores
     baselines: SkipJsonSchema[tuple[CandidateScore, ...]] = Field((), exclude=True)
     # predicted labels of the candidates; None if `metric` is computed from probabilities
     labels: SkipJsonSchema[SearchedLabels | None] = Field(None, exclude=True, repr=False)

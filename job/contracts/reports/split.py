@@ -58,10 +58,10 @@ class SplitReport(Part):
     n_conflicting_texts: Count = Field(description="Texts with more than one label.")
     n_conflicting_rows: Count = Field(description="Rows whose text has more than one label.")
     test_only_classes: tuple[str, ...] = Field(
-        description="Classes of the test rows that the model does not know."
+        description="Classes of the test rows that are not among the model's classes."
     )
     n_test_only_rows: Count = Field(
-        description="Test rows of classes that the model does not know."
+        description="Test rows whose class is not one of the model's classes."
     )
     classes: dict[str, ClassRows] = Field(description="Rows of each class.")
     n_rebalanced_classes: Count = Field(

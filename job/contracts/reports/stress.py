@@ -36,7 +36,10 @@ def _mean(name: str, report: Mapping[str, Any]) -> float:
 
 
 def _mean_recentered(report: Mapping[str, Any]) -> float | None:
-    """Return the mean over the classes of the accuracy after recentering; None if none has one."""
+    """Return the mean accuracy after recentering, over the classes for which it is known.
+
+    Return None if it is known for no class.
+    """
     accuracies = [score.accuracy_recentered for score in report["classes"]]
     known = [accuracy for accuracy in accuracies if accuracy is not None]
     return sum(known) / len(known) if known else None

@@ -72,7 +72,7 @@ class ValidationReport(PublishedFile):
         n_dropped: int,
         dropped_by_rule: Mapping[str, int],
     ) -> Self:
-        """Create the report from the results of all expectations."""
+        """Create the report of a table from the results of all expectations of `suite`."""
         rules = tuple(results)
         return cls(
             suite=suite,

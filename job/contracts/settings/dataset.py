@@ -16,9 +16,9 @@ class ColumnsSpec(Spec):
     )
     embeddings: str | None = Field(
         "embeddings",
-        description="Column with the embedding (a list, or a list as JSON text), or `prefix*` for "
-        "one column per dimension: `prefix` followed by a number. Unset: the table has no "
-        "embeddings.",
+        description="Column with the embedding: a list, or a list as JSON text. For one column per "
+        "dimension: `prefix*`, where the names are `prefix` followed by a number. Unset: the table "
+        "has no embeddings.",
     )
     numeric: tuple[str, ...] = Field(
         ("confidence", "text_length", "word_count", "formality_score", "urgency_score"),
@@ -31,8 +31,8 @@ class ColumnsSpec(Spec):
     )
     id: str | None = Field(
         None,
-        description="Column with the identifier of the row, used to name rows in "
-        "`label_issues.json`. Unset: rows are named by row number only.",
+        description="Column with the identifier of the row. `label_issues.json` names rows by it. "
+        "Unset: rows are named by row number only.",
     )
     group: str | None = Field(
         None,
@@ -108,11 +108,11 @@ class DatasetSpec(Spec):
     )
     embeddings_standardized_per_batch: bool | None = Field(
         None,
-        description="Whether the exporter fits the scalers of the embeddings to each batch. If "
-        "true, the model is also evaluated on batches with a different class mix, each "
-        "standardized on its own rows, and `prototypes` are fitted so that they tolerate such "
-        "batches, if embeddings are restored (`features.geometry`). Unset: the value in `meta` of "
-        "the expectation suite, otherwise detected from the columns.",
+        description="Whether the program that writes the embeddings standardizes each batch on its "
+        "own rows. If true: the model is also evaluated on restandardized batches with a different "
+        "class mix. If the embeddings are also restored (`features.geometry`), `prototypes` are "
+        "fitted to tolerate such batches. Unset: the value in `meta` of the expectation suite, "
+        "otherwise detected from the columns.",
     )
     aliases: dict[str, str] = Field(
         default_factory=dict,

@@ -10,8 +10,8 @@ from job.contracts.settings.base import Share, Spec
 class DriftSpec(Spec):
     """Maximum drift from the table that the champion was trained on.
 
-    A measure counts as drift only if it also exceeds the 99.9th percentile that it has by chance:
-    for two tables of these sizes from the same distribution.
+    A measure counts as drift only if it also exceeds what chance can explain.  This is the 99.9th
+    percentile of the measure for two tables of the same sizes from the same distribution.
     """
 
     action: Literal["ignore", "warn", "fail"] = Field(
@@ -42,6 +42,6 @@ class DriftSpec(Spec):
     )
     lost_variance: Share = Field(
         0.25,
-        description="Maximum share of the embeddings' variance along the champion's leading "
-        "principal axes that may be lost.",
+        description="Maximum loss of the embeddings' variance along the leading principal axes of "
+        "the champion's table, as a share (0.25: a quarter of it).",
     )

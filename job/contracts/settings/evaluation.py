@@ -24,7 +24,7 @@ class EvaluationSpec(Spec):
         "auto",
         description="Predictions that the scores are computed from. `holdout`: predictions of the "
         "published model for the held-out rows. `cross_fit`: out-of-fold predictions for every row "
-        "of the table, by models with the recipe of the published model (estimator, "
+        "of the table. They come from models with the recipe of the published model (estimator, "
         "hyperparameters and input). `auto`: `cross_fit` if the hold-out has fewer than 150 "
         "effective groups, or if one of its classes has fewer than 150 divided by the number of "
         "classes; otherwise `holdout`. With `dataset.test_uri`, the official test table is always "
@@ -39,15 +39,16 @@ class EvaluationSpec(Spec):
     )
     slices: tuple[str, ...] | None = Field(
         None,
-        description="Columns whose values define the slices that scores are computed for: "
-        "categorical and boolean columns, the text (by length) and the timestamp (newest month and "
-        "older rows). Unset: all of them. `[]`: none.",
+        description="Columns whose values define the slices. Scores are computed for each slice. "
+        "Allowed columns: categorical and boolean columns, the text (by length) and the timestamp "
+        "(newest month and older rows). Unset: all of these columns. `[]`: none.",
     )
     min_slice_rows: int = Field(
         30,
         ge=10,
-        description="Minimum number of evaluated rows in a slice, and outside it, for its scores "
-        "to be reported; both also need 10 groups. Of smaller slices, only the number is reported.",
+        description="Minimum number of evaluated rows of a slice whose scores are reported. At "
+        "least as many rows must be outside the slice. Both parts must have at least 10 groups. "
+        "Smaller slices are only counted.",
     )
     label_noise: bool = Field(
         True,
@@ -66,22 +67,22 @@ class EvaluationSpec(Spec):
         None,
         min_length=1,
         description="Challenge set: a small table of real requests in people's own words, with the "
-        "columns and formats of the dataset. It is never trained on, rows of the table that are "
-        "near-duplicates of it are dropped, and the published model is evaluated on it ([how to "
+        "columns and formats of the dataset. The published model is evaluated on it, and no model "
+        "is trained on it. Near-duplicates of its requests are dropped from the table ([how to "
         "make one](docs/challenge-set.md)). Unset: no challenge set.",
     )
     challenge_split: Literal["none", "half"] = Field(
         "none",
-        description="How to use the challenge set. `half`: one half, split by group, class and "
-        "salted hash, chooses the candidate (`search.choose_on`) and the threshold "
-        "(`decision.learn_on`); the other half is for evaluation. `none`: all requests are used "
-        "for both.",
+        description="How to use the challenge set. `half`: the set is divided by salted hash, "
+        "class by class, into halves that share no group. One half is used to choose the candidate "
+        "(`search.choose_on`) and the threshold (`decision.learn_on`), the other to evaluate. "
+        "`none`: all requests are used for both purposes.",
     )
     out_of_scope_uri: str | None = Field(
         None,
         min_length=1,
         description="Out-of-scope set: a small table of requests that belong to none of the "
-        "classes, with the columns and formats of the dataset; labels are not read. The report "
+        "classes, with the columns and formats of the dataset. Labels are not read. The report "
         "shows how many of them the published model answers ([how to make "
         "one](docs/challenge-set.md#requests-that-belong-to-no-class)). Unset: no out-of-scope "
         "set.",
@@ -112,9 +113,10 @@ class DecisionSpec(Spec):
         0.95,
         gt=0,
         lt=1,
-        description="Precision that answers should have. `decision.threshold` in metadata.json is "
-        "the lowest confidence such that predictions at or above it are shown to reach this "
-        "precision, on the rows of `decision.learn_on`. Unset: no threshold is published.",
+        description="Precision that answers should have. The threshold is the lowest confidence "
+        "for which the rows of `decision.learn_on` show this: predictions at or above it have at "
+        "least this precision. It is published as `decision.threshold` in metadata.json. Unset: no "
+        "threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(
         "auto",

@@ -17,9 +17,10 @@ class FeatureSpec(Spec):
     min_groups: int = Field(
         5,
         ge=1,
-        description="Minimum number of distinct rows that must contain a term or a category for it "
-        "to be kept; rows with the same leakage key count once. Classes with fewer distinct rows "
-        "are dropped, unless the suite lists the labels.",
+        description="Minimum number of distinct rows that contain a term or a category. Rarer "
+        "terms and categories are not features. Rows with the same leakage key count once. The "
+        "same minimum holds for each class: a rarer class is dropped with its rows. If the "
+        "expectation suite lists the labels, no class is dropped for this reason.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(
@@ -33,8 +34,8 @@ class FeatureSpec(Spec):
         "auto",
         description="`given`: take embeddings as they are. `auto`: if the columns were "
         "standardized and the scaling can be inferred from the table, undo it so that each row has "
-        "length 1; the model then loses less accuracy on batches that were standardized "
-        "differently. Otherwise as `given`.",
+        "length 1. The model then loses less accuracy on batches that were standardized "
+        "differently. If the scaling cannot be inferred, `auto` works as `given`.",
     )
 
     @field_validator("use", "analyzers")

@@ -60,30 +60,32 @@ class GateSpec(Spec):
     )
     margin: Share = Field(
         0.02,
-        description="Non-inferiority margin: a candidate counts as equal to the champion if it is "
-        "worse by less than this. Use 0.03 for hold-outs of fewer than about 1,000 rows "
-        "([docs/gate.md](docs/gate.md)).",
+        description="Non-inferiority margin: a candidate does not count as worse than the champion "
+        "if its score is lower by less than this. Use 0.03 for hold-outs of fewer than about 1,000 "
+        "rows ([docs/gate.md](docs/gate.md)).",
     )
     alpha: float = Field(
         0.05,
         ge=0.005,
         le=0.2,
-        description="Significance level: the maximum probability of accepting a candidate that is "
-        "worse by exactly the margin (`non_inferiority`) or equal (`superiority`), and of "
-        "rejecting an equal one because of the recall of a class.",
+        description="Significance level of each comparison with champion or anchor. "
+        "`non_inferiority`: maximum probability of accepting a candidate that is worse by exactly "
+        "the margin. `superiority`: maximum probability of accepting a candidate that is equal. "
+        "Both hold if the table can show the margin; otherwise `gate.inconclusive` decides. Also "
+        "the maximum probability that `gate.recall_margin` rejects an equal candidate.",
     )
     recall_margin: Share | None = Field(
         0.05,
-        description="Maximum loss of recall in a class. A candidate is rejected if a class is "
-        "shown to have lost recall and the loss exceeds this; all classes share `gate.alpha`. "
-        "Unset: not checked.",
+        description="Maximum loss of recall in a class. A candidate is rejected if the measured "
+        "loss of a class exceeds this and the class is shown to have lost recall at all. The "
+        "bounds hold for all classes together (`gate.alpha`). Unset: not checked.",
     )
     anchor: str | None = Field(
         None,
-        description="Second reference in addition to the champion, so that small losses do not add "
-        "up over many runs: a version, or a channel that never moves. Unset: the channel's own "
-        "anchor, if it has one. The first promotion that `gate.inconclusive: tolerate` accepts "
-        "makes its champion the channel's anchor.",
+        description="Anchor: a version, or a channel that never moves. Every candidate is also "
+        "compared with it, so that small losses do not add up over many runs. Unset: the channel's "
+        "own anchor, if it has one. When `tolerate` (`gate.inconclusive`) accepts a candidate for "
+        "the first time, the champion that it replaces becomes the channel's anchor.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
@@ -94,15 +96,15 @@ class GateSpec(Spec):
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
         description="What to do if the table has too few groups to show that the candidate is "
-        "within `gate.margin`. `tolerate`: reject only if the score is lower by more than "
-        "`gate.margin` and by more than chance explains, or by more than `gate.max_drop`. "
-        "`reject`: reject. `warn`: accept if the score is within the margin, and warn in the "
-        "report.",
+        "within `gate.margin`. `tolerate`: accept a drop of the score up to `gate.margin`, or a "
+        "larger one that chance could explain; reject every drop above `gate.max_drop`. `reject`: "
+        "reject the candidate. `warn`: accept the candidate if its score is within the margin, and "
+        "warn in the report.",
     )
     max_drop: Share = Field(
         0.05,
-        description="Maximum drop of the score that `gate.inconclusive: tolerate` accepts, even "
-        "if chance explains a larger one.",
+        description="Maximum drop of the score. With `gate.inconclusive: tolerate`, a larger drop "
+        "is rejected even if chance could explain it.",
     )
     calibration_error: Share | None = Field(
         None,
@@ -112,15 +114,16 @@ class GateSpec(Spec):
     slice_floor: Share | None = Field(
         None,
         description="Minimum accuracy of a slice. A candidate is rejected if a slice is shown to "
-        "be below it (by upper bounds that hold for all slices simultaneously), or if no slice is "
-        "large enough to measure. Unset: not checked.",
+        "be below it: the upper bound of its accuracy is lower. The bounds hold for all slices "
+        "together. A candidate is also rejected if no slice is large enough to measure. Unset: "
+        "not checked.",
     )
     stress_floor: Share | None = Field(
         None,
-        description="Minimum accuracy on batches of held-out rows whose class mix differs from the "
-        "table's, each standardized on its own rows. It simulates an exporter that fits its "
-        "scalers to each batch. A candidate is also rejected if this accuracy cannot be measured. "
-        "Unset: not checked.",
+        description="Minimum accuracy on restandardized batches: batches of held-out rows with a "
+        "different class mix, each standardized on its own rows. See also "
+        "`dataset.embeddings_standardized_per_batch`. A candidate is also rejected if this "
+        "accuracy cannot be measured. Unset: not checked.",
     )
     latency_p95_ms: float = Field(
         100.0,

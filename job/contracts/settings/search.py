@@ -18,14 +18,14 @@ class SearchSpec(Spec):
     metric: Metric = Field(
         "f1_macro",
         validate_default=True,
-        description="Metric that chooses the candidate, and on which the gate compares it with "
-        "the champion.",
+        description="Metric by which the search chooses the candidate and the gate compares it "
+        "with the champion.",
     )
     choose_on: Literal["table", "challenge"] = Field(
         "table",
         description="Rows on which the candidate is chosen. `table`: cross-validation on the "
-        "training rows. `challenge`: the challenge set, whose scores are then too optimistic "
-        "unless `evaluation.challenge_split` is `half`.",
+        "training rows. `challenge`: the challenge set. Its scores are then too high, unless "
+        "`evaluation.challenge_split` is `half`.",
     )
     folds: int = Field(
         3,
@@ -50,11 +50,11 @@ class SearchSpec(Spec):
     prefer: Literal["auto", "score", "wording"] = Field(
         "auto",
         description="`score`: choose the candidate with the best score. `wording`: also try "
-        "`prototypes`, and choose them unless another candidate is clearly better; they generalize "
-        "better to requests that are worded differently, and cross-validation on sentence "
-        "templates cannot show this. `wording` needs an input that consists only of embeddings. "
-        "`auto`: `wording` if most rows come from sentence templates and the embeddings have rows "
-        "of length 1 or are restored to it; otherwise `score`.",
+        "`prototypes`, and choose them unless another candidate scores over 15 points higher. "
+        "They generalize better to other wording, which cross-validation on templates cannot show. "
+        "`wording` needs an input that consists only of embeddings. `auto`: `wording` if most rows "
+        "come from sentence templates and the embeddings have rows of length 1 or are restored to "
+        "it; otherwise `score`.",
     )
     class_weight: Literal["balanced"] | None = Field(
         None,
@@ -64,7 +64,7 @@ class SearchSpec(Spec):
     calibration: Literal["sigmoid", "temperature"] = Field(
         "sigmoid",
         description="How to calibrate the probabilities of `linear_svc`. `sigmoid`: Platt scaling. "
-        "`temperature`: temperature scaling; a model calibrated this way cannot be loaded in "
+        "`temperature`: temperature scaling. A model calibrated this way cannot be loaded in "
         "scikit-learn 1.4.2, and its `compatible_with` is empty.",
     )
     temperature: bool = Field(
@@ -81,12 +81,12 @@ class SearchSpec(Spec):
     inputs: tuple[FeatureBlocks, ...] = Field(
         (),
         description="Combinations of feature blocks to choose among, such as `[[text], [text, "
-        "embeddings]]`; all blocks must be in `features.use`. `[]`: `features.use` only.",
+        "embeddings]]`. All blocks must be in `features.use`. `[]`: `features.use` only.",
     )
     halving_factor: int | None = Field(
         None,
         ge=2,
-        description="Factor of successive halving: with factor N, each round keeps the best 1/N of "
+        description="Factor of successive halving. With factor N, each round keeps the best 1/N of "
         "the candidates and uses N times as many rows. Unset: all candidates are evaluated on all "
         "rows.",
     )
@@ -94,15 +94,15 @@ class SearchSpec(Spec):
         None,
         gt=0,
         description="Time budget of the search, in seconds. Once the budget is used up, the search "
-        "finishes the current fold, stops, and keeps the best candidate so far; results are then "
+        "finishes the current fold, stops, and keeps the best candidate so far. Results are then "
         "not reproducible. Unset: no limit.",
     )
     max_memory: int | None = Field(
         None,
         ge=0,
-        description="Maximum size of an embedding matrix in memory, in bytes; larger ones are "
-        "memory-mapped files in TMPDIR, if the number of rows is known before reading (Parquet). "
-        "Unset: all matrices are in memory.",
+        description="Maximum size of an embedding matrix in memory, in bytes. Larger matrices are "
+        "memory-mapped files in TMPDIR. This works only if the number of rows is known before "
+        "reading (Parquet). Unset: all matrices are in memory.",
     )
     workers: int | None = Field(
         None,

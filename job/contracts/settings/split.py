@@ -14,13 +14,15 @@ class SplitSpec(Spec):
 
     method: Literal["hash", "stratified_group"] = Field(
         "hash",
-        description="`hash`: hold out groups of each class in the order of their salted hash, so "
-        "that most rows keep their side when the table changes. `stratified_group`: seeded random "
-        "split. Both keep the class shares.",
+        description="`hash`: hold out groups of each class in the order of their salted hash. Most "
+        "rows then keep their side of the split when the table changes. `stratified_group`: seeded "
+        "random split. Both keep the class shares.",
     )
     test_fraction: Fraction = Field(0.2, description="Share of the rows of each class to hold out.")
     salt: str = Field(
-        "pcc", description="Salt of the hash of the keys. Another salt gives another hold-out."
+        "pcc",
+        description="Salt of the hashes that choose the hold-out, and of the published digests of "
+        "texts. Another salt gives another hold-out.",
     )
     near_duplicates: Literal["auto", "text", "embeddings", "none"] = Field(
         "auto",

@@ -18,7 +18,11 @@ from job.errors import ConfigurationError, ContractViolationError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """How messages name one of the two sets: in sentences, expectations and settings."""
+    """Names of the challenge set or the out-of-scope set in messages.
+
+    `title` is the name in sentences, `prefix` the start of the expectations' names, and `setting`
+    the setting that gives the path of the set.
+    """
 
     title: str
     prefix: str
@@ -42,9 +46,10 @@ def validate_challenge(
     columns: ColumnsSpec,
     embedding_model: str,
 ) -> None:
-    """Check that every candidate can predict each request, and was trained on its class.
+    """Check that each request of the challenge set can be predicted, and its label is known.
 
-    The set is too small for an expectation suite, so only these requirements are checked.
+    A request needs the columns and values that the candidates use, and a label that occurs in the
+    table.  The set is too small for an expectation suite, so nothing else is checked.
 
     Parameters
     ----------
@@ -79,7 +84,9 @@ def validate_out_of_scope(
     columns: ColumnsSpec,
     embedding_model: str,
 ) -> None:
-    """Check that every candidate can predict each request; labels are ignored.
+    """Check that each request of the out-of-scope set can be predicted; ignore labels.
+
+    A request needs the columns and values that the candidates use.
 
     Parameters
     ----------
@@ -102,7 +109,7 @@ def validate_out_of_scope(
 
 
 def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
-    """Raise `ContractViolationError` if `broken` lists unmet expectations."""
+    """Raise `ContractViolationError` with the unmet expectations in `broken`, if there are any."""
     if broken:
         raise ContractViolationError(
             f"{kind.title} '{requests.provenance.uri}' violates "
@@ -142,7 +149,7 @@ def _column_names(block: str, columns: ColumnsSpec) -> tuple[str, ...]:
 
 
 def _find_wrong_labels(challenge: Dataset, labels: set[str]) -> Iterator[str]:
-    """Yield messages that count missing labels, and labels that do not occur in the table."""
+    """Yield a message that counts missing labels, and one for labels that the table lacks."""
     values = challenge.strings("target")
     if values is not None:
         missing = np.array([value is None for value in values])

@@ -1,11 +1,13 @@
-"""Leakage keys: rows with the same key are the same question, and stay on one side of every split.
+"""Compute leakage keys; rows with the same key count as one question, and are never separated.
 
 How it works
 ------------
-1. A text is normalized: differences in Unicode form, case, punctuation and white space are removed.
-2. A row's text key is its normalized text, else a digest of its embedding, else its features.
-3. A row's leakage key is its value in the group column if the table has one, else its text key.
-4. Salted digests turn keys into random numbers that do not depend on the table's other rows.
+1. Rows with the same leakage key are all training rows or all test rows in every split.
+2. A text is normalized: differences in Unicode form, case, punctuation and white space are removed.
+3. A row's text key is its normalized text.  Without text, it is a digest of the row's embedding or,
+   without embeddings, the values of the row's features.
+4. A row's leakage key is its value in the group column.  Without such a value, it is the text key.
+5. Splits sort keys by their salted digests: random numbers that depend only on the key and a salt.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ def normalize(text: str) -> str:
 def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> Array:
     """Return the first 64 bits of SHA-256(salt, prefix, key) of each key, as uint64.
 
-    Different prefixes give the same keys independent digests."""
+    With another `prefix`, the same key gets an independent digest."""
     start = f"{len(salt)}:{salt}{prefix}\0".encode()
     digests = (hashlib.sha256(start + key.encode("utf-8", "surrogatepass")) for key in keys)
     return np.array([int.from_bytes(d.digest()[:8], "big") for d in digests], np.uint64)
@@ -55,8 +57,7 @@ def salted_digests(prefix: str, keys: Iterable[str], salt: str) -> Array:
 def make_keys(dataset: Dataset, index: Ints) -> tuple[Strings, Strings]:
     """Return the text keys and the leakage keys of the rows at these positions.
 
-    A row's text key is its normalized text, else the digest of its embedding, else the values of
-    its other features.  A row's leakage key is its value in the group column, else its text key.
+    The module docstring explains both kinds of keys.
     """
     text, group = dataset.strings("text"), dataset.strings("group")
     text_keys = _text_keys(
@@ -69,7 +70,7 @@ def make_keys(dataset: Dataset, index: Ints) -> tuple[Strings, Strings]:
 
 
 def _content_keys(dataset: Dataset, index: Ints) -> Callable[[int], str]:
-    """Return a function from the position of a row without text to its text key."""
+    """Return a function that computes the text key of a row without text from its position."""
     if dataset.embeddings is not None:
         matrix = dataset.embeddings.matrix
         return lambda row: f"embedding:{_digest_row(matrix[index[row]])}"
@@ -96,6 +97,6 @@ def _text_keys(texts: Strings | None, content_key: Callable[[int], str], n_rows:
 
 
 def key_kind(keys: Iterable[str]) -> str:
-    """Return what most keys are made from: `text`, `embedding` or `row` (other features)."""
+    """Return the source of most keys: `text`, `embedding` or `row` (values of other features)."""
     kinds = Counter(key.partition(":")[0] for key in keys)
     return max(kinds, key=lambda kind: kinds[kind], default="row")

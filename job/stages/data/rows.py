@@ -1,10 +1,10 @@
-"""Make rows: the valid rows of a table, with everything that later stages read.
+"""Make `Rows`: the valid rows of a table, with everything that later stages read.
 
 How it works
 ------------
 1. Two keys of each row are computed: rows with an equal text key are duplicates, and rows with an
    equal leakage key stay on one side of every split (`job.stages.data.leakage_keys`).
-2. The feature blocks in use are selected; embeddings are shared, not copied.
+2. The feature blocks in use are selected.  Embeddings are not copied.
 3. Slices and templates are computed on request.
 """
 
@@ -35,10 +35,10 @@ def make_rows(
     is_sound
         Mask of the rows to keep, shape (n_rows,).
     slicing
-        Columns whose values define slices for the evaluation; if None, there are no slices.
+        Columns whose values divide the rows into slices for the evaluation; None for no slices.
     needs_templates
-        Whether later stages need templates: texts with masked dates, ids and the like.  A table
-        without text has none.
+        Whether later stages need templates (texts with masked dates, ids and the like).  If the
+        table has no text, no templates are computed.
     """
     index = np.flatnonzero(is_sound)
     text, target = dataset.strings("text"), dataset.strings("target")

@@ -1,9 +1,10 @@
-"""Cut the rows into slices by column; rare values are pooled and not named.
+"""Divide the rows into slices by the values of columns; pool rare values without names.
 
 How it works
 ------------
-1. Categories and booleans are sliced by value, texts by length quartile, times by newest month.
-2. A value is named only if it occurs in enough rows with enough leakage keys (`DisclosureRule`).
+1. Categories and booleans are sliced by value, texts by quartile of their length, and times into
+   the newest month and older times.
+2. A value is named only if enough rows, with enough leakage keys, have it (`DisclosureRule`).
 3. All other values of the column form one slice, `(other)`; missing cells form `(missing)`.
 """
 
@@ -30,7 +31,7 @@ _QUARTERS: Final = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosureRule:
-    """Minimum number of rows and of leakage keys that a value must have to be named."""
+    """Minimum numbers of rows and of leakage keys with a value, for the value to be named."""
 
     min_rows: int
     min_groups: int
@@ -38,7 +39,7 @@ class DisclosureRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slicing:
-    """The columns to slice by, and the rule by which their values may be named."""
+    """The columns that divide the rows into slices, and the rule for naming their values."""
 
     names: tuple[str, ...]
     rule: DisclosureRule
@@ -47,19 +48,19 @@ class Slicing:
 def make_slices(
     dataset: Dataset, index: Array, keys: Array, names: Collection[str], rule: DisclosureRule
 ) -> pd.DataFrame:
-    """Return the slice of each row, in a categorical column for each column to slice by.
+    """Return each row's slices: a DataFrame with a categorical column for each of `names`.
 
-    Each value of a category or boolean is a slice.  A text is in a quartile of the text lengths
-    in characters.  A time is in the newest month, or older.  Values that the rule does not allow to
-    name form one slice, `(other)`; so do all values of a column with more than 50 values, or with
-    a long value.  A cell takes one byte.
+    For categories and booleans, each value is a slice.  Texts form four slices, the quartiles of
+    their lengths in characters.  Times form two slices, the newest month and older times.  Values
+    that `rule` does not allow to name form one slice, `(other)`.  If a column has more than 50
+    values, or a long value, all its values are in `(other)`.  A cell takes one byte.
 
     Parameters
     ----------
     index, keys
         Positions of the rows in the table, and their leakage keys.
     names
-        Columns to slice by; columns that the table lacks are left out.
+        Columns that divide the rows into slices; columns that the table lacks are left out.
     """
     key_codes = pd.factorize(np.asarray(keys, dtype=object))[0]
     slices = {}
@@ -71,7 +72,7 @@ def make_slices(
 
 
 def _read(column: Column, index: Array) -> tuple[Array, list[str]]:
-    """Return the code of each row's slice (-1 if missing), and the name of each code."""
+    """Return each row's slice as a number (-1 if the cell is missing), and the slices' names."""
     values = column.values[index]
     match column.role:
         case "text":
@@ -111,14 +112,14 @@ def _newest_month(times: Array) -> tuple[Array, list[str]]:
 
 
 def disclosable_values(values: Array, key_codes: Array, rule: DisclosureRule) -> list[str]:
-    """Return the values that the rule allows to name, sorted.
+    """Return the distinct values that `rule` allows to name, sorted.
 
     Parameters
     ----------
     values
-        Cells of a column, shape (n_rows,), object (str or None).
+        Cells of a column, shape (n_rows,), with dtype object (str or None).
     key_codes
-        Id of each row's leakage key, shape (n_rows,).
+        Each row's leakage key as a number, shape (n_rows,).
     """
     codes, categories = pd.factorize(values)
     names = [str(name) for name in categories]
@@ -151,7 +152,7 @@ def _pooled(
 
 
 def mark_near_training(test: Rows, train: Rows) -> Rows:
-    """Add slices to an official test set: near-duplicates of training rows, and other rows."""
+    """Add a slice column to an official test set: whether a row has near-duplicates in `train`."""
     if (
         test.slices is None
         or test.near_duplicate_groups is None

@@ -1,10 +1,12 @@
-"""Bind an expectation suite to a table: set its parameters and map its column names.
+"""Prepare an expectation suite for a table: insert parameter values and map column names.
 
 How it works
 ------------
-1. A parameter's value comes from the settings, else from the suite, else from the table.
-2. `{"$PARAMETER": name}` is replaced by that value.  Column names of the file are replaced by role
-   names: the names of the settings in `dataset.columns`, such as `text`.
+1. The value of a parameter is taken from the settings.  If they do not set it, the suite's value is
+   used; if the suite has none, a default is used.  The labels and the width of the embeddings
+   default to those of the table.
+2. `{"$PARAMETER": name}` is replaced by the value of this parameter.  Column names of the table's
+   file are replaced by role names: the names of the settings in `dataset.columns`, such as `text`.
 3. An expectation about an optional column that the table lacks is reported as not applicable.
 """
 
@@ -24,7 +26,7 @@ from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 
 DERIVED: Final = ("target_class_rows", "target_class_share", "embeddings_is_finite")
-# minimum shares of rows that are present and that are valid; a suite may override them
+# minimum shares of rows that have a value, and of rows that are valid; a suite may set others
 SHARES: Final[Mapping[str, float]] = {"completeness": 0.99, "validity": 0.98}
 _TABLE_PARAMETERS: Final = ("labels", "embedding_width", "min_rows", "max_rows")
 _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
@@ -55,12 +57,12 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
 
 
 def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
-    """Raise for parameters that the suite does not have, and for invalid values.
+    """Raise if `given` has a parameter that the suite does not have, or an invalid value.
 
     Raises
     ------
     ConfigurationError
-        The message suggests the most similar name, and does not contain the value.
+        The message suggests the most similar parameter, and does not contain the value.
     """
     known = {*_TABLE_PARAMETERS, *SHARES, *suite.parameters}
     for name in sorted(given):
@@ -84,7 +86,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
 def parameter_values(
     suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return each parameter's value: from the settings, else the suite, else the table.
+    """Return the values of the suite's parameters (item 1 of the module docstring).
 
     Raises
     ------
@@ -117,14 +119,16 @@ def substitute_parameters(
     *,
     is_test: bool,
 ) -> tuple[list[dict[str, Any]], list[RuleResult]]:
-    """Insert parameters and role names; separate expectations about absent columns.
+    """Insert parameter values and role names; set expectations about absent columns aside.
 
     Returns
     -------
     expectations
-        The applicable expectations; for an official test table, only those about single rows.
+        The expectations that can be checked; for an official test table, only those about single
+        rows.
     absent
-        Results "not applicable" of expectations about optional columns that the table lacks.
+        A result "not applicable" for each expectation about an optional column that the table
+        lacks.
     """
     expectations, absent = [], []
     for expectation in suite.expectations:
@@ -162,7 +166,7 @@ def _substituted(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
 
 
 def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
-    """Return the role name of a column that is given by its role or its name in the file."""
+    """Return the role name of `column`, which is a role name or a name in the file."""
     if isinstance(column, (list, tuple)):
         return [_column_role(name, spec, suite) for name in column]
     single = ("target", "text", "embeddings", "timestamp", "id", "group")

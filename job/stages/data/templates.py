@@ -1,10 +1,10 @@
-"""Templates: normalized texts with masked slots, such as ids, dates and amounts.
+"""Compute templates: normalized texts in which ids, dates, amounts and the like are masked.
 
 How it works
 ------------
-1. Tokens with a digit or an @, and web addresses, are replaced by a slot.
-2. The text is normalized like a leakage key.
-3. Months, units of money and adjacent slots are merged into one slot.
+1. A slot is the digit 0.  Tokens with a digit or an @, and web addresses, are replaced by a slot.
+2. The text is normalized as for leakage keys.
+3. Adjacent slots, and months or units of money next to a slot, are merged into one slot.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 from job.contracts.arrays import Array
 from job.stages.data.leakage_keys import normalize
 
-TEXT_PREFIX: Final = "text:"  # prefix of the leakage keys of texts
+TEXT_PREFIX: Final = "text:"  # prefix of text keys that are made from texts
 SLOT: Final = "0"
 _MONTHS: Final = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -28,14 +28,14 @@ _UNITS: Final = (
 # whole tokens: number, date, amount, phone number, id with a digit, e-mail or web address
 _FILLED: Final = re.compile(r"(?<!\S)(?:\S*(?:[\d@]|://)\S*|www\.\S+)", re.IGNORECASE)
 _MAY_BE_FILLED: Final = re.compile(r"[\d@]|://|www\.", re.IGNORECASE)
-# months and units next to a slot belong to it, and adjacent slots count as one
+# a slot, with the months, units and slots next to it, is replaced by one slot
 _BEFORE: Final = rf"(?:(?:{_MONTHS}|{_UNITS}) )"
 _AFTER: Final = rf"(?: (?:{SLOT}|{_MONTHS}|{_UNITS}|am|pm)\b)"
 _RUN: Final = re.compile(rf"\b{_BEFORE}*{SLOT}\b{_AFTER}*")
 
 
 def make_template(text: str) -> str:
-    """Return the normalized text with masked slots, or unmasked if it consists of slots only.
+    """Return the template of a text; if nothing but slots is left, the normalized text.
 
     >>> make_template("Order #A-17 of 3 May 2026 (EUR 5.00) is late, write to jo@example.com!")
     'order 0 of 0 is late write to 0'
@@ -50,7 +50,10 @@ def make_template(text: str) -> str:
 
 
 def make_templates(texts: Array, text_keys: Array) -> Array:
-    """Return each row's template with the prefix of text keys; without slots, its text key."""
+    """Return each row's template, with the prefix of text keys.
+
+    If nothing is masked in the text of a row, the template is the row's text key.
+    """
     templates = text_keys.copy()
     for row, text in enumerate(texts):
         may_differ = bool(text) and (_MAY_BE_FILLED.search(text) or not text.isascii())

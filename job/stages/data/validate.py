@@ -1,12 +1,12 @@
-"""Validate the dataset against its suite: stop the run, or drop rows and report why.
+"""Validate a table by its expectation suite; drop invalid rows, or stop the run.
 
 How it works
 ------------
 1. The table's columns are renamed to role names (the names of the settings in `dataset.columns`,
    such as `text`).  Columns with the size and share of each row's class are added.
-2. The suite's expectations are checked, and rules that apply with every suite, such as that no text
-   is missing.
-3. Rows that violate a critical expectation are dropped if their share is tolerated (`mostly`).
+2. The expectations of the suite are checked, and rules that apply with every suite, for example
+   that no text is missing.
+3. Rows that violate a critical expectation are dropped if its `mostly` tolerates their share.
 4. An unmet critical expectation stops the run; other unmet expectations are logged as warnings.
 """
 
@@ -52,7 +52,7 @@ def validate_dataset(
     Returns
     -------
     report
-        Results of all expectations: counts, column names and thresholds.
+        Results of all expectations, with counts, column names and thresholds.
     is_sound
         Mask of the rows that are not dropped, shape (n_rows,).
 
@@ -83,7 +83,7 @@ def validate_dataset(
 
 
 def _lay_out(dataset: Dataset) -> pd.DataFrame:
-    """Return a DataFrame of role columns, and of the size and share of each row's class."""
+    """Return the table with role names, and with the size and share of each row's class."""
     data: dict[str, Any] = {}
     for column in dataset.columns:
         many = column.role in ("numeric", "categorical", "boolean")
@@ -104,7 +104,7 @@ def _lay_out(dataset: Dataset) -> pd.DataFrame:
 def _cells(kind: str, values: Array) -> Any:
     if kind != "timestamp":
         return values
-    # missing times are the minimum integer, which is NaT to numpy
+    # a missing time is the minimum integer, which NumPy reads as NaT
     return pd.Series(values.view("datetime64[us]"))
 
 
@@ -137,7 +137,7 @@ def _check_own_rules(
 
 
 def _unreadable(column: Column, n_rows: int) -> RuleResult:
-    """Return a warning: cells that cannot be read as the column's kind count as missing."""
+    """Return a warning with the number of cells that count as missing: they cannot be parsed."""
     return RuleResult(
         rule=f"{column.kind}_cells_unreadable",
         column=column.name,
@@ -206,8 +206,9 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     raise ContractViolationError(
         f"'{uri}' violates {pluralize(len(broken), 'expectation')} of suite '{report.suite}': "
         f"{findings}{more}",
-        hint="correct the table upstream; if the contract has changed, change "
-        "expectations.parameters or the suite. `pcc-job validate` repeats the check",
+        hint="correct the table upstream, or change what is expected of it: --set "
+        "dataset.min_rows=N for a smaller table, --set 'expectations.parameters={NAME: VALUE}', or "
+        "a suite of your own (expectations.suite). `pcc-job validate` repeats the check",
         report=report,
     )
 

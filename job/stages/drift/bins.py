@@ -3,7 +3,8 @@
 How it works
 ------------
 1. Compute the nine deciles of the known values.  With too few values or groups there are no bins.
-2. A decile that enough rows and leakage keys share stays exact, and gets a bin of its own.
+2. If enough rows and leakage keys have exactly the value of a decile, the decile stays exact and
+   gets a bin of its own.
 3. The other deciles are rounded to a coarse step, so that they disclose no row's exact value.
 """
 
@@ -24,12 +25,11 @@ _MIN_GROUPS: Final = 20
 def find_edges(
     values: Array, group_codes: Array, key_codes: Array, rule: DisclosureRule
 ) -> tuple[list[float], set[float]]:
-    """Return the deciles in ascending order, and the set of those that are exact.
+    """Return the deciles in ascending order, and the set of deciles that are exact.
 
-    A decile is exact if the rule allows to name it: enough rows and leakage keys have the value.
-
-    The other deciles are rounded to a step of a thousandth to a hundredth of the range between the
-    first and the last decile.  Both results are empty for fewer than 100 values or 20 groups.
+    A decile is exact if enough rows and leakage keys have its value (`rule`).  The other deciles
+    are rounded to a step of a thousandth to a hundredth of the range between the first and the last
+    decile.  Both results are empty for fewer than 100 values or 20 groups.
 
     Parameters
     ----------

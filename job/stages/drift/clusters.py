@@ -3,9 +3,10 @@
 How it works
 ------------
 1. The rows of a group (`Rows.groups`) depend on each other, so groups are the sampling units.
-2. The covariance of bin shares is estimated by the jackknife, which leaves out one group at a time.
-3. The standard error of a ratio of two sums is linearized; the groups' residuals are the
-   independent observations.
+2. The covariance of the shares of a histogram's bins is estimated by the jackknife, which leaves
+   out one group at a time.
+3. The standard error of a ratio of two sums is computed by linearization, with the residuals of
+   the groups as independent observations.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ class Clusters:
     sizes: Array
 
     def take(self, index: Array) -> Clusters:
-        """Return the clusters of the rows at these positions; their group ids start at 0 again."""
+        """Return the clusters of the rows at these positions, with group ids renumbered from 0."""
         return make_clusters(self.codes[index])
 
 
 def make_clusters(groups: Array) -> Clusters:
-    """Return the `Clusters` of these groups; group ids are replaced by numbers from 0."""
+    """Return the `Clusters` of the rows' groups, with group ids renumbered from 0."""
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return Clusters(codes=codes, sizes=sizes)
 
@@ -48,7 +49,8 @@ def share_covariance(codes: Array, shares: Array, clusters: Clusters) -> Array:
     """Return the covariance of the shares of bins, by the jackknife over groups.
 
     Leaving out a group of m rows, of which c are in a bin with share p, changes the share by
-    (m p - c) / (n - m).  The exact denominator reflects the full influence of a large group.
+    (m p - c) / (n - m), with n rows in total.  Dividing by n instead would underestimate the
+    influence of a large group.
 
     Parameters
     ----------

@@ -5,8 +5,8 @@ How it works
 1. A profile stores the shares of a column's named values, or of the bins between its deciles.
 2. A later table is counted with the same values or bins.
 3. The population stability index and the Jensen-Shannon distance compare the two histograms.
-4. The covariance of the shares over groups gives the distribution of the index if only the sampling
-   of groups differs.  Its 99.9% quantile is the null quantile.
+4. The distribution of the index without drift, if only the sampling of groups differs, is derived
+   from the covariance of the shares over groups.  Its 99.9% quantile is the null quantile.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _N_ROWS_WITHOUT_ERROR: Final = 1e6  # assumed sample size of shares without samp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """Shares of values or bins, and their sampling error.
+    """A histogram of one column: shares of values or bins, and their sampling error.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Shares:
 
 
 def profile_values(cells: Array, clusters: Clusters, names: Sequence[str]) -> Values:
-    """Compute the shares of the named values; all other values share one bin.
+    """Compute the share of each value in `names`; all other values are counted in one bin.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def profile_numbers(
     cells
         Cells of the column, shape (n_rows,), float32, NaN for missing values.
     ties
-        The edges that are values of many rows; each gets a bin of its own.
+        Edges whose exact value many rows have.  Each gets a bin of its own.
     """
     codes, n_bins = _code_numbers(cells, edges, ties)
     histogram = _count(codes, n_bins, clusters)
@@ -110,7 +110,7 @@ def read_shares(part: Values | Numbers) -> Shares:
 
 
 def count_shares(part: Values | Numbers, cells: Array, clusters: Clusters) -> Shares:
-    """Compute the shares of another table's cells in a profile's values or bins."""
+    """Count another table's `cells` in the values or bins of `part`, and return the shares."""
     if isinstance(part, Numbers):
         return _count(*_code_numbers(cells, part.edges, set(part.ties)), clusters)
     names = list(part.shares)
@@ -160,8 +160,9 @@ def _rounded(values: Array) -> list[float]:
 def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
     """Return the population stability index, and its 99.9% quantile without drift.
 
-    The index is the sum of (a - b) ln(a / b); half a row is added to each bin, so that no bin is
-    empty.  Without drift it is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020,
+    The index is the sum over bins of (a - b) ln(a / b), where a and b are the shares of the bin in
+    the new and the old table.  Half a row is added to each bin, so that no bin is empty.  Without
+    drift the index is about the sum of (a - b)^2 / b (Yurdakul and Naranjo 2020,
     "Statistical properties of the population stability index").  If rows are dependent, this sum
     follows a scaled chi-squared distribution (Rao and Scott 1981, second-order correction).
     """
@@ -178,7 +179,10 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
 
 
 def _covariance_norm(histogram: Shares) -> float:
-    """Return trace / sqrt(degrees of freedom): the scaled covariance's Frobenius norm."""
+    """Return the Frobenius norm of the covariance matrix of the shares, scaled as in `_count`.
+
+    It is computed from the trace (the expected index) and the degrees of freedom.
+    """
     degrees = histogram.degrees_of_freedom
     return histogram.expected_index / np.sqrt(degrees) if degrees else 0.0
 
@@ -186,8 +190,8 @@ def _covariance_norm(histogram: Shares) -> float:
 def _smoothed(histogram: Shares, is_used: Array) -> Array:
     """Return the shares with half a row added to each bin.
 
-    The sample size is the effective one: the number of independent rows with the same expected
-    index.
+    Half a row is relative to the effective sample size: the number of independent rows that would
+    have the same expected index.
     """
     shares = histogram.shares[is_used]
     n_free = int((histogram.shares > 0).sum()) - 1

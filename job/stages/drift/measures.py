@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. Subjects (classes, columns and text lengths): count the table with the profile's values or bins.
+1. Subjects (classes, columns and text lengths): count the table's rows in the profile's values or
+   bins.
    Then compute the stability index, the Jensen-Shannon distance and the change of the missing
    share.
 2. Classes: also compute the change of each class's share.
@@ -46,7 +47,7 @@ def measure_drift(
     champion: str,
     spec: DriftSpec,
 ) -> DriftReport:
-    """Compute all drift measures of the classes, columns and texts that both tables have.
+    """Compute all drift measures of what both tables have: classes, columns, texts, embeddings.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def measure_drift(
 
 
 def _list_subjects(profile: Profile) -> set[str]:
-    """Return the names of the profile's subjects with which later tables can be compared."""
+    """Return the subjects of the profile for which it has values or bins to compare with."""
     subjects = {subject for subject, part in profile.parts.items() if _has_bins(part)}
     subjects |= {WORDS} if profile.words else set()
     return subjects | ({EMBEDDINGS} if profile.embeddings else set())
@@ -93,7 +94,7 @@ def _has_bins(part: Values | Numbers) -> bool:
 
 
 def _is_comparable(part: Values | Numbers, cells: Array | None) -> bool:
-    """Return whether cells have the profile's type, and the profile has values or bins."""
+    """Return whether `part` has values or bins in which `cells` of this type can be counted."""
     is_same_kind = cells is not None and isinstance(part, Numbers) == (cells.dtype.kind == "f")
     return is_same_kind and _has_bins(part)
 

@@ -6,8 +6,9 @@ How it works
 2. Shorten outlying deviations from the mean, then fit the first five principal axes by PCA.
 3. Estimate the explained variance ratio by cross-fitting: project each half of the groups on the
    axes fitted to the other half.
-4. Compare a later table by the distance of the means (in RMS distances) and by the variance ratio
-   along the old axes.  Each measure has a null quantile: its 99.9% quantile without drift.
+4. Compare a later table with the old one by the distance of the means (in units of the old RMS
+   distance) and by the explained variance ratio along the old axes.  Each measure has a null
+   quantile: its 99.9% quantile without drift.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _MAX_DISTANCE: Final = 2.0  # in median distances; longer deviations are shorten
 class GroupMeans:
     """The mean embedding of each group, in a sample of the rows.
 
-    Because of the mean, a text that occurs in many rows of a group does not determine an axis.
+    Each group counts once, so that a text that occurs in many rows does not determine an axis.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ class GroupMeans:
         return n_groups, width
 
     def explained_variance_ratio(self, axes: Array) -> tuple[float, float]:
-        """Return the share of the variance along these axes, and its standard error."""
+        """Return the share of the variance that is along `axes`, and its standard error."""
         return _variance_ratio(_squared_projections(self._deviations, axes), self._deviations)
 
     def fit_axes(self) -> PrincipalAxes | None:
@@ -88,7 +89,10 @@ class GroupMeans:
         )
 
     def _cross_fitted_ratio(self, deviations: Array, is_first_half: Array) -> tuple[float, float]:
-        """Return the explained variance ratio of both halves, each along the other half's axes."""
+        """Return the explained variance ratio over all groups, and its standard error.
+
+        Each half of the groups is projected on the axes that are fitted to the other half.
+        """
         projections = np.zeros(len(deviations))
         for half in (is_first_half, ~is_first_half):
             axes = self._pca(deviations[~half])[0]
@@ -120,9 +124,10 @@ def _variance_ratio(projections: Array, deviations: Array) -> tuple[float, float
 
 
 def _effective_dimensions(trace: float, variances: Array) -> float:
-    """Return the squared trace of the covariance divided by the trace of its square.
+    """Return the squared trace of the covariance matrix divided by the trace of its square.
 
-    Each variance that was not computed is assumed to equal the smallest computed one.
+    `trace` is the trace, and `variances` are the variances along the first principal axes.  All
+    other variances are assumed to equal the last of these.
     """
     square = (variances**2).sum() + variances[-1] * max(trace - variances.sum(), 0.0)
     return round(max(float(trace**2 / square), 1.0), 3) if square else 1.0
@@ -135,7 +140,7 @@ def _rounded(values: Array, scale: float) -> list[float]:
 
 
 def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
-    """Return the distance of the means in the old table's RMS distances, and its null quantile.
+    """Return the distance of the means, in units of the old RMS distance, and its null quantile.
 
     Without drift, the squared distance of the means of n and m groups is about (1/n + 1/m) times
     the squared RMS distance times chi-squared / d, with d effective dimensions (Satterthwaite's
@@ -148,14 +153,14 @@ def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
 
 
 def lost_variance(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float, float]:
-    """Return the explained variance along the old axes, the lost part, and its null quantile.
+    """Return how much variance the old axes explain in the new table, and how much is lost.
 
     Returns
     -------
     explained
-        Share of the new table's variance, around its own mean, along the old axes.
+        Share of the new table's variance, around the new mean, that is along the old axes.
     lost, null_quantile
-        1 minus the ratio of that share to the old table's share, and its null quantile.
+        1 minus `explained` / (the same share in the old table), and the null quantile of `lost`.
     """
     explained, error = after.explained_variance_ratio(np.array(before.axes))
     if not before.explained_variance_ratio:

@@ -52,7 +52,8 @@ def build_profile(
     Parameters
     ----------
     classes
-        Classes that are trained on; the names of other classes may be personal data.
+        Classes that the model is trained on.  Other classes are not named, because their names may
+        be personal data.
     """
     words, vocabulary = None, np.array([], np.uint64)
     if table.words is not None:
@@ -88,7 +89,7 @@ def load_profile(store: ArtifactStore, version: str) -> TableProfile | None:
     """
     files = read_files(store, version, (PROFILE_FILE, VOCABULARY_FILE))
     vocabulary = np.array([], np.uint64)
-    try:  # an older release has no profile, a later one may have another format
+    try:  # an older release wrote no profile, and a later release may write another format
         profile = Profile.model_validate_json(files[PROFILE_FILE])
         if profile.words is not None:
             vocabulary = np.load(io.BytesIO(files[VOCABULARY_FILE]), allow_pickle=False)

@@ -31,8 +31,8 @@ class TableSnapshot:
     key_codes
         Id of each row's leakage key, shape (n_rows,).
     cells
-        Values by subject (the class, a column or the text length), each of shape (n_rows,): object
-        (str or None), or float32 with NaN.
+        Values by subject (the class, a column or the text length), each of shape (n_rows,).  The
+        dtype is object (str, or None if missing) or float32 (NaN if missing).
     words
         Counts of the texts' words; None if the table has no text.
     group_means

@@ -4,8 +4,8 @@ How it works
 ------------
 1. Draw at most 100,000 texts; slots such as dates and ids are masked if templates are known.
 2. Count the words of each text.  A word that enough groups use is stored as a salted digest.
-3. As the baseline, compute the share of words that too few other groups use.  These words would be
-   unseen if the text's group were new.
+3. As the baseline, compute the share of unseen words in the old table itself.  A word of a text
+   counts as unseen if too few other groups use it, as if the text's group were new.
 4. In a later table, a word is unseen if its digest is not stored.  Drift is the increase in the
    share of unseen words.
 """
@@ -62,7 +62,7 @@ class WordCounts:
         return not len(self._words)
 
     def build_vocabulary(self, min_groups: int, salt: str) -> tuple[Words, Array]:
-        """Return statistics, and sorted salted digests of the words that enough groups use.
+        """Return the vocabulary: its statistics, and digests of the words that enough groups use.
 
         A word of a text counts as unseen if fewer than `min_groups` other groups use it, as if the
         text were new.
@@ -72,7 +72,7 @@ class WordCounts:
         words
             The vocabulary's size, and the share of unseen words.
         digests
-            Salted digests of the words, shape (n_words,), uint64.
+            Salted digests of the words, sorted, shape (n_words,), uint64.
         """
         n_groups = self._count_groups()
         share, error = self._measure_unseen(n_groups <= min_groups)
@@ -90,7 +90,7 @@ class WordCounts:
     def unseen_share(self, before: Words, vocabulary: Array) -> tuple[float, float]:
         """Return the share of unseen words, and the 99.9% quantile of its increase by chance.
 
-        The quantile accounts for the sampling of texts, and treats the vocabulary as fixed.
+        The quantile accounts for the random choice of texts, but not for errors of the vocabulary.
 
         Parameters
         ----------

@@ -22,7 +22,7 @@ def score_challenge(
     labels: Array,
     used_for: tuple[Purpose, ...],
 ) -> Challenge:
-    """Return the `Challenge` for evaluation.json: scores on the challenge set and how it was used.
+    """Return the part `challenge` of evaluation.json: scores on the challenge set, and its use.
 
     Parameters
     ----------

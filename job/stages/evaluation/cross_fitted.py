@@ -51,8 +51,8 @@ def apply_fold_temperatures(
     temperature
         Temperature of the published model; None if it is not scaled, so that no fold is either.
     is_nested
-        Whether the candidates chosen for each fold made the predictions.  Folds of an estimator
-        that cannot be scaled, such as a linear SVC, are not changed.
+        Whether `predictions` come from the candidates chosen for each fold.  Folds that were
+        predicted by an estimator that cannot be scaled, such as a linear SVC, are not changed.
     """
     if temperature is None:
         return predictions
@@ -70,7 +70,7 @@ class RecipePredictions:
     chosen
         The candidate that the search chose.
     cross
-        The predictions before temperature scaling.
+        The cross-fitted predictions before temperature scaling, and their folds.
     evaluated
         All rows and their scaled predictions, with the choice of candidate repeated for each fold.
     """
@@ -89,7 +89,7 @@ def evaluate_cross_fit(
     spec: ScoringSpec,
     calibration: Calibration,
 ) -> ModelEvaluation:
-    """Return the evaluation: scores of the recipe on all rows, and of the model in `holdout`.
+    """Evaluate the recipe on all rows, and the published model on the held-out rows (`holdout`).
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def evaluate_cross_fit(
 def _measure_decision(
     recipe: RecipePredictions, spec: ScoringSpec, calibration: Calibration
 ) -> Decision | None:
-    """Measure coverage and precision on each fold with the threshold chosen on the others."""
+    """Measure coverage and precision on each fold with a threshold chosen on the other folds."""
     threshold, cross, evaluated = calibration.threshold, recipe.cross, recipe.evaluated
     if threshold is None:
         return None

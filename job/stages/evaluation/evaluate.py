@@ -84,7 +84,10 @@ def _measure_decision(evaluated: EvaluatedRows, threshold: Threshold | None) -> 
 def _describe_temperature(
     predictions: Predictions, temperature: float | None
 ) -> Temperature | None:
-    """Return the temperature, with losses before and after scaling, from scaled predictions."""
+    """Return the temperature, with the losses before and after scaling.
+
+    `predictions` are scaled already.  The predictions before scaling are computed from them.
+    """
     if temperature is None or not predictions.has_known_class.any():
         return None
     before = apply_temperature(predictions, 1 / temperature)
@@ -112,13 +115,13 @@ def evaluate_rows(
 
 
 def time_model(model: TrainedModel, rows: Rows, timer: Timer) -> Latency:
-    """Measure the latency of a model, by predictions of the first rows, one row at a time."""
+    """Measure the latency of a model on the first rows, which are predicted one at a time."""
     first_rows = rows.take(np.arange(min(len(rows), _N_TIMED)))
     return measure_latency(model.pipeline, make_input(first_rows, model.feature_blocks), timer)
 
 
 def score_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> Scores:
-    """Predict the test rows; return scores only, without confusion matrix and curves."""
+    """Predict the test rows, and return only the scores, without confusion matrix and curves."""
     return evaluate_model(model, test, feature_blocks).scores
 
 
@@ -130,8 +133,8 @@ def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> Pre
 def evaluate_predictions(predictions: Predictions) -> PredictionScores:
     """Compute scores, confusion matrix, curves and calibration of predictions.
 
-    A row of a class that the model does not know counts as an error in every score of labels, and
-    is left out of scores of probabilities.
+    A row whose true class is not one of the model's classes counts as an error in every score of
+    labels, and is left out of scores of probabilities.
     """
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
     per_class, scores = _label_scores(predictions)
@@ -150,7 +153,7 @@ def evaluate_predictions(predictions: Predictions) -> PredictionScores:
 
 
 def _label_scores(predictions: Predictions) -> tuple[_ClassValues, Scores]:
-    """Return the scores of predicted classes: a dict by class name, and the averages."""
+    """Return the scores of labels: those of each class, by its name, and their averages."""
     y_true, classes = predictions.y_true, predictions.classes
     values = compute_label_scores(y_true, predictions.y_pred, len(classes))
     support = np.bincount(y_true, minlength=len(classes))
@@ -166,7 +169,7 @@ def _probability_scores(
 ) -> dict[str, Curves]:
     """Add scores of probabilities to `per_class` and `scores`; return the curves by class.
 
-    The scores are computed on the rows whose class the model knows.
+    The scores are computed on the rows whose true class is one of the model's classes.
     """
     rows = KnownRows(predictions)
     for metric in METRICS.values():
@@ -199,7 +202,7 @@ def _curves(truth: Any, score: Any) -> Curves:
 def measure_latency(model: Any, X: Any, timer: Timer, n_rows: int = _N_TIMED) -> Latency:
     """Time one-row predictions; return the median and 95th percentile in milliseconds.
 
-    Two additional predictions warm up, and are not counted.
+    Two predictions are made first and not timed, because the first calls are slower.
     """
     seconds = []
     for n in range(min(n_rows, X.shape[0] if hasattr(X, "shape") else len(X)) + 2):

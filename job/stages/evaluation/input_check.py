@@ -5,18 +5,19 @@ batch instead of the scalers of the table.
 
 How it works
 ------------
-1. If the model restores rows to length 1 (by an affine map of the columns), a batch scaled with the
-   table's scalers gets length 1.  A restandardized batch does not, because the map inverts only the
-   table's scaling.  The measure
-   is the root mean square of length - 1.
-2. Otherwise the column means are checked.  In a restandardized batch they are exactly zero, however
-   skewed its classes are; in other batches they vary.  The measure is the number of rows times the
-   mean squared column mean, divided by the mean variance: about 1 for rows drawn at random, more
-   for another class mix, and 0 for a restandardized batch.
+1. Some models restore rows to length 1 by an affine map of the columns.  Rows of a batch that was
+   scaled with the table's scalers then get length 1.  Rows of a restandardized batch get other
+   lengths, because the map inverts only the table's scaling.  The measure is the root mean square
+   of length - 1.
+2. For other models, the column means are checked.  In a restandardized batch they are exactly zero
+   for any class mix; in other batches they vary.  The measure is the number of rows times the mean
+   squared column mean, divided by the mean variance.  It is about 1 for rows drawn at random, more
+   than 1 for another class mix, and 0 for a restandardized batch.
 3. Both bounds are constants.  They are not computed from rows, so no group can change them.
 
-Calibration, 200 batches each of 50, 200 and 1,000 rows, half of them with 85% of one class, as
-(scalers kept, restandardized)
+Calibration with 200 batches each of 50, 200 and 1,000 rows, half of them with 85% of one class.
+The columns are the range of the measure for batches with the table's scalers, and its range for
+restandardized batches.
     length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
     column means, upstream, 10,000 and 2,000 rows   0.44-142                0
     eight random sums of columns, |mean| at most    0.02-0.8                0

@@ -6,9 +6,9 @@ How it works
 2. Scores of labels are functions of counts (rows of a class, rows predicted as it, hits).  The
    counts are summed by group once, and each resample is a weighted sum of them.
 3. Metrics of probabilities are means over rows: of losses, or of the rows' influences on ROC-AUC.
-4. The bounds are BCa bounds with quantiles of Student's t.  If all resamples equal the original
-   sample, the number of groups alone gives the bound.
-5. In a cross-fitted evaluation, scores of labels have Jeffreys' interval instead.
+4. The bounds are BCa bounds with quantiles of Student's t.  If all resamples have the same score,
+   the bound is computed from the number of groups alone.
+5. In a cross-fitted evaluation, scores of labels have Jeffreys' interval instead of BCa bounds.
 """
 
 from __future__ import annotations
@@ -79,7 +79,11 @@ def compute_intervals(
 def compute_label_intervals(
     predictions: Predictions, bootstrap: GroupBootstrap, *, is_cross_fitted: bool = False
 ) -> tuple[_Intervals, dict[str, _Intervals]]:
-    """Compute intervals of scores of labels: averaged scores, and each class's by its name."""
+    """Compute the intervals of scores of labels.
+
+    The first result has the intervals of averaged scores.  The second has those of each class, by
+    the name of the class.
+    """
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
     columns = count_columns(y_true, y_pred, len(classes))
     group_sums = bootstrap.count(columns, 3 * len(classes))
@@ -111,13 +115,19 @@ def compute_label_intervals(
 
 
 def _jeffreys_bounds(point: Array, minima: Array, n_effective: Array, alpha: float) -> Array:
-    """Return Jeffreys' bounds for scores in [minimum, 1], treated as shares of this range."""
+    """Return Jeffreys' bounds of scores, each of which has the range [minimum, 1].
+
+    A score is rescaled to [0, 1] and treated as a share of `n_effective` trials.
+    """
     ranges = 1.0 - minima
     return minima + ranges * jeffreys_bounds((point - minima) / ranges, n_effective, alpha)
 
 
 def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) -> _Intervals:
-    """Compute the intervals of metrics of probabilities, on rows whose class the model knows."""
+    """Compute the intervals of metrics of probabilities.
+
+    Only rows whose true class is one of the model's classes are used.
+    """
     rows = KnownRows(predictions)
     bootstrap = bootstrap.take(predictions.has_known_class)
     if bootstrap.n_groups < MIN_GROUPS:
@@ -150,7 +160,7 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
 
 
 def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
-    """Return whether a metric is computed from values of rows, and is not a negated metric."""
+    """Return whether a metric is computed from row values and does not negate another metric."""
     return isinstance(metric, RowMetric | InfluenceMetric) and not metric.is_negative
 
 
@@ -159,6 +169,6 @@ def _interval(value: float, low: float, high: float) -> Interval:
 
 
 def _list_uncovered() -> tuple[str, ...]:
-    """Return the names of scores without intervals: sums over groups cannot yield them."""
+    """Return the scores without intervals, because they are not functions of group sums."""
     whole = [name for name, metric in METRICS.items() if isinstance(metric, WholeMetric)]
     return (*NOT_COVERED, *(name for name in whole if name not in NOT_COVERED))

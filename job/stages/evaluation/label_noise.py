@@ -5,8 +5,9 @@ How it works
 1. Every row has out-of-fold probabilities, predicted by a model that was not trained on its group.
 2. The threshold of a class is the mean probability of the class over the rows labelled with it.  A
    row confidently belongs to the most probable of the classes whose thresholds it reaches.
-3. The confident joint counts rows by label and by confident class.  The share of a label's counts
-   that is in other classes, times the label's number of rows, estimates its wrong labels.
+3. The confident joint is a matrix that counts rows by label and by confident class.  To estimate
+   how many rows of a label are wrong, the share of the label's counts that is in other classes is
+   multiplied by the label's number of rows.
 4. A bootstrap over groups gives the interval of the overall share.
 5. If a list of suspected rows is requested, its length is the estimated number of wrong labels.  It
    starts with the rows with the lowest probability of their label.
@@ -59,7 +60,7 @@ def estimate_label_noise(
     Parameters
     ----------
     oof_predictions
-        Out-of-fold predictions of all rows by the chosen candidate; None to fit it again.
+        Out-of-fold predictions of all rows by the chosen candidate; None to compute them here.
     """
     share = 1.0 if evaluation.label_issues else min(1.0, _N_ROWS / len(train))
     positions = sample_groups(train, share, spec.search.folds, spec.random_state)
@@ -84,7 +85,7 @@ def _describe_noise(
     spec: TrainingSpec,
     evaluation: EvaluationSpec,
 ) -> LabelNoise:
-    """Return the label noise that predictions show; `positions` are the rows' positions."""
+    """Estimate the label noise from `predictions` of the rows at `positions` in `train`."""
     groups = train.groups[positions]
     n_wrong = _estimate_wrong(confident_joint(predictions), predictions)
     issues: tuple[LabelIssue, ...] = ()
@@ -105,7 +106,7 @@ def _describe_noise(
 
 
 def _choose_candidate(report: SearchReport) -> CandidateScore:
-    """Return the chosen candidate; if it predicts a constant, the best logistic regression."""
+    """Return the chosen candidate, or the best logistic regression if it predicts a constant."""
     if not find_kind(report.chosen.estimator).is_constant:
         return report.chosen
     return next(c for c in report.baselines if not find_kind(c.estimator).is_constant)
@@ -129,9 +130,9 @@ def confident_joint(predictions: Predictions) -> Array:
 
 
 def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[LabelIssue, ...]:
-    """Return the `n_wrong` rows with the lowest probabilities of their labels, lowest first.
+    """List the `n_wrong` rows with the lowest probabilities of their labels, lowest first.
 
-    Those whose label is also the predicted class are then left out.
+    Of these, rows whose label is also the predicted class are left out.
 
     Parameters
     ----------
@@ -181,9 +182,9 @@ def _estimate_wrong(joint: Array, predictions: Predictions) -> Array:
 def _estimate_share(
     predictions: Predictions, groups: Array, spec: EvaluationSpec, random_state: int
 ) -> Interval:
-    """Estimate the share of wrong labels, with its interval over groups.
+    """Estimate the share of wrong labels, with an interval by a bootstrap over groups.
 
-    Probabilities and thresholds are not recomputed for the resamples.
+    Probabilities and thresholds are not recomputed for each resample.
     """
     n_classes, y = len(predictions.classes), predictions.y_true
     confident = confident_class(predictions)
@@ -200,10 +201,11 @@ def _estimate_share(
 
 
 def _make_share_measure(n_classes: int) -> Statistic:
-    """Return a function that computes shares of wrong labels (n, 1), as `_estimate_wrong` does.
+    """Return a function that computes the share of wrong labels in each of n resamples.
 
-    Its argument, shape (n, 3 * n_classes), has each label's numbers of rows, of rows confidently
-    in another class, and of rows confidently in the label's class.
+    The function's argument has shape (n, 3 * n_classes): for each label, the number of rows, of
+    rows confidently in another class, and of rows confidently in the label's class.  The result
+    has shape (n, 1).  The estimate is the same as in `_estimate_wrong`.
     """
 
     def measure(sums: Array) -> Array:

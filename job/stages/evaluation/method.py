@@ -28,8 +28,8 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
     Parameters
     ----------
     n_folds
-        Number of folds that the table can be cut into; None if it cannot be cut.  `auto`
-        cross-fits with three or more.
+        Number of folds that the table can be cut into; None if it cannot be cut.  `auto` selects
+        cross-fitting only with three or more folds.
 
     Raises
     ------

@@ -29,7 +29,7 @@ NO_CLASS = ""
 
 
 def make_unlabelled_rows(dataset: Dataset, feature_blocks: FeatureBlocks, *, target: str) -> Rows:
-    """Return all rows of a table, with `NO_CLASS` as their label; the label column is not read.
+    """Return all rows of a table without reading their labels; each row gets `NO_CLASS` instead.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def make_unlabelled_rows(dataset: Dataset, feature_blocks: FeatureBlocks, *, tar
 
 
 def make_empty_request(rows: Rows) -> Rows:
-    """Return one request without content, with the same columns as these rows.
+    """Return one request without content, with the same columns as `rows`.
 
     Its text is empty, its embedding consists of zeros, and all metadata are missing.
 
@@ -76,7 +76,7 @@ def measure_out_of_scope(
     decision: Decision | None,
     confidence: float,
 ) -> OutOfScope:
-    """Return the `OutOfScope` for evaluation.json: predictions of requests of no class.
+    """Count how many out-of-scope requests the model would answer, for evaluation.json.
 
     Parameters
     ----------
@@ -121,9 +121,10 @@ def _log(report: OutOfScope) -> None:
 def _measure_requests(
     predictions: Predictions, groups: Array, min_confidence: float, level: float
 ) -> OutOfScopeRequests:
-    """Return how many out-of-scope requests are answered, how confidently, and as what.
+    """Return how many out-of-scope requests are answered, and with which confidence and class.
 
-    The share has Jeffreys' interval, with the effective number of groups as the number of trials.
+    The share of answered requests has Jeffreys' interval, with the effective number of groups
+    as the number of trials.
 
     Parameters
     ----------

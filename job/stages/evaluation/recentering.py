@@ -7,12 +7,12 @@ How it works
    class mix of the batch.
 2. Embeddings had length 1 before they were standardized.  The model's affine map restores it for
    the table's scaling.  In a restandardized batch, a mapped row e has length 1 once the shift d is
-   added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.
-   Centering the columns over the batch removes |d|^2, so the equation is linear in d.
-3. A ridge regression over the rows of the batch estimates d.  Three rounds are made, because the
-   scales are ignored.
+   added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.  Centering the columns over the batch
+   removes |d|^2, so the equation is linear in d.
+3. A ridge regression over the rows of the batch estimates d.  The estimate ignores the scales of
+   the columns, so it is only approximate and is repeated on the shifted rows, three times in all.
 4. If a batch was scaled with the table's scalers, its restored rows already have length 1.  The
-   right side is zero, and so is the shift: the batch does not change.
+   right side of the equation is zero, so the shift is zero and the batch does not change.
 
 Neither labels nor training rows are used, only the table's map.  docs/consumers.md contains the
 same algorithm in a few lines of NumPy, because it is the consumer that receives such a batch.

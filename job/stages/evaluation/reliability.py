@@ -29,7 +29,7 @@ _N_POINTS: Final = 100
 def measure_reliability(predictions: Predictions) -> Reliability | None:
     """Compare confidence with accuracy, for the predicted class and for each class.
 
-    Rows whose class the model does not know are left out; None if no other rows remain.
+    Rows whose true class is not one of the model's classes are left out.  None if no rows remain.
     """
     if not predictions.has_known_class.any():
         return None
@@ -51,7 +51,7 @@ def measure_reliability(predictions: Predictions) -> Reliability | None:
 
 
 def describe_bins(confidence: Array, is_right: Array) -> Bins:
-    """Return confidence, accuracy and size of equal-mass bins, at least `MIN_ROWS` rows each."""
+    """Cut rows into bins of about equal size, and return confidence, accuracy and size of each."""
     order = np.argsort(confidence, kind="stable")
     stops = _find_bin_stops(confidence[order])
     sizes = np.diff(stops, prepend=0)
@@ -85,7 +85,8 @@ def _find_bin_stops(confidence: Array) -> Array:
 def trace_risk(predictions: Predictions) -> RiskCoverage | None:
     """Return the risk-coverage curve: share of wrong answers by share of answered rows.
 
-    Each row counts as the mean of the rows with the same confidence, so their order is irrelevant.
+    Rows with the same confidence all count as the mean of these rows, so that the order of the rows
+    does not matter.
 
     Returns
     -------

@@ -16,7 +16,8 @@ from job.stages.metrics.predictions import Predictions
 
 EDGES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 # Of 64 requests that were worded differently from the upstream's table, 90% have a similarity to
-# it below 0.41 (by texts; 0.44 by embeddings).  Of the table's own held-out rows, 10% have.
+# it below 0.41 (by texts; 0.44 by embeddings).  Of the table's own held-out rows, only 10% have a
+# similarity below these values.
 NEW_BELOW: Final = 0.4
 
 
@@ -73,7 +74,10 @@ def _score_bins(
 def _score_bin(
     edges: tuple[float, float], is_right: Array, bootstrap: GroupBootstrap
 ) -> SimilarityBin:
-    """Return a bin's numbers of rows and groups, accuracy and, with enough groups, interval."""
+    """Return the accuracy in one bin of similarity, and its numbers of rows and groups.
+
+    A bin with too few groups gets no interval.
+    """
     lower, upper = edges
     return SimilarityBin(
         lower=lower,

@@ -3,10 +3,10 @@
 How it works
 ------------
 1. A slice consists of the rows with one value of a column, or with one range of a text's length or
-   a time.  The rest is all other rows.  Slices are left out if one of both has too few rows or
-   groups.
-2. Correct rows and all rows of each slice, and of the complete set, are counted by group.  A
-   bootstrap over groups gives the accuracy of each slice and its difference from the rest.
+   a time.  The rest is all other rows.  A slice is left out if the slice or its rest has too few
+   rows or groups.
+2. For each group, the rows and the correct rows of each slice and of the complete set are counted.
+   A bootstrap over groups gives the accuracy of each slice and its difference from the rest.
 3. Each accuracy has its own BCa interval.
 4. Upper bounds of the accuracies and of the differences hold for all slices at once (max-T).  A
    slice is worse than the rest if the upper bound of its difference is below 0.
@@ -33,7 +33,7 @@ MIN_GROUPS: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Slice:
-    """Rows with one value of a column.
+    """A slice: the rows with one value of a column.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def score_slices(
     *,
     min_rows: int,
 ) -> SliceReport:
-    """Compute each large enough slice's score, accuracy, and difference from the other rows.
+    """Score each slice that is large enough, and compare its accuracy with the other rows.
 
     Parameters
     ----------
@@ -152,10 +152,11 @@ def _score_slices(
 
 
 def _make_count_columns(shown: list[_Slice], predictions: Predictions) -> tuple[Array, ...]:
-    """Return the columns in which each row counts, for `GroupBootstrap.count`; -1 for none.
+    """Return, for `GroupBootstrap.count`, in which columns each row counts; -1 for none.
 
-    Of the 2 * n + 2 columns, n count the rows of each slice, n the correctly predicted rows (hits)
-    of each slice, and two all rows and all hits.
+    For n slices there are 2 * n + 2 columns.  The first n count the rows of each slice, the next n
+    count the correctly predicted rows (hits) of each slice.  The last two count all rows and all
+    hits.
     """
     n, is_hit = len(shown), predictions.y_pred == predictions.y_true
     columns = [np.full(len(is_hit), 2 * n), np.where(is_hit, 2 * n + 1, -1)]
@@ -174,15 +175,19 @@ class _Accuracies:
     Parameters
     ----------
     point
-        Accuracies and differences on the original rows, shape (2 * n,).  A resample may have no
-        row of a slice, or none outside it; the original accuracy is then used.  None for zeros.
+        Accuracies and differences on the original rows, shape (2 * n,).  If a resample has no row
+        of a slice, or no other row, the original accuracy is used.  None to use 0.
     """
 
     def __init__(self, n: int, point: Array | None = None) -> None:
         self._n, self._point = n, np.zeros(2 * n) if point is None else point
 
     def measure(self, sums: Array) -> Array:
-        """Return accuracies, then differences, (n, 2 * n_slices), of n rows of counts."""
+        """Compute all accuracies, then all differences, for each resample.
+
+        `sums` has the counts of one resample in each row, shape (n_resamples, 2 * n_slices + 2).
+        The result has shape (n_resamples, 2 * n_slices).
+        """
         n = self._n
         rows, hits, all_rows, all_hits = np.split(sums, [n, 2 * n, 2 * n + 1], axis=1)
         inside = _share(hits, rows, self._point[:n])
@@ -198,9 +203,10 @@ def _share(part: Array, whole: Array, default: Array) -> Array:
 
 
 def _upper_bounds(measured: Measured, columns: slice, n_groups: Array) -> Array:
-    """Return upper bounds of these metrics that hold at once, at the level of the intervals.
+    """Return upper bounds that hold for all metrics in `columns` at once.
 
-    If all resamples of a metric are equal, the number of groups alone gives its bound.
+    Their level is that of the intervals.  If all resamples of a metric are equal, its bound is
+    computed from the number of groups alone.
     """
     alpha, point = 2 * measured.alpha, measured.point[columns]
     _, upper = measured.simultaneous_bounds(columns, alpha)

@@ -5,9 +5,9 @@ and a model that was trained on one batch is applied to another.  The check need
 
 How it works
 ------------
-1. Standardized columns have a mean of zero, and the same standard deviation: one for all columns,
-   or one for each block of columns that was scaled by its own factor.  The upstream scales its two
-   blocks by 0.7 and 0.3, so the two most common scales are counted.
+1. Standardized columns have a mean of zero, and the same standard deviation: a single value
+   for all columns, or one value for each block of columns that was scaled by its own factor.  The
+   upstream scales its two blocks by 0.7 and 0.3, so the two most common scales are counted.
 2. A table may be part of the batch that was standardized.  Then means and scales vary, and more so
    with fewer groups; the thresholds allow for a table with half of the batch's groups.
 3. If all rows have the same length, standardization was not the last step: rows are divided by
@@ -45,7 +45,7 @@ _CONSTANT: Final = 1e-6  # relative to the largest deviation: columns below it a
 
 
 def check_standardization(embeddings: MatrixRows, random_state: int) -> Standardization:
-    """Measure whether columns look standardized; large tables are sampled with a seed."""
+    """Measure whether the columns look standardized, on a random sample of a large table."""
     n_rows = embeddings.shape[0]
     if n_rows > _MAX_ROWS:
         rng = np.random.default_rng(random_state)

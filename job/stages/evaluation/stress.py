@@ -39,15 +39,15 @@ from job.stages.metrics.predictions import Predictions, predict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ClassBatches:
-    """The drawn rows of all batches that one class dominates, and which are predicted correctly.
+    """The drawn rows of all batches that one class dominates, and whether they are correct.
 
     Attributes
     ----------
     index
         Positions of the rows, shape (n_drawn,).
     is_right, is_right_recentered
-        Whether each row is predicted correctly: in the restandardized batch, and in the batch
-        recentered by the consumer (None unless the model restores rows); shape (n_drawn,).
+        Whether the model predicts each row correctly in the restandardized batch, and after the
+        batch is recentered; shape (n_drawn,).  The latter is None unless the model restores rows.
     """
 
     index: Array
@@ -65,7 +65,7 @@ def measure_stress(
     spec: EvaluationSpec,
     random_state: int,
 ) -> StressReport | None:
-    """Measure the accuracy on restandardized batches.
+    """Draw batches from `rows`, restandardize them, and measure the model's accuracy on them.
 
     Parameters
     ----------
@@ -106,7 +106,10 @@ def _score_batches(
     spec: EvaluationSpec,
     rng: np.random.Generator,
 ) -> StressReport:
-    """Return the report; `predictions` are those of the original rows, for comparison."""
+    """Compute the accuracies of each class's batches, and the interval of their mean.
+
+    `predictions` are the predictions of the original rows, for comparison.
+    """
     index = np.concatenate([of_class.index for of_class in batches])
     bootstrap = GroupBootstrap.of(groups[index], predictions.y_true[index], spec, rng)
     return StressReport(
@@ -127,14 +130,17 @@ def _score_batches(
 
 
 def _compute_interval(batches: list[_ClassBatches], bootstrap: GroupBootstrap) -> Interval | None:
-    """Compute the interval of the batches' mean accuracy; resamples use the same batches."""
+    """Compute the interval of the batches' mean accuracy, by a bootstrap over groups.
+
+    The batches are drawn once and not redrawn for each resample.  None with too few groups.
+    """
     if bootstrap.n_groups < MIN_GROUPS:
         return None
     return bootstrap.share_interval(np.concatenate([of_class.is_right for of_class in batches]))
 
 
 def _find_class_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
-    """Return the positions of the rows of each class that the model knows, sorted by name."""
+    """Return the positions of the rows of each of the model's classes, sorted by class name."""
     y = rows.y.astype(str)
     known = sorted({str(name) for name in model.pipeline.classes_} & set(y.tolist()))
     return {name: np.flatnonzero(y == name) for name in known}
@@ -143,7 +149,10 @@ def _find_class_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
 def _predict_class(
     model: TrainedModel, rows: Rows, columns: Columns, batches: list[Array], *, is_restored: bool
 ) -> _ClassBatches:
-    """Restandardize batches of these rows, and predict them."""
+    """Restandardize the batches of one class, and predict them.
+
+    `batches` has the positions in `rows` of each batch's rows.
+    """
     assert rows.embeddings is not None
     index = np.concatenate(batches)
     standardized = [columns.standardize(rows.embeddings.take(batch).read()) for batch in batches]
@@ -161,7 +170,10 @@ def _predict_class(
 
 
 def _score_class(name: str, batches: _ClassBatches, as_given: Predictions) -> BatchScore:
-    """Return the accuracies of one class's batches, restandardized and with original values."""
+    """Return the accuracies on one class's batches.
+
+    They are measured on restandardized, recentered and original values of the same rows.
+    """
     is_right_as_given = (as_given.y_pred == as_given.y_true)[batches.index]
     recentered = batches.is_right_recentered
     return BatchScore(

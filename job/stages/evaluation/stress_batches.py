@@ -37,7 +37,7 @@ class Columns:
     def standardize(self, batch: Array) -> npt.NDArray[np.float32]:
         """Shift and scale the batch's columns to the means and deviations of the table.
 
-        A column that is constant in the batch becomes the mean of the table.
+        A column that is constant in the batch gets the column's mean in the table.
         """
         rows = batch.astype(float)
         deviation = rows.std(axis=0)
@@ -49,7 +49,19 @@ class Columns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchPlan:
-    """Names of the classes with batches, rows per batch, batches per class, classes without."""
+    """Plan of the batches: in each batch, one class dominates.
+
+    Attributes
+    ----------
+    names
+        Classes that dominate batches.
+    n_rows
+        Number of rows per batch.
+    n_draws
+        Number of batches per class.
+    n_classes_left_out
+        Number of classes that dominate no batch.
+    """
 
     names: tuple[str, ...]
     n_rows: int
@@ -58,7 +70,10 @@ class BatchPlan:
 
 
 def plan_batches(class_rows: Mapping[str, Array], rng: np.random.Generator) -> BatchPlan | None:
-    """Return the plan of the batches; None if no class has enough rows, or for one class."""
+    """Return the plan of the batches.
+
+    None if no class has enough rows for a batch, or if there are fewer than two classes.
+    """
     min_class_rows = int(np.ceil(SHARE * MIN_BATCH_ROWS))
     names = [name for name, index in class_rows.items() if len(index) >= min_class_rows]
     if not names or len(class_rows) < 2:

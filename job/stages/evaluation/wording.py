@@ -20,8 +20,9 @@ from job.stages.metrics.group_sums import effective_groups
 
 # Groups of near-duplicates with at least this many rows count as sentence templates.  Such groups
 # contain more than .97 of the upstream's 10,000 rows, .87 and .74 of samples of 400 and 300 of
-# these rows, but only .14 of banking77 and .18 of privacyqa: people's texts repeat, but in few
-# copies.  With a minimum of 5, the share for 300 rows of the upstream would be .45: not templated.
+# these rows, but only .14 of banking77 and .18 of privacyqa: people repeat texts, but in few
+# copies.  With a minimum of 5, the share for 300 rows of the upstream would be .45, which would not
+# count as templated.
 TEMPLATE_MIN_ROWS: Final = 3
 TEMPLATED_ABOVE: Final = 0.5
 _N_LARGEST: Final = 10
@@ -34,7 +35,7 @@ def measure_wording(
     parts: Sequence[Part],
     random_state: int,
 ) -> Wording:
-    """Measure templates, groups, and accuracy by similarity to the training rows.
+    """Count templates and groups, and measure the accuracy by similarity to the training rows.
 
     Parameters
     ----------
@@ -79,8 +80,8 @@ def count_groups(groups: Array) -> GroupCounts:
 def measure_templates(table: Rows) -> Templates:
     """Measure the share of rows from templates: in groups with enough near-duplicates.
 
-    Values of a group column are ignored if near-duplicates are known: one person's rows are not one
-    sentence.
+    If near-duplicates are known, values of a group column are ignored.  A group column may, for
+    example, name a person, and one person's rows do not come from one template.
     """
     near_duplicate_groups = (
         table.groups if table.near_duplicate_groups is None else table.near_duplicate_groups

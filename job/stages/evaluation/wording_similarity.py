@@ -5,10 +5,11 @@ How it works
 1. If the table has texts, two rows are compared by their normalized texts: the cosine similarity of
    counts of character 4-grams (within words), hashed into a fixed number of columns.  Without texts
    they are compared by the cosine similarity of their embeddings.
-2. The similarity of an evaluated row is that to the most similar training row of its model.  In a
-   cross-fitted evaluation each fold has its own model, so each fold is compared separately with
-   the rows outside it.  A *part* is the evaluated rows of one model with its training rows.
-3. Equal rows are compared once: an item is a distinct text or embedding.
+2. The similarity of an evaluated row is its similarity to the most similar training row of the
+   model that predicts it.  In a cross-fitted evaluation each fold has its own model, so each fold
+   is compared separately with the rows of the other folds.  A *part* consists of the evaluated rows
+   of one model and the training rows of this model.
+3. Equal rows are compared only once.  An *item* is a distinct text or embedding.
 4. The work is bounded: if there are many distinct items, a seeded sample is compared.  A sample of
    the training items may miss the most similar one, so similarities are then lower bounds.
 """
@@ -43,7 +44,7 @@ _DIGITS: Final = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Similarity:
-    """Similarity of evaluated rows to the most similar training row.
+    """Similarity of each evaluated row to its most similar training row.
 
     Attributes
     ----------
@@ -52,9 +53,10 @@ class Similarity:
     values
         Similarity of each row, shape (n_rows,), in [-1, 1]; NaN for rows that were not compared.
     n_items, n_sampled_items
-        Distinct evaluated items, and the compared ones; an item counts once in each part.
+        Numbers of distinct evaluated items, and of items that were compared.  An item counts once
+        in each part.
     n_trained_items, n_sampled_trained_items
-        Distinct training items and the compared ones, summed over the parts.
+        Numbers of distinct training items, and of items that were compared, summed over the parts.
     """
 
     of: SimilarityKind
@@ -67,16 +69,17 @@ class Similarity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PartItems:
-    """The items (distinct texts or embeddings) of one part; item numbers apply to all parts.
+    """The items (distinct texts or embeddings) of one part, numbered across all parts.
 
     Attributes
     ----------
     rows, row_items
-        Positions of the evaluated rows that have an item, and each row's item.
+        Positions of the evaluated rows that have an item, and the item number of each.
     evaluated, trained
-        Sampled items; `first_evaluated` and `first_trained` are the first row's position of each.
+        Sampled items.  `first_evaluated` and `first_trained` have the position of each item's first
+        row.
     n_trained
-        Distinct training items, sampled or not.
+        Number of distinct training items before sampling.
     """
 
     rows: Array
@@ -91,13 +94,14 @@ class _PartItems:
 def measure_similarity(
     evaluated: Rows, parts: Sequence[Part], random_state: int
 ) -> Similarity | None:
-    """Measure the similarity of evaluated rows to the training rows of the model that predicts.
+    """Measure how similar each evaluated row is to its model's most similar training row.
 
     Parameters
     ----------
     parts
-        For each model: positions in `evaluated` of the rows that it predicts, and its training
-        rows.  A hold-out has one part, a cross-fitted evaluation has one for each fold.
+        A pair for each model: the positions in `evaluated` of the rows that the model predicts,
+        and the rows that it was trained on.  A hold-out has one part, a cross-fitted evaluation
+        has one for each fold.
 
     Returns
     -------
@@ -126,7 +130,7 @@ def measure_similarity(
 
 
 def _compare_part(part: _PartItems, evaluated: Rows, trained: Rows, texts: _Texts | None) -> Array:
-    """Return, for each sampled item, the similarity to the most similar training item."""
+    """Return the similarity of each sampled evaluated item to its most similar training item."""
     if texts is not None:
         return texts.max_similarity(part.evaluated, part.trained)
     return _max_cosine_similarity(
@@ -193,7 +197,7 @@ def _has_item(key: str, kind: SimilarityKind) -> bool:
 
 
 class _Texts:
-    """Counts of character 4-grams of all sampled texts, each text counted once."""
+    """Character 4-gram counts of all sampled texts.  They are computed once for all parts."""
 
     def __init__(self, names: Array, items: Sequence[_PartItems]) -> None:
         used = np.unique(

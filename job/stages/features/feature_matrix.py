@@ -4,10 +4,10 @@ How it works
 ------------
 1. If embeddings are the only feature block, they are scaled, or restored to rows of length 1, in
    chunks of rows (`scaling`).
-2. Otherwise the preprocessing of `preprocessing` is fitted to the rows of the subset.  Positions
-   take the place of texts, because the terms of the texts are counted only once (`term_counts`).
-3. Columns get ids if they can be matched between subsets, so a model can be warm-started from the
-   coefficients of another subset's model.
+2. Otherwise the steps of `preprocessing` are fitted to the rows of the subset.  Their input is the
+   positions of rows instead of texts, because terms are counted once for all texts (`term_counts`).
+3. If the columns of different subsets can be matched, they get ids.  Then a model can be
+   warm-started from the coefficients of a model that was fitted to another subset.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class FeatureMatrices:
     rows
         The rows of the table.
     allocator, executor
-        Allocate and fill the matrices if embeddings are the only feature block.
+        Used only if embeddings are the only feature block, to allocate and fill the matrices.
     geometry
-        The geometry of the training rows.  If it has a map, embeddings are mapped to rows of length
-        1 instead of being standardized.  It is estimated once, not per fold.  This leaks nothing:
-        the estimate uses no labels and no held-out rows, and it inverts one map that was applied to
-        all rows, so any large part of the rows determines the same map.
+        The geometry of the training rows.  If `geometry.map` is set, embeddings are mapped to rows
+        of length 1 instead of being standardized.  The map is estimated once, not per fold.  This
+        leaks nothing, because the estimate uses no labels and no held-out rows.  It inverts one
+        transformation of all rows, so any large part of the rows determines the same map.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class FeatureMatrices:
         self._affine_map = None if geometry is None else geometry.map
 
     def restores(self, feature_blocks: FeatureBlocks | None) -> bool:
-        """Return whether these feature blocks are only embeddings, and `fit` restores them."""
+        """Return whether `fit` with these feature blocks only maps embeddings to length 1."""
         used = self._spec.use if feature_blocks is None else feature_blocks
         return self._affine_map is not None and tuple(used) == ("embeddings",)
 
@@ -72,16 +72,17 @@ class FeatureMatrices:
         *,
         is_standardized: bool = True,
     ) -> FeatureMatrix:
-        """Fit the preprocessing to the rows at these positions; return it with their matrix.
+        """Fit the preprocessing to the rows at positions `index`; return it with their matrix.
 
         Parameters
         ----------
         feature_blocks
-            A subset of `features.use`; None for all of it.
+            The feature blocks to use, a subset of `features.use`; None to use all.
         min_groups
-            Replaces the spec's, for a part of the table.
+            Used instead of `features.min_groups` if given, for example when `index` is a small part
+            of the table.
         is_standardized
-            Whether columns are standardized, except restored embeddings.
+            Whether to standardize the columns; those of restored embeddings never are.
 
         Raises
         ------
@@ -95,7 +96,7 @@ class FeatureMatrices:
         return self._fit_blocks(index, spec, is_standardized=is_standardized)
 
     def _fit_embeddings(self, index: Array, *, is_standardized: bool) -> FeatureMatrix:
-        """Restore or scale the embeddings, without a copy of the table."""
+        """Restore the embeddings at positions `index` to length 1, or else scale them."""
         assert self._rows.embeddings is not None
         ports, embeddings = (self._allocator, self._executor), self._rows.embeddings
         if self._affine_map is not None:
@@ -106,7 +107,7 @@ class FeatureMatrices:
     def _fit_blocks(
         self, index: Array, spec: FeatureSpec, *, is_standardized: bool
     ) -> FeatureMatrix:
-        """Fit the preprocessing of text and columns, with the terms that are counted already."""
+        """Fit the preprocessing of the feature blocks in `spec.use` to rows at these positions."""
         terms = self._terms if "text" in spec.use else None
         rows = select_blocks(self._rows.take(index), spec.use, self._columns)
         text, columns = terms.union(index, spec.min_groups) if terms else (None, None)
@@ -120,7 +121,7 @@ class FeatureMatrices:
         )
         X = preprocess.fit_transform(self._input(index, spec.use))
         if columns is not None and spec.use != ("text",):
-            # next to text, only embeddings have a fixed number of columns, which follow the terms
+            # besides terms, only embeddings have the same columns in each subset; they come last
             width = X.shape[1] - len(columns)
             is_matchable = set(spec.use) == {"text", "embeddings"}
             columns = np.concatenate([columns, -1 - np.arange(width)]) if is_matchable else None
@@ -136,7 +137,7 @@ class FeatureMatrices:
         return Terms(self._rows, self._spec.analyzers)
 
     def _input(self, index: Array, feature_blocks: FeatureBlocks) -> Any:
-        """Return the preprocessing's input for these rows, with row positions for texts."""
+        """Return the input of the preprocessing for these rows: row positions replace texts."""
         if feature_blocks == ("text",):
             return index
         X = make_input(

@@ -1,23 +1,24 @@
 """Detect whether a table's embeddings had rows of length 1 before their columns were scaled.
 
-Sentence embeddings have rows of length 1, and their cosines measure how similar texts are.
-Standardizing the columns destroys both properties.  It can be undone by means of the matrix alone:
-embeddings are *restored* by an affine map of the columns, after which the rows have length 1 again.
+Length means Euclidean norm.  Sentence embeddings have rows of length 1, and their cosines measure
+how similar texts are.  If the columns are standardized, both properties are lost.  The matrix alone
+is enough to undo this: embeddings are *restored* by an affine map of each column, after which the
+rows have length 1 again.
 
 How it works
 ------------
-1. Distinct rows are sampled.  If all rows already have one length, nothing has to be restored.
+1. Distinct rows are sampled.  If all rows already have the same length, nothing is restored.
    Rows that are far from the others (zeros in place of an embedding) are left out.
-2. Possibly only the first columns come from the embedder: the upstream appends 200 others to its
-   384.  So several prefixes are tried: those that end where the scale of the columns changes, and
-   the full width.  If a fit shows that only the first columns of a prefix are part of the quadric,
-   these columns are fitted alone.
-3. `job.stages.features.quadric` fits each prefix to most of the rows; the other rows are held out.
-   A prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
+2. Possibly only the first columns are an embedding: the data-pipeline appends 200 other columns to
+   the 384 of its embedding model.  A prefix is a number of first columns.  Several prefixes are
+   tried: those that end where the scale of the columns changes, and all columns.  If a fit shows
+   that only the first columns of a prefix are part of the quadric, these are fitted again alone.
+3. `job.stages.features.quadric` fits each prefix to most of the rows, and holds out the rest.  A
+   prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
 4. Of the sound fits (`QuadricFit.is_sound`), the one with the lowest ratio of the smallest to the
    second smallest singular value restores the rows.  If no fit is sound, nothing is changed.
 
-A constant column cannot be restored: restored rows omit it, and are divided by their length.
+A constant column cannot be restored.  Restored rows omit it, and are divided by their length.
 """
 
 from __future__ import annotations
@@ -54,15 +55,15 @@ _MAX_HELD_OUT: Final = 1024
 _MIN_HELD_OUT: Final = 30
 _HELD_OUT_SHARE: Final = 10  # one row in this many is held out
 _BLOCK: Final = 1024
-_MIN_CHANGE: Final = np.log(1.2)  # of the log of the columns' scale
+_MIN_CHANGE: Final = np.log(1.2)  # minimum change of the log of the columns' scale
 _MAX_DEPTH: Final = 2
-_MAX_DISTANCE: Final = 2.0  # times the median distance from the mean
+_MAX_DISTANCE: Final = 2.0  # outliers: more than this times the median distance
 
 
 def detect_geometry(
     train: Rows, spec: FeatureSpec, random_state: int, executor: Executor
 ) -> Geometry | None:
-    """Return the geometry of the training embeddings; None if the settings do not need it."""
+    """Return the geometry of the training embeddings; None if the settings do not use it."""
     if spec.geometry != "auto" or "embeddings" not in spec.use or train.embeddings is None:
         return None
     with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
@@ -79,9 +80,10 @@ def detect_geometry(
 
 
 def keep_lengths(geometry: Geometry) -> Geometry:
-    """Add an identity map if all rows have one length; return other geometries unchanged.
+    """Return the geometry with an identity map if all rows have the same length.
 
-    The identity map leaves such rows as they are, so they are not standardized.
+    With the identity map, these rows are used as they are, and not standardized.  Other geometries
+    are returned unchanged.
     """
     if geometry.status != "one_length":
         return geometry
@@ -91,12 +93,12 @@ def keep_lengths(geometry: Geometry) -> Geometry:
 
 
 def select_geometry(geometry: Geometry | None, feature_blocks: FeatureBlocks) -> Geometry | None:
-    """Return the geometry if the feature blocks of the model include embeddings, else None."""
+    """Return `geometry` if the model's feature blocks include embeddings, else None."""
     return geometry if "embeddings" in feature_blocks else None
 
 
 def geometry_bytes(width: int) -> int:
-    """Return an upper bound on the bytes that `find_geometry` needs in addition to the table."""
+    """Return an upper bound on the bytes that `find_geometry` needs, not counting the table."""
     if width > MAX_WIDTH:
         return 0
     n_terms = 2 * width + 1
@@ -104,12 +106,12 @@ def geometry_bytes(width: int) -> int:
 
 
 def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
-    """Find the affine map of the columns that restores the rows to length 1.
+    """Return the geometry, with the map that restores the rows to length 1 if one is found.
 
     Parameters
     ----------
     embeddings
-        Shape (n_rows, width), finite.
+        Finite numbers, shape (n_rows, width).
     random_state
         Seed of the sample of rows.
     """
@@ -162,7 +164,11 @@ def _find_distinct(rows: MatrixRows) -> Array:
 
 
 def _is_inlier(rows: MatrixRows) -> Array:
-    """Return a mask of rows that are not outliers by distance from the mean, standardized."""
+    """Return a mask of the rows that are not outliers.
+
+    A row is an outlier if, after standardizing the columns, its distance from the mean is less than
+    half or more than twice the median distance.
+    """
     if not rows.shape[0]:
         return np.zeros(0, bool)
     blocks = split_rows(slice(0, rows.shape[0]), _BLOCK)
@@ -174,7 +180,7 @@ def _is_inlier(rows: MatrixRows) -> Array:
 
 
 def _exclusion(rows: MatrixRows, n_fitted: int) -> Status | None:
-    """Return why no quadric can or need be fitted to these rows, as `Status`; else None."""
+    """Return the status that rules out a fit to these rows; None if a quadric can be fitted."""
     n_rows, width = rows.shape
     blocks = split_rows(slice(0, n_rows), _BLOCK)
     lengths = np.concatenate([np.zeros(0), *(_lengths(rows.read(block)) for block in blocks)])
@@ -194,7 +200,7 @@ def _lengths(rows: Array) -> Array:
 
 
 def _fit_best(products: Products) -> QuadricFit | None:
-    """Return the fit with the lowest ratio of singular values, preferably among sound fits."""
+    """Return the fit with the lowest `ratio` among sound fits, or else among all fits."""
     fits: list[QuadricFit] = []
     for prefix in _list_prefixes(products):
         fit = fit_quadric(products, prefix)
@@ -206,7 +212,10 @@ def _fit_best(products: Products) -> QuadricFit | None:
 
 
 def _list_prefixes(products: Products) -> list[int]:
-    """Return the prefix widths to try, ascending, for which there are enough distinct rows."""
+    """Return the prefixes to try, ascending: how many of the first columns to fit.
+
+    Prefixes that need more distinct rows than there are, are left out.
+    """
     width = len(products.mean)
     scale = np.log(products.deviation)
     scale[~products.varies] = np.median(scale[products.varies]) if products.varies.any() else 0.0
@@ -215,7 +224,7 @@ def _list_prefixes(products: Products) -> list[int]:
 
 
 def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
-    """Yield the positions at which the mean of a sequence changes most (binary segmentation)."""
+    """Yield the positions where the mean of `scale` changes most, by binary segmentation."""
     n = len(scale)
     if n < 2 or not depth:
         return
@@ -231,7 +240,7 @@ def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
 
 
 def _find_departure(scale: Array) -> Iterator[int]:
-    """Yield the first of three consecutive columns whose scales differ from the first columns'."""
+    """Yield the first position where three columns in a row differ in scale from the first ones."""
     first = np.median(scale[:MIN_COLUMNS])
     is_other = np.abs(scale - first) > 2 * _MIN_CHANGE
     departs = is_other[:-2] & is_other[1:-1] & is_other[2:]

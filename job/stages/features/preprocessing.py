@@ -1,18 +1,19 @@
-"""Build the unfitted preprocessing, and its input.
+"""Build the unfitted preprocessing steps of a model, and the input X of these steps.
 
 How it works
 ------------
-1. Embeddings are scaled to rows of length 1, or restored to the rows of length 1 that they were
-   before the table's columns were standardized (`geometry`).  Unless they are restored, their
-   columns are then standardized for estimators that take that, and weighted so that rows have
-   length 1 on average: one grid of C suits every width.
-2. Numbers are scaled robustly, damped and imputed; booleans are imputed; both get missing
-   indicators.  Center and scale of a number are coarse, so that they do not reveal single rows.
-3. Categories are one-hot encoded.  Those of few groups share the column `__rare__` with those that
-   only occur later, so that no rare value gets into the model file.
-4. Several feature blocks are joined by a `ColumnTransformer`.  All steps are scikit-learn's.
-5. Standardization is the last step of a block.  It is folded into the coefficients before a model
-   is published (`folding`).
+1. Embeddings are scaled to rows of length 1.  If the rows had length 1 before the table's columns
+   were standardized (`geometry`), they are restored instead.
+2. Columns of embeddings that were not restored are standardized for linear models, and divided by
+   the square root of the width.  Rows then have length 1 on average, so the same grid of C suits
+   every width.
+3. Numbers are scaled robustly and imputed.  Booleans are imputed.  Both get missing indicators.
+   Center and scale of a number are rounded to a coarse grid, so they do not reveal single rows.
+4. Categories are one-hot encoded.  Categories with few leakage keys, and categories that occur only
+   after training, share the column `__rare__`, so the model file contains no rare value.
+5. A `ColumnTransformer` joins several feature blocks.  All steps are those of scikit-learn.
+6. Standardization is always the last step of a block.  Before a model is published, it is folded
+   into the coefficients (`folding`).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _NONE: Final = "__none__"
 
 
 def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsSpec) -> Rows:
-    """Return the rows restricted to these feature blocks."""
+    """Return the rows with these feature blocks only."""
     selected = {
         name
         for block in ("numeric", "categorical", "boolean")
@@ -60,13 +61,13 @@ def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsS
 
 
 def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
-    """Return X in the form that a consumer passes to the model.
+    """Return the model's input X for these rows, in the form that a consumer passes.
 
     Returns
     -------
     X
         Embeddings alone: float32 array of shape (n_samples, width).  Text alone: list of str.
-        Otherwise: DataFrame with columns `text`, `embeddings_0`... and the metadata's names.
+        Otherwise: DataFrame with columns `text`, `embeddings_0`... and the metadata columns.
     """
     if tuple(feature_blocks) == ("embeddings",):
         return None if rows.embeddings is None else rows.embeddings.read()
@@ -84,7 +85,7 @@ def make_input(rows: Rows, feature_blocks: tuple[str, ...]) -> Any:
 
 
 def embedding_column_names(width: int) -> list[str]:
-    """Return the names of an embedding's columns in a DataFrame of several feature blocks."""
+    """Return the names of the embedding's columns in the DataFrame of `make_input`."""
     return [f"embeddings_{n}" for n in range(width)]
 
 
@@ -102,8 +103,7 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        The training rows.  Categories with at least `spec.min_groups` leakage keys (keys of rows
-        that count as one question) get their own column.
+        The training rows.  A category of `spec.min_groups` leakage keys gets its own column.
     text
         The unfitted transformer of texts, or None if `spec.use` does not include text.
     affine_map

@@ -1,20 +1,20 @@
-"""Fit the quadric that contains rows of length 1 after an affine map of each column.
+"""Fit a quadric to rows that had length 1 before an affine map of each column was applied.
 
 How it works
 ------------
-1. Rows e of length 1 become x by an affine map of each column, e_j = s_j x_j + m_j.  Then
+1. If a row x was a row e of length 1 before the map, then e_j = s_j x_j + m_j in column j.  So
    `sum_j a_j x_j^2 + b_j x_j + c = 0` with `a_j = s_j^2`, `b_j = 2 s_j m_j`, `c = sum_j m_j^2 - 1`.
-2. Columns are first centered and scaled to a deviation of 1, which makes x_j^2 - 1, x_j and 1
-   nearly orthogonal.  Their products are summed in double precision, once for all prefixes.
-3. The coefficients are the singular vector of the smallest singular value.  It is found by inverse
-   iteration; the inverse also gives the errors of the coefficients.  Their common factor follows
-   from c.
+2. Columns are first standardized, which makes the terms x_j^2 - 1, x_j and 1 nearly orthogonal.
+   Products of terms are summed in double precision, once for all prefixes.
+3. The coefficients a, b, c are the singular vector of the smallest singular value, up to a factor
+   that follows from c.  Inverse iteration finds the vector.  The inverse matrix also gives the
+   standard errors of the coefficients.
 4. A column that is not part of the rows of length 1 (standardized rounding errors, or a constant
    column) has `a_j = 0`, and noise may make it negative.  Columns whose a_j is not significantly
-   positive are left out, and the others are fitted again, until all are positive.
-5. Held-out rows give the residual variance.  Together with the inverse it gives the standard error
-   of every scale and offset.  From these follows the expected cosine between restored and original
-   rows, even if the table's rows hardly vary in some directions.
+   positive are left out, and the others are fitted again, until every a_j is positive.
+5. Held-out rows give the residual variance.  The variance and the inverse give the standard error
+   of each scale and offset, and so the expected cosine between restored and original rows.  This
+   also works if the table's rows hardly vary in some directions.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ from job.contracts.reports.geometry import AffineMap
 from job.contracts.row_blocks import split_rows
 
 MIN_COLUMNS: Final = 16
-MAX_RATIO: Final = 0.1  # of the smallest singular value to the second smallest
+MAX_RATIO: Final = 0.1  # of the smallest singular value to the second smallest one
 # Principal components of sentence embeddings have rows of nearly one length, which is not enough:
 # with a deviation of .0007 (300 of 384 components) a cosine came out as .9989, with .0002 as .9999.
 MAX_LENGTH_DEVIATION: Final = 3e-4
 MAX_COSINE_ERROR: Final = 2e-4  # a fifth of the promised error, because it is an expectation
-MIN_SHARE: Final = 0.95  # of a prefix's columns
+MIN_SHARE: Final = 0.95  # of a prefix's varying columns
 _BLOCK: Final = 1024
 _CONSTANT: Final = 1e-9  # deviation in units of the largest value of the column
 _MIN_PART: Final = 1e-5  # of the sum of all a_j
 _N_ERRORS: Final = 5  # number of standard errors that a_j must be above zero
 _N_ROUNDS: Final = 8
 _N_ITERATIONS: Final = 60
-_SHIFT: Final = 1e-11  # of the mean eigenvalue, because the smallest one may be zero
+_SHIFT: Final = 1e-11  # of the mean eigenvalue; added to all, because the smallest may be zero
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Products:
-    """Mean products of all terms (z^2 - 1, z and 1) over the rows of the fit.
+    """Mean products of the terms z_j^2 - 1, z_j and 1 over the fitted rows; z is standardized.
 
     Attributes
     ----------
     n_rows
-        Number of rows that were summed.
+        Number of fitted rows.
     mean, deviation
         Mean and standard deviation of the columns, shape (width,).
     varies
-        Whether a column is not constant, shape (width,).
+        Whether each column is not constant, shape (width,).
     gram
-        Mean products of [z^2 - 1, z, 1], for standardized z, (2 width + 1, 2 width + 1).
+        Mean products of each pair of terms, shape (2 width + 1, 2 width + 1).
     held_out
-        The same terms of the held-out rows, shape (n_held_out, 2 width + 1).
+        The terms of the held-out rows, shape (n_held_out, 2 width + 1).
     """
 
     n_rows: int
@@ -93,13 +93,13 @@ class QuadricFit:
 
     @property
     def ratio(self) -> float:
-        """Smallest singular value divided by the second smallest; a low value is unambiguous."""
+        """Smallest singular value divided by the second smallest; low if the fit is unambiguous."""
         smallest, following = self.singular_values
         return smallest / following if following > 0 else np.inf
 
     @property
     def is_sound(self) -> bool:
-        """Whether the quadric is unambiguous, and restores the rows of length 1 well enough."""
+        """Whether the fit is unambiguous, and restores rows to length 1 with small errors."""
         return bool(
             self.ratio <= MAX_RATIO
             and self.length_deviation <= MAX_LENGTH_DEVIATION
@@ -109,7 +109,7 @@ class QuadricFit:
 
 
 def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
-    """Compute the products of all terms, summed over one chunk of rows after another."""
+    """Compute the mean products of all pairs of terms, one chunk of rows after another."""
     n_rows, width = train.shape
     mean, deviation, varies = measure_columns(train)
     gram = np.zeros((2 * width + 1, 2 * width + 1))
@@ -168,7 +168,7 @@ def fit_quadric(products: Products, prefix: int) -> QuadricFit | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
-    """Coefficients [a, b, c] as a vector of length 1, their standard errors, and residuals."""
+    """Coefficients [a, b, c] as a vector of length 1, with standard errors and residuals."""
 
     coefficients: Array
     errors: Array
@@ -182,7 +182,7 @@ class _Solution:
 
 
 def _solve(products: Products, columns: Array) -> _Solution | None:
-    """Return the solution for these columns; None if the matrix of products is singular."""
+    """Return the coefficients for these columns; None if the matrix of products is singular."""
     width = len(products.mean)
     index = np.concatenate([columns, width + columns, [2 * width]])
     gram = products.gram[np.ix_(index, index)]
@@ -208,7 +208,7 @@ def _solve(products: Products, columns: Array) -> _Solution | None:
 
 
 def _iterate(inverse: Array, gram: Array) -> tuple[Array, float]:
-    """Return the inverse's first eigenvector, and the singular value of the terms along it."""
+    """Return the first eigenvector v of `inverse`, and the singular value sqrt(v' gram v)."""
     vector = inverse[:, int(np.diag(inverse).argmax())]
     for _ in range(_N_ITERATIONS):
         vector = inverse @ (vector / np.linalg.norm(vector))
@@ -219,9 +219,9 @@ def _iterate(inverse: Array, gram: Array) -> tuple[Array, float]:
 def _make_fit(
     products: Products, columns: Array, solution: _Solution, *, dropped: float
 ) -> QuadricFit | None:
-    """Return the fit: scales and offsets, and how well they restore the held-out rows.
+    """Convert a solution to scales and offsets, and measure how well they restore held-out rows.
 
-    `dropped` is an upper bound on the share of the squared lengths in columns that were left out.
+    `dropped` bounds the share of the squared lengths that the left-out columns can have.
     """
     q = len(columns)
     a, b = solution.squares, solution.coefficients[q : 2 * q]

@@ -1,14 +1,15 @@
-"""Scale embeddings, or restore them to length 1, into one matrix, by chunks of rows.
+"""Scale embeddings, or restore their rows to length 1, in chunks and without extra copies.
 
 How it works
 ------------
-1. The rows are copied into the result matrix, and scaled there in place: there is no other copy.
-2. Threads divide the rows of each block by their lengths, in pieces that fit into the cache, and
-   compute the moments of all blocks but the last, which are pooled in their order; scikit-learn's
-   `StandardScaler` adds the last block itself, by its own rules.
-3. Rows are then standardized in place, with the operations of scikit-learn's steps, and divided by
-   the square root of the width, so that they have length 1 on average.
-4. Scaling to length 1 alone, and the affine map of `geometry`, need no fit.
+1. The rows are copied into the result matrix, and scaled there in place.
+2. Threads divide the rows by their lengths (Euclidean norms), in chunks that fit into the cache, and
+   compute the moments (mean and variance) of all chunks except the last one.  The moments are
+   pooled in order.  `StandardScaler` of scikit-learn then adds the last chunk to them itself.
+3. Rows are then standardized in place, and divided by the square root of the width.  The operations
+   are those of scikit-learn, so a pipeline computes the same bits.
+4. To scale rows to length 1 without standardizing, and to restore rows by the affine map of
+   `geometry`, nothing is fitted.
 """
 
 from __future__ import annotations
@@ -42,17 +43,17 @@ _ROWS_IN_CACHE: Final = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureMatrix:
-    """Fitted preprocessing, and the matrix of the rows that it was fitted to.
+    """Fitted preprocessing, and the feature matrix of the rows to which it was fitted.
 
     Attributes
     ----------
     X
-        Matrix of the fitted rows, shape (n_samples, n_features).
+        Feature matrix of the fitted rows, shape (n_samples, n_features).
     transform
-        Returns the matrix of other rows of the table, given their positions.
+        Function that returns the feature matrix of any rows of the table, given their positions.
     columns
-        Ids of the columns, shape (n_features,), that do not depend on the rows that the
-        preprocessing is fitted to; None if there are no such ids.
+        Ids of the columns, shape (n_features,).  A column has the same id in the matrices of other
+        rows.  None if the columns cannot be matched between matrices.
     """
 
     X: Any
@@ -63,20 +64,20 @@ class FeatureMatrix:
     def matrix(self, engine: str) -> Any:
         """Return X in the precision that the engine needs.
 
-        The reference engine, scikit-learn, needs double precision.  In single precision, its
-        logistic regression ends when the loss stops changing, before its stopping rule is met.
+        The reference engine, scikit-learn, needs double precision.  In single precision, the fit of
+        its logistic regression ends too early: the loss stops changing before the tolerance is met.
         """
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def exported(self) -> Any:
-        """Return the preprocessing for a consumer's input; do not call `transform` afterwards."""
+        """Return the preprocessing, changed to accept texts; do not call `transform` afterwards."""
         return replace_counted_terms(self.preprocess)
 
 
 def fit_scaling(
     embeddings: MatrixRows, index: Array, allocator: MatrixAllocator, executor: Executor
 ) -> FeatureMatrix:
-    """Fit the scaling to the rows at these positions; return it with their scaled matrix."""
+    """Fit the scaling to the rows at positions `index`; return it with their scaled matrix."""
     pipeline = make_scaling()
     cast, normalizer, scaler = (step for _, step in pipeline.steps)
     rows = embeddings.take(index)
@@ -133,7 +134,7 @@ def restore_rows(
     allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Map the rows at these positions to length 1 by a given affine map; nothing is fitted."""
+    """Map the rows at positions `index` to length 1 by `affine_map`; nothing is fitted."""
     pipeline = make_restoring(affine_map).fit(embeddings.read(slice(1)))
     width, map_rows = len(affine_map.columns), pipeline[:-1].transform
     return _map_rows(embeddings, index, pipeline, width, map_rows, allocator, executor)
@@ -148,7 +149,7 @@ def _map_rows(
     allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Return the matrix of mapped rows, divided by their lengths."""
+    """Return the matrix of the rows at positions `index`, mapped and divided by their lengths."""
 
     def transform(index: Array) -> Array:
         rows = embeddings.take(index)
@@ -182,7 +183,7 @@ def _normalize(rows: Array) -> None:
     Raises
     ------
     TrainingError
-        The length of a row overflows single precision, which would produce NaN.
+        The length of a row overflows single precision, and dividing by it would give NaN.
     """
     with np.errstate(over="ignore"):
         norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
@@ -202,9 +203,9 @@ def _fit_scaler(
     blocks: list[slice],
     parallel_map: ParallelMap,
 ) -> None:
-    """Copy the rows into X, divide them by their lengths, and compute the moments of each piece.
+    """Copy the rows into X, divide them by their lengths, and fit the scaler to their moments.
 
-    scikit-learn itself adds the last chunk, and decides which columns are constant.
+    `scaler` itself adds the last chunk, and decides which columns are constant.
     """
 
     @small_ufunc_buffer()
@@ -227,7 +228,7 @@ def _fit_scaler(
 
 
 def _moments(rows: Array) -> tuple[int, Array, Array]:
-    """Return number of rows, and means and variances of the columns, in double precision."""
+    """Return the number of rows, and each column's mean and variance in double precision."""
     centered = rows.astype(np.float64)
     mean = np.ones(len(rows)) @ centered / len(rows)
     centered -= mean

@@ -3,10 +3,12 @@
 How it works
 ------------
 1. `Terms` counts words, pairs of words, and character n-grams of all rows.
-2. For a subset, it selects the terms that enough of the subset's leakage keys have (rows with the
-   same key count as one question), and builds a TF-IDF on their counts.  A `CountedTerms` replaces
-   each vectorizer: its input is row positions instead of texts.  The result is bitwise the same.
-3. Before publication, `replace_counted_terms` restores vectorizers with the selected vocabulary.
+2. For a subset of rows, `Terms.union` keeps a term if the subset's rows with the term have at least
+   `min_groups` leakage keys (rows with the same key count as one question).  It builds a TF-IDF of
+   these terms, in which a `CountedTerms` replaces each `CountVectorizer`.  The input is row
+   positions instead of texts; the result is bitwise the same.
+3. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
+   with the selected vocabulary.
 """
 
 from __future__ import annotations
@@ -28,13 +30,13 @@ NGRAMS: Final = {"word": (1, 2), "char_wb": (2, 5)}
 
 
 class CountedTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A substitute for `CountVectorizer` during fitting; X holds row positions, not texts."""
+    """Looks up counts by row position; replaces `CountVectorizer` while models are fitted."""
 
     def __init__(self, counts: Any, vectorizer: CountVectorizer) -> None:
         self.counts, self.vectorizer = counts, vectorizer
 
     def __sklearn_clone__(self) -> CountedTerms:
-        """Return itself; the counts are shared."""
+        """Return this object instead of a copy, so that clones share the counts."""
         return self
 
     def fit(self, _X: Any, _y: Any = None) -> CountedTerms:
@@ -42,12 +44,12 @@ class CountedTerms(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Any) -> Any:
-        """Return the counts of the texts at these positions."""
+        """Return the term counts of the texts at the row positions X."""
         return self.counts[np.asarray(X)]
 
 
 class Terms:
-    """The terms of all texts, and their counts in each text."""
+    """The terms of all texts in a table, and the number of times each text contains each term."""
 
     def __init__(self, rows: Rows, analyzers: tuple[str, ...]) -> None:
         assert rows.text is not None
@@ -62,16 +64,18 @@ class Terms:
             self._counted.append((analyzer, vectorizer.get_feature_names_out(), counts))
 
     def union(self, index: Array, min_groups: int) -> tuple[FeatureUnion, Array]:
-        """Build a TF-IDF of the terms that at least `min_groups` leakage keys of these rows have.
+        """Build an unfitted TF-IDF of the terms that are frequent enough in these rows.
 
-        The input of the TF-IDF is row positions, until `replace_counted_terms` makes it texts.
+        A term is frequent enough if the rows with the term have at least `min_groups` leakage keys.
+        The input of the TF-IDF is row positions.  `replace_counted_terms` changes it to texts.
 
         Returns
         -------
         union
             The TF-IDF, not fitted yet.
         columns
-            The index of each column's term among the terms of all rows, shape (n_features,).
+            For each column of the TF-IDF, the index of its term among the terms of all rows, shape
+            (n_features,).
 
         Raises
         ------
@@ -100,7 +104,7 @@ class Terms:
         return FeatureUnion(parts), np.concatenate(columns)
 
     def _count_keys(self, counts: Any, index: Array) -> Array:
-        """Return, for each term, the number of leakage keys of these rows that have it."""
+        """Return, for each term, the number of leakage keys of the rows that contain the term."""
         by_key = counts[index]
         keys, inverse = np.unique(self._keys[index], return_inverse=True)
         if len(keys) < len(index):
@@ -112,7 +116,7 @@ class Terms:
 
 
 def replace_counted_terms(preprocess: Any) -> Any:
-    """Replace each `CountedTerms` by a vectorizer in place, so that the input is texts."""
+    """Replace each `CountedTerms` by a `CountVectorizer` in place, so that the input is texts."""
     if isinstance(preprocess, ColumnTransformer):
         for _, part, _ in preprocess.transformers:
             _replace_in_union(part, is_fitted=False)
@@ -134,7 +138,7 @@ def _replace_first_step(part: Pipeline, *, is_fitted: bool) -> None:
         vectorizer = _vectorizer(
             counted_terms.vectorizer.analyzer, counted_terms.vectorizer.vocabulary
         )
-        # a vectorizer with a fixed vocabulary learns nothing from texts
+        # a vectorizer with a given vocabulary needs no texts to be fitted
         part.steps[0] = ("countvectorizer", vectorizer.fit([""]) if is_fitted else vectorizer)
 
 

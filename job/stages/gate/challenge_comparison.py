@@ -30,11 +30,7 @@ def compare_on_challenge(
     """Compare the candidate's model and the champion's on requests of the challenge set.
 
     Requests that the champion was trained on, and near-duplicates of such requests, are left out.
-
-    Parameters
-    ----------
-    requests
-        The evaluation requests of the challenge set, with their near-duplicate groups.
+    `requests` are the evaluation requests of the set, with their near-duplicate groups.
     """
     comparison = Comparison(
         role=champion.role,
@@ -65,7 +61,7 @@ def compare_on_challenge(
 
 
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
-    """Return the requests that a version was not trained on, by its digests of training rows.
+    """Return the requests that are not among the digests of the version's training rows.
 
     All requests are returned if the version's keys and the set's cannot be compared, for example if
     the version has keys of texts and the set has no texts.
@@ -77,7 +73,7 @@ def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
 
 
 def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
-    """Return the gate's criterion of the challenge set: the score is not shown to drop.
+    """Return the criterion of the challenge set: met unless the score is shown to drop.
 
     A drop is shown if the complete interval is below 0.  Non-inferiority is not required, because a
     small set cannot show it.

@@ -3,9 +3,9 @@
 How it works
 ------------
 1. The table must have the champion's input, and the champion must have the candidate's classes.
-2. Rows that the champion was trained on are left out: rows with a leakage key, text or template
-   (text with masked dates, ids and the like) whose digest is among the digests that the champion's
-   version contains of its training rows, and near-duplicates of such rows.
+2. Rows that the champion was trained on are left out, and also near-duplicates of such rows.  The
+   champion's version contains digests of its training rows.  A row is left out if its leakage key,
+   text or template (text with masked dates, ids and the like) has one of these digests.
 3. Both models predict the remaining rows.  A bootstrap over groups gives the interval of the
    difference of their scores (`job.stages.gate.paired_bootstrap`).
 4. Cross-fitted runs are compared on the groups that occur in both runs' tables, by the errors that
@@ -86,7 +86,7 @@ def compare(
 
 
 def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparison:
-    """Add the numbers of compared rows and groups to a comparison; return it."""
+    """Return a copy of `comparison` with the numbers of compared rows and groups."""
     return comparison.copy_with(
         n_rows=len(unseen),
         n_groups=len(np.unique(unseen.groups)),
@@ -95,7 +95,7 @@ def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparis
 
 
 def has_too_few(comparison: Comparison) -> bool:
-    """Return whether the comparison has too few rows or groups for two different models."""
+    """Return whether the comparison has too few rows or groups to compare different models."""
     return comparison.n_rows < MIN_ROWS or comparison.n_groups < MIN_GROUPS
 
 
@@ -105,7 +105,7 @@ def compare_errors(
     candidate: GroupErrors,
     paired: PairedSpec,
 ) -> Comparison | None:
-    """Compare two runs by cross-fitted predictions, on the groups in both runs' tables.
+    """Compare two runs by their cross-fitted errors, on the groups that are in both tables.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def find_problem(
     feature_blocks: FeatureBlocks | None,
     embedding_model: str,
 ) -> str:
-    """Return why a version cannot be evaluated on these rows; empty if it can be.
+    """Return why a version cannot be evaluated on `rows`; an empty string if it can.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def find_problem(
 def find_embedding_problem(
     metadata: Metadata, feature_blocks: FeatureBlocks, embedding_model: str
 ) -> str:
-    """Return a message if a version was trained on another model's embeddings; else empty."""
+    """Return a message if a version was trained on another embedding model; otherwise empty."""
     if "embeddings" in feature_blocks and metadata.embedding_model != embedding_model:
         return "its embeddings come from a different model than this table's"
     return ""
@@ -174,7 +174,7 @@ def find_embedding_problem(
 def match_input(
     metadata: Metadata, rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
 ) -> FeatureBlocks | None:
-    """Return the first of the inputs `uses` that equals the input in a version's metadata."""
+    """Return the first input of `uses` that equals the input in a version's metadata."""
     matches = (
         blocks
         for blocks in uses
@@ -184,14 +184,14 @@ def match_input(
 
 
 def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -> Array:
-    """Return a mask of rows that a version was trained on, or near-duplicates of such rows.
+    """Return which rows a version was trained on, including near-duplicates of such rows.
 
     Parameters
     ----------
     table
         Rows whose near-duplicates are known.  If the version was trained on any row of a group of
-        near-duplicates, the complete group counts; texts count as equal if they differ only in
-        masked slots.  If None, only equal groups and equal texts count.
+        near-duplicates, all rows of the group are marked.  Texts that differ only in masked slots
+        then count as equal.  If None, only rows with an equal leakage key or text are marked.
 
     Returns
     -------

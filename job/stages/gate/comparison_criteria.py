@@ -7,8 +7,8 @@ How it works
 2. If the table has too few groups to show the margin even for equal models, `gate.inconclusive`
    decides.  With `tolerate`, a drop passes if it is within the margin or explained by chance, up to
    `gate.max_drop` (`job.stages.gate.power`).
-3. No class may be shown to have lost more recall than `gate.recall_margin`; the intervals are
-   simultaneous over all classes.
+3. A candidate is rejected if the measured loss of recall of a class exceeds `gate.recall_margin`
+   and the class is shown to have lost recall at all.  The intervals hold for all classes at once.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ def champion_criterion(
 ) -> Criterion:
     """Return the criterion of the candidate's difference from a champion or an anchor.
 
-    The lower bound of the interval must be above the tolerated loss.  If the table is too small to
-    show that even for equal models, `gate.inconclusive` decides.
+    The lower bound of the difference must be above minus the margin (non-inferiority) or above 0
+    (superiority).  If the table is too small to show the margin even for equal models,
+    `gate.inconclusive` decides.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def champion_criterion(
         return _incomparable_criterion(comparison, spec)
     threshold = 0.0 if spec.rule == "superiority" else -spec.margin
     is_met = difference.lower > threshold
-    is_open = difference.value >= threshold  # neither shown nor refuted
+    is_open = difference.value >= threshold  # the margin is neither shown nor refuted
     reason = _describe_difference(comparison, difference, spec)
     standard_error = max(comparison.standard_error or 0.0, equal_error)
     if not is_met and _is_tolerated_by_default(difference, standard_error, spec):
@@ -94,10 +95,10 @@ def _incomparable_criterion(comparison: Comparison, spec: GateSpec) -> Criterion
 
 
 def _is_tolerated_by_default(difference: Interval, standard_error: float, spec: GateSpec) -> bool:
-    """Return whether `gate.inconclusive: tolerate` applies: the margin cannot be shown."""
+    """Return whether `gate.inconclusive: tolerate` decides, because the margin cannot be shown."""
     if spec.rule == "superiority" or spec.inconclusive != "tolerate":
         return False
-    if difference.is_by_count:  # the models agree on every row: the number of groups is the bound
+    if difference.is_by_count:  # the models agree on every row
         return True
     return not can_show_margin(standard_error, spec)
 
@@ -110,7 +111,7 @@ def _tolerance_criterion(
     *,
     reason: str,
 ) -> Criterion:
-    """Return the criterion that rejects drops larger than `tolerate` accepts (`power`)."""
+    """Return the criterion of `gate.inconclusive: tolerate` (see `job.stages.gate.power`)."""
     drop = tolerated_drop(standard_error, spec)
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     largest_drop = max(-difference.lower, half_width - difference.value, 0.0)
@@ -156,7 +157,7 @@ def _describe_difference(comparison: Comparison, difference: Interval, spec: Gat
 
 
 def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
-    """Return a clause: how many rows an equally good candidate needs to pass the gate.
+    """Return a clause that says how many rows an equally good candidate needs to be accepted.
 
     The width of an interval is inversely proportional to the square root of the number of rows.
     The clause is empty if there are enough rows already.
@@ -182,7 +183,11 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
 
 
 def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
-    """Return the criterion: no class is shown to lose more recall than the margin."""
+    """Return the criterion of the classes' recalls.
+
+    It is not met if the measured loss of a class exceeds the margin and the upper bound of the
+    class's change is below 0.
+    """
     changes = sorted(comparison.recalls.items(), key=lambda named: named[1].difference.value)
     fallen = [named for named in changes if _has_fallen(named[1], margin)]
     worst_name, worst = changes[0]

@@ -26,13 +26,16 @@ def decide(
     *,
     equal_error: tuple[str, float] | None = None,
 ) -> GateDecision:
-    """Return the gate's decision; a score equal to its floor passes, a missing score fails.
+    """Return the gate's decision on the candidate, with all its criteria.
+
+    A score that is equal to its floor passes.  A missing score fails.
 
     Parameters
     ----------
     equal_error
         A pair: the metric, and the standard error of the score difference between two retrainings
-        of the same candidate.  It determines what the gate can show if there is no champion yet.
+        of the same candidate.  Without a champion, this standard error determines what the gate
+        could show.
     """
     criteria = list(_floor_criteria(evaluation, spec.floors, spec))
     criteria += _floor_criteria(
@@ -58,7 +61,11 @@ def decide(
 def _can_show(
     comparisons: tuple[Comparison, ...], equal_error: tuple[str, float] | None, spec: GateSpec
 ) -> CanShow | None:
-    """Return the power of the comparison with a champion, existing or hypothetical."""
+    """Return the power of the comparison with the champion.
+
+    The standard error is the larger one of `equal_error` and the comparison.  If there is no
+    champion yet, it is that of `equal_error`.
+    """
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:
         if comparison.role != "champion" or comparison.basis == "challenge":
@@ -76,7 +83,7 @@ def _floor_criteria(
     *,
     prefix: str = "",
 ) -> Iterator[Criterion]:
-    """Yield a criterion for each floor: the score reaches it; a missing score does not."""
+    """Yield a criterion for each floor: met if the score, which must exist, reaches the floor."""
     scores = {} if evaluation is None else evaluation.scores
     intervals = {} if evaluation is None else evaluation.intervals.scores
     level = 0.0 if evaluation is None else evaluation.intervals.level
@@ -137,7 +144,10 @@ def _ceiling_criterion(
 
 
 def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
-    """Return the criterion: a slice is measured, and no slice is shown to be below the floor."""
+    """Return the criterion of the slices' floor.
+
+    It is met if at least one slice is measured and no slice is shown to be below the floor.
+    """
     scores = sorted(() if slices is None else slices.scores, key=lambda score: score.upper_bound)
     low = [score for score in scores if round_published(score.upper_bound) < floor]
     shown = "; ".join(_describe_slice(score) for score in (low or scores)[:10])

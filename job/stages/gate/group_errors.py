@@ -8,8 +8,8 @@ How it works
    prediction of a single row.
 2. The next run pairs its groups with those of the champion's run.  A group is paired with the
    champion's group that has the most texts in common with it, because texts come and go.
-3. A row counts if its group has rows of its class in both tables.  Each group and class has the
-   number of rows of the new table; the champion's errors are scaled to that number.
+3. A row counts if its group has rows of the row's class in both tables.  The champion's counts of a
+   group and class are scaled, so that they sum to the number of these rows in the new table.
 4. The paired groups are resampled as in every comparison (`paired_bootstrap`).
 """
 
@@ -35,7 +35,11 @@ _SALT: Final = "group errors"  # fixed: the salt of the split may change from ru
 
 
 class _GroupErrorsFile(BaseModel):
-    """The JSON file of `GroupErrors`; keys are hexadecimal, because doubles cannot hold them."""
+    """The JSON file of `GroupErrors`.
+
+    Keys are hexadecimal strings, because many JSON parsers read numbers as doubles, which cannot
+    represent all 64-bit integers.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -50,7 +54,9 @@ class _GroupErrorsFile(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupErrors:
-    """Numbers of rows by group, class and predicted class; an entry for each combination.
+    """Numbers of rows by group, class and predicted class.
+
+    There is an entry for each combination that occurs.
 
     Attributes
     ----------
@@ -126,9 +132,10 @@ def count_group_errors(predictions: Predictions, rows: Rows) -> GroupErrors:
 
 
 def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCounts:
-    """Pair the groups of both runs; return counts for groups and classes in both tables.
+    """Pair the groups of both runs, and count the rows of each paired group for both models.
 
-    Both runs must have the same classes.
+    A group's rows of a class count only if both tables have such rows.  Both runs must have the
+    same classes.
     """
     n_classes, key = len(candidate.classes), ["group", "y_true"]
     new = _as_frame(candidate)
@@ -166,7 +173,10 @@ def _as_frame(errors: GroupErrors) -> pd.DataFrame:
 
 
 def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame:
-    """Return pairs of group ids with the most texts in common; each group is in one at most."""
+    """Return pairs of a champion's and a candidate's group with the most texts in common.
+
+    Each group is in at most one pair.
+    """
     _, old, new = np.intersect1d(
         champion.keys, candidate.keys, assume_unique=True, return_indices=True
     )

@@ -29,8 +29,8 @@ class ComparedModel:
     Attributes
     ----------
     payload
-        The serialized model.  If the champion's has the same bytes, both are equally good, and no
-        rows are needed to show it.
+        The serialized model.  If the champion's model has the same bytes, both models are equally
+        good, and no rows are compared.
     embedding_model
         Name of the model that computed the embeddings of the compared rows.
     """
@@ -52,7 +52,7 @@ class ComparisonSpec:
     paired: PairedSpec
 
     def list_inputs(self, candidate: ComparedModel) -> tuple[FeatureBlocks, ...]:
-        """Return the inputs that a champion may take: the candidate's, and `search.inputs`."""
+        """Return the inputs that a champion may take: the candidate's, and the searched inputs."""
         return (candidate.model.feature_blocks, *self.training.search.inputs)
 
 
@@ -66,7 +66,7 @@ def compare_models(
     *,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Add both models' scores on these rows, or the reason why there are none; return it.
+    """Return a copy of `comparison` with both models' scores on `rows`, or why there are none.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 def describe_cross_fit(
     cross_fit: CrossFit | None, errors: GroupErrors | None
 ) -> PublishedCrossFit | None:
-    """Return `cross_fit` of metadata.json: number of folds, and digest of the stored errors."""
+    """Return field `cross_fit` of metadata.json: number of folds, digest of the stored errors."""
     if cross_fit is None or errors is None:
         return None
     digest = str(Digest.of(errors.to_bytes()))
@@ -24,7 +24,10 @@ def describe_cross_fit(
 
 
 def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
-    """Store a run's errors by group under their digest; another attempt may store them again."""
+    """Store the errors of a run by group, under a key that contains their digest.
+
+    If another attempt of the run has stored the same errors, nothing changes.
+    """
     data = errors.to_bytes()
     store.put_if_absent(_key(run_id, Digest.of(data)), data)
 

@@ -8,8 +8,8 @@ How it works
    difference of the scores is computed for each resample.
 3. Each end of the interval is a one-sided BCa bound at `alpha`.
 4. The changes of the classes' recalls have max-T intervals, which hold for all classes at once.
-5. Log loss and ROC-AUC are computed from one value per row: its loss, or its influence on the AUC.
-   These values are summed by group and resampled in the same way.
+5. Log loss and ROC-AUC are computed from one value per row: the row's loss, or its influence on
+   the AUC.  These values are summed by group and resampled in the same way.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ from job.stages.metrics.search_metric import measure_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Scores, and their difference (candidate minus champion) with interval and standard error.
+    """Both models' scores, and their difference with interval and standard error.
+
+    The difference is the candidate's score minus the champion's.
 
     The values are None if the metric is undefined on the compared rows.
     """
@@ -64,10 +66,11 @@ class PairedCounts:
     Attributes
     ----------
     group_sums
-        `sums` has shape (n_distinct, 5 * n_classes).  Blocks of n_classes columns count: rows of
-        each class, the candidate's predictions, its hits, the champion's predictions, its hits.
+        `sums` has one row for each distinct result of a group, and 5 blocks of n_classes columns.
+        They count, by class: rows, the candidate's predictions, the candidate's correct predictions
+        (hits), the champion's predictions, the champion's hits.
     n_groups
-        Numbers of groups, from `job.stages.metrics.label_metrics.count_groups`.
+        Numbers of groups in total, by class, and by class that the candidate predicts.
     """
 
     classes: tuple[str, ...]
@@ -140,14 +143,14 @@ class _PairedScores:
         self.champion = LabelScores(total[:, self._champion_columns])
 
     def score(self, sums: Array) -> tuple[Array, Array]:
-        """Return a pair: the champion's and the candidate's scores, (n, n_scores) each."""
+        """Return the champion's and the candidate's scores of n resamples, (n, n_scores) each."""
         return (
             self.champion.measure(sums[:, self._champion_columns]),
             self.candidate.measure(sums[:, self._candidate_columns]),
         )
 
     def measure(self, sums: Array) -> Array:
-        """Return the differences of the scores, candidate minus champion, (n, n_scores)."""
+        """Return candidate minus champion for each of n resamples and each score, (n, n_scores)."""
         champion, candidate = self.score(sums)
         return candidate - champion
 
@@ -221,9 +224,9 @@ def _compare_rows(
     metric: RowMetric | InfluenceMetric,
     bootstrap: GroupBootstrap,
 ) -> Difference:
-    """Compare two models by losses or influences of the rows whose classes both know.
+    """Compare two models by a metric that is computed from losses or influences of rows.
 
-    `pair` holds the champion's and the candidate's predictions of these rows."""
+    `pair` holds both models' predictions (champion's, candidate's) of rows of known classes."""
     if not len(pair[0]):
         return Difference()
     scores, values = zip(*(measure_rows(rows, metric) for rows in pair), strict=True)

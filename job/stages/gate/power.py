@@ -12,9 +12,10 @@ How it works
 5. So every rule accepts d >= -T for some T.  Equal models pass with probability Phi(T / se), and a
    true drop of T + 1.645 se passes in 5% of the runs.
 
-The standard error is the larger one of this run's comparison and of a comparison between two sets
-of folds of this run's table.  The former alone may be too small: two models may agree by chance on
-groups whose predictions change with most retrainings.
+The standard error is the larger one of two values.  The first comes from this run's comparison.
+The second comes from a comparison of the candidate with itself, trained on two different sets of
+folds of this run's table.  The first alone may be too small, because two models may agree by chance
+on groups whose predictions change with most retrainings.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _MAX_UNDETECTED: Final = 0.05  # probability that the largest drop passes
 
 
 def can_show_margin(standard_error: float, spec: GateSpec) -> bool:
-    """Return whether non-inferiority by `gate.margin` accepts 80% of equally good candidates."""
+    """Return whether non-inferiority by `gate.margin` accepts 80% of equal candidates."""
     z = norm.ppf(1 - spec.alpha) + norm.ppf(POWER)
     return bool(z * standard_error <= spec.margin)
 
@@ -47,7 +48,7 @@ def tolerated_drop(standard_error: float, spec: GateSpec) -> float:
 
 
 def describe_power(standard_error: float, spec: GateSpec, metric: str) -> CanShow:
-    """Return what a comparison with this standard error of the difference can show.
+    """Return how often equal models pass the gate, and how large a drop can pass undetected.
 
     Parameters
     ----------
@@ -68,8 +69,9 @@ def measure_equal_error(
 ) -> float | None:
     """Return the standard error of the score difference between two equal retrainings.
 
-    The candidate was fitted to the folds of the search and to those of the cross-fitted evaluation.
-    Both predicted the training rows, with models that were not trained on their groups.
+    The candidate was trained on the folds of the search and on the folds of the cross-fitted
+    evaluation.  Each training row has thus two predicted labels, each by a model that was not
+    trained on the row's group.
 
     Parameters
     ----------
@@ -95,7 +97,7 @@ def measure_equal_error(
 
 
 def _accepted_drop(standard_error: float, spec: GateSpec) -> float:
-    """Return T, so that the gate accepts differences of -T or more (module docstring)."""
+    """Return T: the gate accepts differences of -T or more (see the module docstring)."""
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     if spec.rule == "superiority":
         return -half_width

@@ -4,11 +4,13 @@ How it works
 ------------
 1. A statistic is computed for all groups, for resamples of the groups, and for all groups except
    one (the jackknife; `job.stages.metrics.group_bootstrap`).
-2. `bca_bounds` takes two quantiles of the resamples, corrected for bias and for the skewness that
-   the jackknife shows (BCa, Efron).  The fewer groups a metric depends on, the wider they are.
-3. If all resamples are equal, `interval_or_count_bound` bounds the metric by the number of groups
-   alone.
-4. `simultaneous_bounds` uses one critical value for several metrics at once.
+2. `bca_bounds` takes two quantiles of the resampled statistic, corrected for bias and for the
+   skewness that the jackknife shows (BCa, Efron).  The fewer groups a metric depends on, the wider
+   the bounds are.
+3. If the statistic is equal in all resamples, `interval_or_count_bound` computes the width of the
+   interval from the number of groups alone.
+4. `simultaneous_bounds` returns bounds of several metrics that hold at the same time.
+5. `jeffreys_bounds` needs no resamples: it uses only a share and its number of trials.
 """
 
 from __future__ import annotations
@@ -29,20 +31,23 @@ MIN_GROUPS: Final = 5  # with fewer, resamples differ too little to give an inte
 def bca_bounds(
     point: Array, resampled: Array, left_out: Array, group_sums: GroupSums, alpha: float
 ) -> Array:
-    """Return lower and upper bounds, shape (2, n_metrics), each missed with probability `alpha`.
+    """Return lower and upper BCa bounds of each metric, shape (2, n_metrics).
 
-    Bias-corrected and accelerated (Efron), with quantiles of Student's t instead of the normal
-    distribution.  The degrees of freedom are twice the effective number of groups that the metric
-    depends on (Satterthwaite's, for a sum of squares), so a score that a few groups dominate has
-    wide bounds.
+    The true value is beyond each bound with probability `alpha`.  The method is bias-corrected and
+    accelerated (Efron), with quantiles of Student's t instead of the normal distribution.  The
+    degrees of freedom are twice the effective number of groups that the metric depends on
+    (Satterthwaite's, for a sum of squares).  So a score that a few groups dominate has wide bounds.
 
     Parameters
     ----------
     point
         Metrics of all groups, shape (n_metrics,).
-    resampled, left_out
-        Metrics of resamples (n_resamples, n_metrics), and metrics without one group, for each
-        distinct group (n_distinct, n_metrics).
+    resampled
+        Metrics of the resamples, shape (n_resamples, n_metrics).
+    left_out
+        Metrics of all groups except one, for each distinct group, shape (n_distinct, n_metrics).
+    group_sums
+        The groups from which the metrics were computed.
     """
     below = (resampled < point).mean(axis=0) + (resampled == point).mean(axis=0) / 2
     minimum = 1 / (2 * len(resampled))
@@ -63,7 +68,7 @@ def bca_bounds(
 
 
 def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
-    """Return BCa's acceleration, and degrees of freedom (2 if one group decides a metric)."""
+    """Return the acceleration (BCa) and the degrees of freedom of each metric, (n_metrics,)."""
     multiplicity = group_sums.multiplicity[:, None].astype(float)
     sizes = np.bincount(group_sums.strata, group_sums.multiplicity)[group_sums.strata][:, None]
     influence = (point - left_out) * (sizes - 1) / sizes
@@ -75,7 +80,7 @@ def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple
 
 
 def _quantiles(ordered: Array, probabilities: Array) -> Array:
-    """Return one interpolated quantile of each sorted column, at the column's probability."""
+    """Return one interpolated quantile per sorted column; each has its own probability."""
     positions = probabilities * (len(ordered) - 1)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, len(ordered) - 1)
@@ -87,11 +92,12 @@ def _quantiles(ordered: Array, probabilities: Array) -> Array:
 
 
 def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
-    """Return lower and upper bounds, shape (2, n_metrics), by the max-T method.
+    """Return lower and upper bounds that hold for all metrics at once, shape (2, n_metrics).
 
-    All lower bounds hold at once with probability 1 - `alpha`, and so do all upper bounds.  The
-    critical value is the quantile over resamples of the largest deviation of any metric, in
-    standard errors.  If a metric does not vary between resamples, its bounds equal its value.
+    With probability 1 - `alpha`, no true value is below its lower bound; the same holds for the
+    upper bounds.  The bounds are a number of standard errors away from each metric.  This number is
+    a quantile, over the resamples, of the largest deviation of any metric in standard errors (the
+    max-T method).  If a metric does not vary between resamples, its bounds equal its value.
 
     Parameters
     ----------
@@ -125,7 +131,7 @@ def jeffreys_bounds(value: Array, n_effective: Array, alpha: float) -> Array:
     successes, failures = value * n_effective, (1 - value) * n_effective
     low = np.where(value > 0, beta.ppf(alpha, successes + 0.5, failures + 0.5), 0.0)
     high = np.where(value < 1, beta.ppf(1 - alpha, successes + 0.5, failures + 0.5), 1.0)
-    # near 0 and 1, the added half success may move a bound beyond the share itself
+    # near 0 and 1, the half success and half failure may move a bound beyond the share itself
     return np.stack([np.minimum(low, value), np.maximum(high, value)])
 
 
@@ -134,9 +140,10 @@ def interval_or_count_bound(
 ) -> Interval:
     """Return the interval of a share or, with `minimum` = -1, of a difference of shares.
 
-    If all resamples equal the original sample, the number of groups gives the interval: an effect
-    seen in none of n groups may still affect up to 1 - alpha ** (1 / n) of them (about 3 / n for
-    alpha = 0.05).
+    The interval is (`low`, `high`) if the two differ.  They are equal if the value is the same in
+    all resamples.  The interval then extends 1 - alpha ** (1 / n) to each side, where n is the
+    number of groups (about 3 / n for alpha = 0.05).  This is the largest share of groups that can
+    have a property which, with probability `alpha`, none of n drawn groups has.
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))

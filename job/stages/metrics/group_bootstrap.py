@@ -3,11 +3,11 @@
 How it works
 ------------
 1. Groups are drawn with replacement within their stratum, so every resample has all classes.
-2. Of n groups, n - 1 are drawn and weighted by n / (n - 1).  This keeps the variance from being too
-   small if a class has few groups (Rao & Wu).
-3. `leave_one_out` removes one group at a time; the other groups of its stratum are weighted up.
-4. `GroupBootstrap` computes a statistic of all groups and of resamples.  `Measured` gives the
-   intervals, one metric at a time or simultaneous.
+2. Of n groups in a stratum, n - 1 are drawn and weighted by n / (n - 1).  Otherwise, the variance
+   would be too small for a class with few groups (Rao & Wu).
+3. `leave_one_out` removes one group at a time, and weights the rest of its stratum up.
+4. `GroupBootstrap` computes a statistic of all groups and of resamples.  `Measured` returns the
+   intervals, for each metric or for several metrics at once.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from job.stages.metrics.confidence_bounds import (
 from job.stages.metrics.group_sums import GroupSums, count_by_group, sum_by_group
 
 Statistic = Callable[[Array], Array]  # metrics (n, n_metrics) from sums (n, n_columns)
-_BLOCK: Final = 2**22  # draws at a time
+_BLOCK: Final = 2**22  # number of groups drawn at a time
 _MAX_CACHED_COUNTS: Final = 2**16  # counts that fit into the processor's cache
 _MULTINOMIAL_COST: Final = 8  # drawing this many groups costs as much as one binomial draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The metrics that a statistic yields for all groups, and for resamples of them.
+    """Metrics of all groups and of resamples of the groups, from which intervals are computed.
 
     Attributes
     ----------
@@ -65,17 +65,17 @@ class Measured:
         )
 
     def simultaneous_bounds(self, columns: slice, alpha: float) -> Array:
-        """Return max-T bounds of the metrics in `columns`, which hold at once, (2, n_metrics)."""
+        """Return bounds that hold for all metrics in `columns` at once, shape (2, n_metrics)."""
         return simultaneous_bounds(self.point[columns], self.resampled[:, columns], alpha)
 
     def interval(self, n_groups: float) -> Interval:
-        """Return the interval of the only metric, which must be a share."""
+        """Return the interval of the metric; there must be only one metric, and it is a share."""
         (value,), ((low,), (high,)) = self.point, self.bounds()
         return interval_or_count_bound(value, low, high, n_groups=n_groups, alpha=self.alpha)
 
 
 class GroupBootstrap:
-    """Resamples whole groups of the same rows, for one statistic after another.
+    """Computes statistics of rows, and their confidence intervals, by resampling whole groups.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class GroupBootstrap:
         spec: EvaluationSpec,
         random_state: int | np.random.Generator,
     ) -> GroupBootstrap:
-        """Return the bootstrap for two-sided intervals of level `evaluation.confidence`."""
+        """Return a bootstrap for two-sided intervals with confidence `evaluation.confidence`."""
         alpha = (1 - spec.confidence) / 2
         return cls(groups, y, n_resamples=spec.resamples, alpha=alpha, random_state=random_state)
 
@@ -121,13 +121,13 @@ class GroupBootstrap:
         return 1 - 2 * self.alpha
 
     def restarted(self) -> GroupBootstrap:
-        """Return a copy that starts again from the seed, for another part of the report."""
+        """Return a copy whose random numbers start again from the seed."""
         restarted = copy(self)
         restarted._rng = np.random.default_rng(self._random_state)
         return restarted
 
     def take(self, index: Array) -> GroupBootstrap:
-        """Return the bootstrap of the rows at these positions, with the same random generator."""
+        """Return a bootstrap of the rows at positions `index`, with the same random generator."""
         return GroupBootstrap(
             self.groups[index],
             self.y[index],
@@ -145,13 +145,13 @@ class GroupBootstrap:
         return sum_by_group(self.groups, self.y, values)
 
     def measure(self, group_sums: GroupSums, statistic: Statistic) -> Measured:
-        """Draw resamples of the groups, and compute the statistic from their sums."""
+        """Compute `statistic` from the sums of all groups, and from the sums of each resample."""
         return measure_resamples(
             group_sums, statistic, self.n_resamples, self._rng, alpha=self.alpha
         )
 
     def share_interval(self, is_counted: Array) -> Interval:
-        """Return the share of rows where the mask is true, with its confidence interval."""
+        """Return the share of rows where `is_counted` is true, with its confidence interval."""
         columns = (np.zeros(len(is_counted), int), np.where(is_counted, 1, -1))
         group_sums = self.count(columns, 2)
         measured = self.measure(group_sums, lambda sums: sums[:, 1:] / sums[:, :1])
@@ -166,7 +166,7 @@ def measure_resamples(
     *,
     alpha: float,
 ) -> Measured:
-    """Compute a statistic of all groups and of resamples, for bounds at level `alpha`."""
+    """Compute a statistic of all groups and of resamples; `alpha` is for the later bounds."""
     return Measured(
         group_sums=group_sums,
         statistic=statistic,
@@ -182,7 +182,7 @@ def resample(
     n_resamples: int,
     rng: np.random.Generator,
 ) -> Array:
-    """Return the metrics of resamples, shape (n_resamples, n_metrics).
+    """Draw resamples; return the metrics of each resample, shape (n_resamples, n_metrics).
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def resample(
     for stratum in np.unique(group_sums.strata):
         members = np.flatnonzero(group_sums.strata == stratum)
         member_sums, multiplicity = group_sums.sums[members], group_sums.multiplicity[members]
-        nonzero = np.unique(member_sums.nonzero()[1])  # few of the columns belong to a class
+        nonzero = np.unique(member_sums.nonzero()[1])  # a stratum's rows have only few columns
         member_sums = member_sums[:, nonzero]
         n_groups = int(multiplicity.sum())
         for block in split_rows(slice(0, n_resamples), max(1, _BLOCK // n_groups)):
@@ -205,7 +205,7 @@ def resample(
 
 
 def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) -> Array:
-    """Draw n_groups - 1 groups of a stratum n times; return counts of shape (n, n_distinct)."""
+    """Draw n_groups - 1 groups n times; count draws of each distinct group, (n, n_distinct)."""
     if len(multiplicity) * _MULTINOMIAL_COST < n_groups:
         return rng.multinomial(n_groups - 1, multiplicity / n_groups, n).astype(float)
     drawn = rng.integers(n_groups, size=(n, n_groups - 1), dtype=np.uint32)
@@ -222,9 +222,9 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
 
 
 def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
-    """Return the metrics without one group, for each distinct one, (n_distinct, n_metrics).
+    """Return metrics of all groups but one, for each distinct group, (n_distinct, n_metrics).
 
-    The other groups of its stratum get more weight, so that the stratum keeps its total weight.
+    The remaining groups of the stratum get more weight, so the stratum keeps its total weight.
     """
     strata, multiplicity = group_sums.strata, group_sums.multiplicity
     n_strata = int(strata.max(initial=0)) + 1

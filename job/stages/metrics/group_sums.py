@@ -2,12 +2,12 @@
 
 How it works
 ------------
-1. Rows that belong together (near-duplicates, one conversation) are not independent, so groups are
-   drawn as a whole.  Metrics are functions of sums over rows, so a group is stored as its sums.
-2. Groups with equal sums and equal stratum are stored once, with their number: most groups have one
-   row.
-3. The stratum of a group is the class of most of its rows.  A class with one group is merged with
-   another class.
+1. Rows of one group (near-duplicates, one conversation) are not independent, so resamples draw
+   whole groups.  Metrics are functions of sums over rows, so only each group's sums are stored.
+2. Groups with equal sums and equal stratum are stored once, with a count.  This saves much memory,
+   because most groups have one row, and many of these have equal sums.
+3. The stratum of a group is the class of most of its rows.  If a class has only one group, its
+   stratum is merged with that of another class.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class GroupSums:
     Attributes
     ----------
     sums
-        Shape (n_distinct, n_columns), dense or sparse: the sums of one group.
+        Sums of each distinct group, shape (n_distinct, n_columns), dense or sparse.
     multiplicity
-        Shape (n_distinct,): the number of groups with these sums.
+        Number of groups that have the sums in each row of `sums`, shape (n_distinct,).
     strata
-        Shape (n_distinct,): groups are drawn within a stratum.  Each stratum has at least two
-        groups, unless there is only one group in total.
+        Stratum of each distinct group, shape (n_distinct,).  Groups are drawn within a stratum.
+        Each stratum has at least two groups, unless there is only one group in total.
     """
 
     sums: Any  # an ndarray or a scipy.sparse array
@@ -58,9 +58,10 @@ MIN_EFFECTIVE_GROUPS: Final = 150
 
 
 def effective_groups(groups: Array) -> float:
-    """Return how many groups of equal size would be equivalent (Kish 1965).
+    """Return the effective number of groups: few if some are much larger than most (Kish 1965).
 
-    That is `sum(n)**2 / sum(n**2)` of the group sizes n.
+    This is `sum(n)**2 / sum(n**2)` over the group sizes n, which is the number of groups if all
+    have the same size.
 
     Parameters
     ----------
@@ -74,19 +75,21 @@ def effective_groups(groups: Array) -> float:
 def count_by_group(
     groups: Array, y: Array, columns: tuple[Array, ...], n_columns: int
 ) -> GroupSums:
-    """Count rows by group and column; groups with equal counts are stored once.
+    """Count each group's rows in each column; store groups with equal counts once.
 
     Parameters
     ----------
     groups, y
         Group id and class of each row, as numbers from 0.
     columns
-        Arrays of shape (n_rows,): the column of the sums to which a row adds 1, or -1 for none.
+        Arrays of shape (n_rows,).  Each holds, for each row, the column of `GroupSums.sums` (of
+        `n_columns` columns) to which the row adds 1, or -1 to add nothing.
     """
     groups = pd.factorize(groups)[0]
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    # NOTE: equal sums of random words mean equal rows, except for one chance in 2 ** 64 per pair
+    # NOTE: groups with equal sums of random numbers have equal counts; for a pair of different
+    # groups, the sums are equal with probability 2 ** -64
     codes, kinds = pd.factorize(y)
     for column in columns:
         codes, kinds = pd.factorize(codes * (n_columns + 1) + column + 1)
@@ -112,7 +115,7 @@ def count_by_group(
 
 
 def sum_by_group(groups: Array, y: Array, values: Array) -> GroupSums:
-    """Sum columns of numbers, shape (n_rows, n_columns), over the rows of each group."""
+    """Sum `values`, shape (n_rows, n_columns), over the rows of each group."""
     groups = pd.factorize(groups)[0]
     n_groups = int(groups.max(initial=-1)) + 1
     sums = np.stack([np.bincount(groups, column, n_groups) for column in values.T], axis=1)
@@ -120,7 +123,7 @@ def sum_by_group(groups: Array, y: Array, values: Array) -> GroupSums:
 
 
 def make_group_sums(sums: Any, strata: Array) -> GroupSums:
-    """Return the `GroupSums` of these groups, each stored on its own; merge lone strata.
+    """Return the `GroupSums` of groups that are stored one by one; merge strata of one group.
 
     Parameters
     ----------
@@ -145,7 +148,7 @@ def _majority_classes(groups: Array, y: Array) -> Array:
 
 
 def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
-    """Merge strata of a single group with each other, or else with the smallest other stratum."""
+    """Merge strata of one group with each other; a single one joins the smallest other stratum."""
     sizes = np.bincount(strata, multiplicity).astype(int)
     lone = np.flatnonzero(sizes == 1)
     others = np.flatnonzero(sizes > 1)

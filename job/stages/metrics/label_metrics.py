@@ -4,10 +4,10 @@ How it works
 ------------
 1. All metrics follow from three counts per class: its rows, the rows predicted as the class, and
    its hits (correctly predicted rows).
-2. `count_columns` returns the columns in which each row counts; `group_bootstrap` sums them by
-   group.
+2. The counts form a table with three columns per class.  `count_columns` returns, for each row, the
+   columns to which the row adds 1.  `group_sums` counts them by group.
 3. `LabelScores.measure` converts a table of counts, one row per resample, to a table of scores: the
-   metrics of `job.contracts.metrics`, and three scores of each class.
+   metrics of `job.contracts.metrics`, and F1, precision and recall of each class.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ PER_CLASS: Final = ("f1", "precision", "recall")
 
 
 def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Array, Array]:
-    """Return the columns, out of 3 * n_classes, in which each row counts; -1 for none.
+    """Return, for each row, the columns of a table of 3 * n_classes counts to which it adds 1.
 
-    Three arrays: the columns of the row's class, of its predicted class and, if both are equal, of
-    the hits of the class.
+    The three arrays hold the column of the row's class, the column of its predicted class and, if
+    both classes are equal, the column of the hits of the class, else -1.
     """
     hit = np.where(y_true == y_pred, 2 * n_classes + y_true, -1)
     return y_true, n_classes + y_pred, hit
@@ -37,10 +37,11 @@ def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, 
 def paired_count_columns(
     y_true: Array, y_pred: Array, other: Array, n_classes: int
 ) -> tuple[Array, ...]:
-    """Return the columns, out of 5 * n_classes, in which each row counts for two models.
+    """Return the columns of a table of 5 * n_classes counts of two models, as `count_columns`.
 
-    The first three arrays are those of `count_columns` for the predictions `y_pred`; the columns of
-    predicted classes and hits for the other model's predictions `other` follow.
+    The first three arrays are those of `count_columns` for the predictions `y_pred` of one model.
+    The last two are the columns of the predicted class and of the hits for the predictions `other`
+    of the other model.
     """
     true, predicted, hit = count_columns(y_true, y_pred, n_classes)
     _, other_predicted, other_hit = count_columns(y_true, other, n_classes)
@@ -51,7 +52,7 @@ def paired_count_columns(
 def count_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[int, Array, Array]:
-    """Return the numbers of groups: in total, by class of their rows, and by predicted class."""
+    """Return the number of groups in total, with rows of each class, and predicted as each."""
     pairs = (np.unique(groups * n_classes + y) % n_classes for y in (y_true, y_pred))
     true, predicted = (np.bincount(classes, minlength=n_classes) for classes in pairs)
     return len(np.unique(groups)), true, predicted
@@ -60,7 +61,7 @@ def count_groups(
 def count_effective_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[float, Array, Array]:
-    """Return effective numbers of groups: in total, by class, and by predicted class."""
+    """Return `effective_groups` of all rows, of each class, and of each predicted class."""
     true, predicted = (
         np.array([effective_groups(groups[y == n]) for n in range(n_classes)])
         for y in (y_true, y_pred)
@@ -71,7 +72,7 @@ def count_effective_groups(
 def compute_label_scores(
     y_true: Array, y_pred: Array, n_classes: int
 ) -> dict[tuple[str, int | None], float]:
-    """Return every label-based score; keys are pairs: name, and class (None for averages).
+    """Return all scores of predicted classes; a key is a name and a class (None for averages).
 
     Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
     """
@@ -81,7 +82,7 @@ def compute_label_scores(
 
 
 def score_labels(metric: LabelMetric, y_true: Array, y_pred: Array, n_classes: int) -> float:
-    """Return one metric of predicted classes; see `compute_label_scores`."""
+    """Return the value of `metric` for predicted classes; see `compute_label_scores`."""
     counts = _count(y_true, y_pred, n_classes)
     return float(metric.function(LabelScores(counts).derive(counts))[0])
 
@@ -110,7 +111,7 @@ class LabelScores:
 
     @property
     def names(self) -> list[tuple[str, int | None]]:
-        """A pair for each column of scores: name, and class (None for averages)."""
+        """Name and class (None for averages) of each column of scores."""
         per_class = [(name, n) for name in PER_CLASS for n in range(self.n_classes)]
         return [*((metric.name, None) for metric in self.metrics), *per_class]
 
@@ -123,8 +124,14 @@ class LabelScores:
     def count_effective_groups(self, n_groups: float, true: Array, predicted: Array) -> Array:
         """Return the number of groups that each score depends on, shape (n_scores,).
 
-        This number bounds scores that do not vary between resamples.  For an average over classes,
-        it is the number of classes times the number of groups of the smallest class.
+        If a score does not vary between resamples, its interval is computed from this number.  For
+        an average over classes, the number is the number of classes times the number of groups of
+        the class with the fewest groups.
+
+        Parameters
+        ----------
+        n_groups, true, predicted
+            Results of the function `count_effective_groups`.
         """
         by_class = int(self._occurs.sum()) * true[self._is_true].min(initial=n_groups)
         averaged = [
@@ -133,7 +140,7 @@ class LabelScores:
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
 
     def derive(self, counts: Array) -> LabelCounts:
-        """Return `LabelCounts` of n rows of counts: counts and shares of each class."""
+        """Convert n rows of counts, shape (n, 3 * n_classes), to counts and shares by class."""
         support, predicted, hits = np.split(counts, 3, axis=1)
         return LabelCounts(
             n_rows=support.sum(axis=1),
@@ -148,7 +155,7 @@ class LabelScores:
         )
 
     def measure(self, counts: Array) -> Array:
-        """Return scores (n, n_scores) of n rows of counts, shape (n, 3 * n_classes)."""
+        """Convert n rows of counts, shape (n, 3 * n_classes), to scores, shape (n, n_scores)."""
         derived = self.derive(counts)
         averaged = [metric.function(derived) for metric in self.metrics]
         per_class = [derived.f1, derived.precision, derived.recall]

@@ -19,14 +19,15 @@ _BLOCK: Final = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
-    """True classes and predicted probabilities, with classes as numbers.
+    """True classes and predicted probabilities of rows.
 
-    Classes are numbers because numbers are compared faster than strings.
+    Classes are stored as numbers, because numbers are compared faster than strings.
 
     Attributes
     ----------
     classes
-        All classes of the rows and of the model, sorted; class numbers are positions in it.
+        All classes of the rows and of the model, sorted.  The number of a class is its position in
+        this tuple.
     y_true
         True class of each row as a number, shape (n_rows,).
     proba
@@ -48,15 +49,18 @@ class Predictions:
 
     @property
     def has_known_class(self) -> Array:
-        """Whether the model knows each row's true class, shape (n_rows,)."""
+        """Mask of the rows whose true class is one of the model's classes, shape (n_rows,)."""
         return np.isin(self.y_true, self.model_classes)
 
     def take(self, index: Array) -> Predictions:
-        """Return the predictions of the rows at these positions, or where the mask is true."""
+        """Return the predictions of some rows; `index` holds their positions, or is a mask."""
         return replace(self, y_true=self.y_true[index], proba=self.proba[index])
 
     def true_class_proba(self) -> Array:
-        """Return the predicted probability of each row's true class, which the model must know."""
+        """Return the predicted probability of each row's true class, shape (n_rows,).
+
+        The true class of every row must be one of the model's classes.
+        """
         column = np.empty(len(self.classes), int)
         column[self.model_classes] = np.arange(len(self.model_classes))
         proba: Array = self.proba[np.arange(len(self.proba)), column[self.y_true]]
@@ -64,7 +68,7 @@ class Predictions:
 
 
 def predict(model: Any, rows: Rows, feature_blocks: FeatureBlocks) -> Predictions:
-    """Predict the rows in chunks, so that they are not all copied at once."""
+    """Predict the classes' probabilities for the rows, in chunks to limit memory."""
     positions = np.arange(len(rows))
     blocks = (rows.take(positions[block]) for block in split_rows(slice(0, len(rows)), _BLOCK))
     proba = np.concatenate(

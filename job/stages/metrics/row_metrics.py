@@ -1,4 +1,4 @@
-"""Metrics of probabilities: losses of each row, ROC-AUC, and the calibration error."""
+"""Metrics of predicted probabilities: losses, ROC-AUC, PR-AUC and calibration error."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import numpy as np
 from job.contracts.arrays import Array
 from job.stages.metrics.predictions import Predictions
 
-# scikit-learn's bound for float64 is used for float32 as well, so that models are comparable.
+# Probabilities are clipped to this bound, as in scikit-learn.  It is used for float32 as well, so
+# that models are comparable.
 _MIN_PROBABILITY: Final = float(np.finfo(np.float64).eps)
 
 
 def log_losses(predictions: Predictions) -> Array:
-    """Return the log loss of each row; the model must know the classes of all rows."""
+    """Return each row's log loss; every true class must be one of the model's classes."""
     losses: Array = -np.log(
         np.clip(predictions.true_class_proba() / predictions.proba.sum(axis=1), _MIN_PROBABILITY, 1)
     )
@@ -24,23 +25,27 @@ def log_losses(predictions: Predictions) -> Array:
 
 
 def brier_losses(predictions: Predictions) -> Array:
-    """Return half the squared distance of each row's probabilities to its one-hot class."""
+    """Return each row's Brier loss: half the squared distance of probabilities to the class.
+
+    The class is one-hot encoded, and must be one of the model's classes.
+    """
     squares = np.square(predictions.proba).sum(axis=1)
     losses: Array = (squares - 2 * predictions.true_class_proba() + 1) / 2
     return losses
 
 
 def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
-    """Return the one-vs-rest ROC-AUC by class, and the influence of each row on their mean.
+    """Return the one-vs-rest ROC-AUC of each class, and each row's influence on their mean.
 
-    Influences are computed from the rank of a row's score among the rows of the other side
-    (DeLong).  To first order, a resample's mean influence is its AUC minus the AUC of all rows.
+    For each class, a row's influence is computed from the rank of its score among the rows of the
+    rest or, if the row is not of the class, among the rows of the class (DeLong).  To first order,
+    the mean influence of a resample's rows is the resample's AUC minus the AUC of all rows.
 
     Returns
     -------
     areas, influences
-        ROC-AUC by class number, without classes that all rows or no rows have; influence of each
-        row, shape (n_rows,).
+        ROC-AUC by class number, without classes that all rows or no rows have; and the influence of
+        each row, shape (n_rows,).
     """
     n, areas, influences = len(predictions.y_true), {}, np.zeros(len(predictions.y_true))
     for column, number in enumerate(predictions.model_classes):
@@ -59,19 +64,19 @@ def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
 
 
 def _share_below(ordered: Array, values: Array) -> Array:
-    """Return the share of the numbers (sorted) below each value; equal numbers count half."""
+    """Return, for each value, the share of the sorted numbers below it; ties count half."""
     both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     return both / (2 * len(ordered))
 
 
 def calibration_error(predictions: Predictions, n_bins: int = 15) -> float:
-    """Return the expected calibration error of the predicted class (`equal_mass_error`)."""
+    """Return the expected calibration error of the predicted classes (`equal_mass_error`)."""
     is_correct = predictions.y_pred == predictions.y_true
     return equal_mass_error(predictions.proba.max(axis=1), is_correct, n_bins)
 
 
 def equal_mass_error(confidence: Array, is_correct: Array, n_bins: int = 15) -> float:
-    """Return the mean gap between confidence and accuracy, in bins with equally many rows."""
+    """Return the mean gap between confidence and accuracy over bins with equally many rows."""
     order = np.argsort(confidence, kind="stable")
     gaps = is_correct.astype(float) - confidence
     bins = np.array_split(gaps[order], min(n_bins, len(gaps)))
@@ -79,9 +84,9 @@ def equal_mass_error(confidence: Array, is_correct: Array, n_bins: int = 15) -> 
 
 
 class KnownRows:
-    """The rows whose class the model knows, with the inputs of metrics of probabilities.
+    """The rows whose true class is one of the model's classes, and metrics of their probabilities.
 
-    Losses and areas are computed once, when they are first needed.
+    Each metric is computed once, when it is first needed.
     """
 
     def __init__(self, predictions: Predictions) -> None:
@@ -101,17 +106,17 @@ class KnownRows:
 
     @cached_property
     def brier_losses(self) -> Array:
-        """Half the squared distance of each row's probabilities to its one-hot class, (n_rows,)."""
+        """Brier loss of each row, shape (n_rows,)."""
         return brier_losses(self.predictions)
 
     @cached_property
     def roc_areas(self) -> tuple[dict[int, float], Array]:
-        """ROC-AUC by class number, and the influence of each row on the mean of the classes."""
+        """ROC-AUC by class number, and the influence of each row on the mean over classes."""
         return class_roc_areas(self.predictions)
 
     @property
     def roc_auc(self) -> tuple[float, Array]:
-        """Mean one-vs-rest ROC-AUC, NaN if undefined, and the influence of each row on it."""
+        """Mean one-vs-rest ROC-AUC (NaN if undefined), and the influence of each row on it."""
         areas, influences = self.roc_areas
         score = sum(areas.values()) / len(areas) if areas else math.nan
         return score, influences
@@ -136,5 +141,5 @@ class KnownRows:
 
     @property
     def calibration_error(self) -> float:
-        """Expected calibration error of the predicted class, in bins of equal mass."""
+        """Expected calibration error of the predicted classes, in bins with equally many rows."""
         return calibration_error(self.predictions)

@@ -26,9 +26,10 @@ def is_label_metric(metric: MetricDefinition) -> TypeGuard[LabelMetric]:
 
 
 def compute_score(predictions: Predictions, metric: MetricDefinition) -> float | None:
-    """Return a metric of predictions; None if it is undefined.
+    """Return the value of `metric` for the predictions; None if it is undefined.
 
-    Metrics of probabilities are computed on the rows whose class the model knows.
+    Metrics of probabilities are computed on the rows whose true class is one of the model's
+    classes.
     """
     if isinstance(metric, LabelMetric):
         classes = predictions.classes
@@ -37,7 +38,7 @@ def compute_score(predictions: Predictions, metric: MetricDefinition) -> float |
 
 
 def score_rows(rows: KnownRows, metric: MetricDefinition) -> float | None:
-    """Return a metric of probabilities on these rows; None if it is undefined."""
+    """Return the value of a metric of probabilities on these rows; None if it is undefined."""
     if not len(rows):
         return None
     match metric:
@@ -53,10 +54,10 @@ def score_rows(rows: KnownRows, metric: MetricDefinition) -> float | None:
 def measure_rows(
     rows: KnownRows, metric: RowMetric | InfluenceMetric
 ) -> tuple[float, npt.NDArray[np.float64]]:
-    """Return a metric (NaN if undefined), and each row's value: its loss, or its influence.
+    """Return a metric's value (NaN if undefined), and the loss or influence of each row.
 
-    To first order, the metric of a resample minus that of all rows equals the same difference of
-    the means of these values.
+    The interval of the metric is computed from the rows' losses or influences.  Their mean differs
+    between a resample and all rows by as much as the metric does, to first order.
     """
     if isinstance(metric, InfluenceMetric):
         return metric.function(rows)

@@ -28,8 +28,8 @@ from job.stages.data.leakage_keys import salted_digests
 def training_keys(rows: Rows, salt: str) -> Array:
     """Return sorted salted digests that identify training rows, shape (n_keys,), uint64.
 
-    They are digests of the rows' leakage keys (equal for rows that count as one question), text
-    keys, and templates (texts with masked dates, ids and the like).
+    The digests are computed from each row's leakage key (equal for rows that count as one
+    question), text key, and template (the text with masked dates, ids and the like).
     """
     templates = () if rows.templates is None else rows.templates
     return np.unique(
@@ -60,7 +60,7 @@ def make_bundle(
 
 
 def without_model(bundle: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return only the reports and figures of a bundle, which a rejected or dry run may keep."""
+    """Return the reports and figures of a bundle, which may be kept if no version is published."""
     reports = (
         METADATA_FILE,
         EVALUATION_FILE,

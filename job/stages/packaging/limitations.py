@@ -28,8 +28,8 @@ def find_limitations(
     Parameters
     ----------
     evaluation
-        The content of evaluation.json, so that the sentences show its numbers; the field `changes`
-        is not read.
+        The content of evaluation.json, whose numbers are used in the sentences.  The field
+        `changes` is not read.
     """
     limitations = [
         *_find_in_data(evaluation.split, validation),

@@ -51,9 +51,11 @@ class Findings:
     Attributes
     ----------
     cross_fit
-        The folds, and the digest of the groups' errors; None if the table was not cross-fitted.
+        Number of folds, and digest of the stored errors by group; None if the evaluation was not
+        cross-fitted.
     sets_anchor
-        The anchor that promoting the version sets; None if the anchor does not change.
+        The version that becomes the channel's anchor when this version is promoted; None if the
+        anchor does not change.
     """
 
     evaluation: CandidateEvaluation
@@ -64,7 +66,7 @@ class Findings:
 
 
 def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
-    """Return the description of X that the model takes: kind, names, dtypes and shape."""
+    """Describe the model's input X: kind, column names, dtypes and shape."""
     width = 0 if rows.embeddings is None else rows.embeddings.shape[1]
     if feature_blocks == ("embeddings",):
         return ModelInput(kind="embeddings", names=(), dtypes=("float32",), shape=(None, width))
@@ -83,7 +85,10 @@ def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
 
 
 def describe_dataset(dataset: Dataset) -> DatasetDescription:
-    """Return where a table comes from, with those of its exporter's notes that the job knows."""
+    """Return where a table comes from, and known metadata that its exporter has added.
+
+    Of the metadata with other keys, only the number is returned.
+    """
     p = dataset.provenance
     return DatasetDescription(
         uri=p.uri,
@@ -103,7 +108,7 @@ def describe_dataset(dataset: Dataset) -> DatasetDescription:
 
 
 def name_embedding_model(dataset: Dataset, spec: PublishSpec) -> str:
-    """Return the name of the model that computed the embeddings: from the table, or settings."""
+    """Return the name of the embedding model, from the table or from the settings."""
     return dataset.provenance.metadata_value("embedding_model") or spec.embedding_model
 
 

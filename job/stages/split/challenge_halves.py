@@ -1,4 +1,4 @@
-"""Divide the challenge set: requests for choosing candidate and threshold, and for evaluation."""
+"""Divide the challenge set into requests for choosing a model and requests for evaluating it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,15 @@ class ChallengeSet:
     ----------
     rows
         All requests, with their near-duplicate groups.
-    choosing, evaluating
-        Requests for choosing the candidate and the threshold, and requests for evaluating the
-        model: the two halves of `rows`, or all rows in both.
+    choosing
+        Requests that are used to choose the candidate and the decision threshold.
+    evaluating
+        Requests that are used to evaluate the model.
+    is_halved
+        Whether `choosing` and `evaluating` are the two halves of `rows`.  If false, each of them
+        has all requests.
     n_dropped
-        Number of the table's rows that were dropped as near-duplicates of the challenge set.
+        Number of rows of the table that were dropped as near-duplicates of the challenge set.
     """
 
     rows: Rows
@@ -46,13 +50,13 @@ class ChallengeSet:
 def make_challenge_set(
     rows: Rows, split: Literal["none", "half"], salt: str, n_dropped: int
 ) -> ChallengeSet:
-    """Divide the requests into halves, or use all of them for both purposes.
+    """Divide the requests into halves, or use all requests both to choose and to evaluate.
 
     Parameters
     ----------
     rows
-        Requests with near-duplicate groups.  A group stays in one half; each class is halved
-        separately.
+        Requests with near-duplicate groups.  All requests of a group are in the same half.  Each
+        class is halved separately.
     salt
         Salt of the hash that assigns each group to a half.
 
@@ -82,7 +86,7 @@ def make_challenge_set(
 
 
 def cut_request_folds(rows: Rows, n_folds: int, salt: str) -> Array:
-    """Assign whole groups to folds by class and salted hash; return each row's fold, (n_rows,)."""
+    """Return each request's fold, shape (n_rows,); whole groups are assigned by salted hash."""
     groups = np.unique(rows.groups, return_inverse=True)[1]
     labels = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)[0]
     digests = digest_groups(rows, groups, int(groups.max()) + 1, salt)
@@ -90,17 +94,17 @@ def cut_request_folds(rows: Rows, n_folds: int, salt: str) -> Array:
 
 
 def count_smallest_class(rows: Rows, labels: Array) -> int:
-    """Return the number of rows of the smallest class, among the classes in `labels`."""
+    """Return how many rows the smallest class has; `labels` holds the classes to consider."""
     return min(int((rows.y == name).sum()) for name in pd.unique(labels))
 
 
 def warn_about_small_challenge_set(rows: Rows, labels: Array) -> None:
-    """Log a warning if the set is too small for reliable scores.
+    """Log a warning if the challenge set is too small for reliable scores.
 
     Parameters
     ----------
     labels
-        Labels of the table's rows.
+        Labels of the table's rows; each of these classes needs enough requests.
     """
     n_smallest = count_smallest_class(rows, labels)
     if len(rows) < MIN_ROWS or n_smallest < MIN_CLASS_ROWS:

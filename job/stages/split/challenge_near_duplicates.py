@@ -2,12 +2,13 @@
 
 How it works
 ------------
-1. Groups of near-duplicates are searched in all tables together.
-2. If the challenge set lacks the text or embeddings by which near-duplicates are found, the groups
-   of the table are found without the set.  The set is then compared with the table by embeddings
-   if both have them, and otherwise by equal texts.
+1. Groups of near-duplicates are searched in the table, the official test set and the challenge set
+   together.
+2. Near-duplicates are found by text or by embeddings.  If the challenge set lacks these, the groups
+   are searched without it.  The challenge set is then compared with the table alone: by embeddings
+   if both have embeddings, and otherwise by equal texts.
 3. Rows of the table that share a near-duplicate group, a text or a leakage key with the challenge
-   set are marked.  They are not trained on.
+   set are marked.  They are not used for training.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ class GroupedTables:
     Attributes
     ----------
     challenge
-        The challenge set.  Its group ids may not be comparable with those of the table; use
-        `is_near_challenge` instead.
+        The challenge set.  Do not compare its group ids with those of the table, because they may
+        come from different searches; use `is_near_challenge` instead.
     is_near_challenge
         Mask of the table's rows that share a near-duplicate group, a text or a leakage key with the
         challenge set; None without a challenge set.
@@ -53,7 +54,7 @@ def number_near_duplicate_groups(
     kind: Kind,
     executor: Executor,
 ) -> GroupedTables:
-    """Find the near-duplicate groups of the table, the official test and the challenge set."""
+    """Find near-duplicate groups in the table, the official test set and the challenge set."""
     tables = [table for table in (rows, official_test) if table is not None]
     is_comparable = challenge is not None and _supports(challenge, kind)
     if challenge is not None and is_comparable:
@@ -86,7 +87,10 @@ def _supports(rows: Rows, kind: Kind) -> bool:
 
 
 def _find_near(table: Rows, challenge: Rows) -> Array:
-    """Return a mask of table rows that share a group, text or leakage key with the other rows."""
+    """Return a mask of the rows of `table` that share a group, text or key with `challenge`.
+
+    A group is a near-duplicate group, and a key a leakage key.
+    """
     assert table.near_duplicate_groups is not None and challenge.near_duplicate_groups is not None
     is_near: Array = np.isin(table.near_duplicate_groups, challenge.near_duplicate_groups)
     for keys, challenge_keys in (
@@ -98,5 +102,5 @@ def _find_near(table: Rows, challenge: Rows) -> Array:
 
 
 def drop_near_challenge(rows: Rows, is_near: Array | None) -> Rows:
-    """Drop the rows where the mask is true: near-duplicates of the challenge set."""
+    """Drop the near-duplicates of the challenge set: the rows where `is_near` is true."""
     return rows if is_near is None else rows.take(~is_near)

@@ -1,6 +1,6 @@
-"""Counts of duplicates, conflicting labels, classes and groups for the split and its report.
+"""Count duplicates, conflicting labels, classes and groups, for the split and its report.
 
-The two sides of a split are the training and the test rows."""
+The two sides of a split are the training rows and the test rows."""
 
 from __future__ import annotations
 
@@ -79,7 +79,10 @@ def count_sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> SideCounts:
 
 
 def count_conflicts(rows: Rows) -> tuple[int, int]:
-    """Return the number of distinct texts with more than one label, and of rows with them."""
+    """Return the number of texts that have several labels, and the number of their rows.
+
+    Texts with the same text key count as one text.
+    """
     (keys, _), (labels, classes) = _factorize(rows.text_keys), _factorize(rows.y)
     pair_keys, _ = _unique_pairs(keys, labels, len(classes))
     is_conflicting = np.bincount(pair_keys) > 1
@@ -87,7 +90,7 @@ def count_conflicts(rows: Rows) -> tuple[int, int]:
 
 
 def count_groups_by_class(rows: Rows, groups: Array) -> tuple[Ints, Strings, Ints]:
-    """Return each row's class as a number, the classes, and each class's number of groups.
+    """Return each row's class as a number, the class names, and the groups per class.
 
     Parameters
     ----------
@@ -107,12 +110,12 @@ def is_among(values: Strings, others: Strings) -> Mask:
 
 
 def _factorize(values: Strings) -> tuple[Ints, Strings]:
-    """Return the code of each value, and the distinct values, without copying strings."""
+    """Return each value as a number, and the distinct values, without copying strings."""
     codes, unique = pd.factorize(np.asarray(values, dtype=object))
     return codes, unique
 
 
 def _unique_pairs(keys: Ints, labels: Ints, n_labels: int) -> tuple[Ints, Ints]:
-    """Return the distinct pairs of key and label, as an array of keys and one of labels."""
+    """Return the distinct pairs of key and label, as two arrays: keys and labels."""
     pairs = np.unique(keys * n_labels + labels)
     return pairs // n_labels, pairs % n_labels

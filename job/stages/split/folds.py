@@ -2,14 +2,16 @@
 
 How it works
 ------------
-1. `cut_folds` (search, out-of-fold predictions) is seeded.  Few groups go through scikit-learn's
-   `StratifiedGroupKFold`; many are shuffled, sorted by class and size, and dealt to the folds in
-   turn, starting with the smallest fold.
-2. `cut_hash_folds` (cross-fitted evaluation, challenge set) orders the groups of each class by a
-   hash and cuts this sequence into parts with equal numbers of rows.  So most groups keep their
-   fold when others are added or removed.
+1. `cut_folds` makes folds for the search and for out-of-fold predictions, by a seed.  A few groups
+   are assigned by scikit-learn's `StratifiedGroupKFold`.  Many groups are shuffled and sorted by
+   class and size.  Each class's groups are then assigned to the folds in turn, beginning with the
+   fold that has the fewest rows.
+2. `cut_hash_folds` makes folds for the cross-fitted evaluation and the challenge set.  It sorts the
+   groups of each class by a hash, and cuts them into parts with equal numbers of rows.  So most
+   groups stay in their fold when other groups are added or removed.
 3. `drop_near_duplicates` removes training rows that have a near-duplicate among the test rows.
-   This only happens if the table has a group column and near-duplicates are in different groups.
+   There are such rows only if the table has a group column, and near-duplicates have different
+   values in it.
 """
 
 from __future__ import annotations
@@ -33,10 +35,11 @@ _MAX_STRATIFIED_GROUPS: Final = 300
 
 
 def cut_folds(y: Array, groups: Array, n_folds: int, random_state: int) -> list[Fold]:
-    """Return train and test positions of each fold: whole groups, similar class shares, seeded.
+    """Return each fold's training and test positions; folds have whole groups.
 
-    Up to 300 groups are assigned by `StratifiedGroupKFold`.  More are shuffled and dealt to the
-    folds class by class, large groups first; a group has the class of most of its rows.
+    Class shares are similar in all folds.  Up to 300 groups are assigned by `StratifiedGroupKFold`.
+    More groups are shuffled, and assigned to the folds in turn: class by class, and large groups
+    first.  A group has the class of most of its rows.
 
     Raises
     ------
@@ -67,13 +70,14 @@ def cut_folds(y: Array, groups: Array, n_folds: int, random_state: int) -> list[
 
 
 def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: int) -> Array:
-    """Return the fold of each row, shape (n_rows,): whole groups, similar class shares.
+    """Return the fold of each row, shape (n_rows,); folds have whole groups.
 
-    Within each class (a group has the class of most of its rows), groups are sorted by digest, and
-    the sequence is cut into folds with equal numbers of rows; the middle of a group decides its
-    fold.  So most groups stay in their fold when others are added or removed.  If a class is a
-    minority in all its groups, these groups may all be in one fold; they are then dealt to the
-    folds in turn.
+    A group has the class of most of its rows.  The groups of each class are sorted by digest, and
+    cut into folds with equal numbers of rows.  A group that crosses a cut belongs to the fold in
+    which its middle row is.  So class shares are similar in all folds, and most groups stay in
+    their fold when other groups are added or removed.  If all groups with rows of a class are in
+    one fold, which can happen to a class that is a minority in its groups, these groups are
+    assigned to the folds in turn.
 
     Parameters
     ----------
@@ -99,9 +103,9 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
 
 
 def drop_near_duplicates(folds: Sequence[Fold], near_duplicate_groups: Array | None) -> list[Fold]:
-    """Return the folds without training rows that are near-duplicates of their test rows.
+    """Remove from each fold the training rows that are near-duplicates of the fold's test rows.
 
-    Nothing changes unless groups of the table's group column share near-duplicates.
+    Without a group column, no row is removed, because near-duplicates are in the same group.
     """
     if near_duplicate_groups is None:
         return list(folds)
@@ -117,10 +121,10 @@ def drop_near_duplicates(folds: Sequence[Fold], near_duplicate_groups: Array | N
 
 
 def take_share(y: Array, groups: Array, share: float, min_groups: int, random_state: int) -> Array:
-    """Draw a share of each class's groups by a seed; return the positions of their rows.
+    """Draw a share of each class's groups by a seed; return the positions of the groups' rows.
 
-    At least `min_groups` groups of each class are drawn.  With the same seed, the rows of a larger
-    share include those of a smaller one.
+    At least `min_groups` groups of each class are drawn, or all if there are fewer.  With the same
+    seed, the rows of a larger share include the rows of a smaller share.
     """
     unique, group_codes = np.unique(groups, return_inverse=True)
     classes, codes = np.unique(y, return_inverse=True)
@@ -136,7 +140,7 @@ def take_share(y: Array, groups: Array, share: float, min_groups: int, random_st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassCounts:
-    """Number of rows for each pair of group and class that occurs.
+    """Number of rows for each pair of group and class that has rows.
 
     Attributes
     ----------
@@ -154,7 +158,7 @@ class ClassCounts:
 
     @classmethod
     def of(cls, labels: Array, group_of_row: Array) -> ClassCounts:
-        """Count the rows of each pair; group ids must be 0, 1, 2... without gaps."""
+        """Count the rows of each pair; group ids must be the numbers from 0, without gaps."""
         n_classes = int(labels.max(initial=0)) + 1
         pairs, n_rows = np.unique(group_of_row * n_classes + labels, return_counts=True)
         group, label = pairs // n_classes, pairs % n_classes
@@ -176,7 +180,7 @@ class ClassCounts:
 
 
 def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
-    """Cut rows into seeded folds of whole groups; training rows get no test near-duplicates.
+    """Cut rows into seeded folds of whole groups; drop training near-duplicates of test rows.
 
     Raises
     ------
@@ -187,8 +191,8 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
         folds = cut_folds(rows.y.astype(str), rows.groups, n_folds, random_state)
     except ValueError:
         raise TrainingError(
-            f"the training rows cannot be split into {n_folds} folds",
-            hint="add rows of the smallest classes, or lower search.folds",
+            f"the training rows cannot be split into {n_folds} folds: no class has {n_folds} rows",
+            hint="add rows, or lower search.folds",
         ) from None
     return drop_near_duplicates(folds, rows.near_duplicate_groups)
 
@@ -196,7 +200,7 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
 def sample_groups(
     train: Rows, share: float, n_folds: int, random_state: int
 ) -> npt.NDArray[np.intp]:
-    """Draw groups by a seed, at least `2 * n_folds` per class; return their rows' positions."""
+    """Draw a share of the groups as `take_share`, with at least `2 * n_folds` per class."""
     if share == 1.0:
         return np.arange(len(train))
     return take_share(train.y.astype(str), train.groups, share, 2 * n_folds, random_state)

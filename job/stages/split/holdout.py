@@ -1,17 +1,19 @@
-"""Choose the held-out rows, as whole groups.
+"""Choose the rows that are held out as test rows; whole groups are held out.
 
 How it works, for `split.method: hash`
 --------------------------------------
 1. A group has the class of most of its rows.
-2. Within each class, groups are sorted by their salted hash.  They are held out up to the point
-   where the class's test rows are closest to `split.test_fraction` of its rows.  Rows of the class
+2. Within each class, groups are sorted by their salted hash, and the first ones are held out: as
+   many as bring the class's share of test rows closest to `split.test_fraction`.  Rows of the class
    in test groups of other classes count as well.
-3. A group with more than an eighth of the rows of its class is always trained on.  Otherwise it
-   would dominate the class's test rows.
-4. A group is not skipped if it overshoots the fraction.  Otherwise each choice would depend on the
-   sizes of earlier groups, and a few new groups would move many old groups to the other side.
+3. A group with more than an eighth of the rows of its class is always used for training.  Otherwise
+   it would dominate the class's test rows.
+4. A large group is not skipped in favor of a later, smaller one.  Otherwise each choice would
+   depend on the sizes of earlier groups, and a few new groups would move many old groups from the
+   training rows to the test rows, or back.
 5. Classes without a test group, or with fewer training groups than folds, are then rebalanced one
-   by one.  This affects only classes that have few groups, or are a minority in all their groups.
+   by one: their test groups are chosen again, so that both sides have groups of the class.  This
+   affects only classes that have few groups, or are a minority in all their groups.
 """
 
 from __future__ import annotations
@@ -31,22 +33,23 @@ from job.errors import TrainingError
 from job.stages.data.leakage_keys import salted_digests
 from job.stages.split.folds import ClassCounts, cut_folds
 
-MAX_GROUP_SHARE: Final = 1 / 8  # of the rows of its class; larger groups are always trained on
+MAX_GROUP_SHARE: Final = 1 / 8  # of the rows of its class; larger groups are training groups
 _N_PASSES: Final = 3  # rebalancing a class can unbalance another class in the same groups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldOut:
-    """The held-out rows, and counts of classes and groups that were treated specially.
+    """The held-out rows, and counts of rebalanced classes and of large groups.
 
     Attributes
     ----------
     is_test
         Mask of the held-out rows, shape (n_rows,).
     n_rebalanced_classes
-        Number of classes that were rebalanced, so that both sides have groups of them.
+        Number of classes whose test groups were chosen again, so that training and test rows both
+        have groups of the class.
     n_large_groups, n_rows_large_groups
-        Number of groups that are always trained on because of their size, and number of rows in
+        Number of groups that are used for training because of their size, and number of rows in
         these groups.
     """
 
@@ -67,7 +70,8 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     Raises
     ------
     TrainingError
-        `split.method` is `stratified_group`, and no class has as many rows as parts are needed.
+        `split.method` is `stratified_group`, which cuts the table into parts, and no class has as
+        many rows as there are parts.
     """
     numbers, group_of_row = np.unique(rows.groups, return_inverse=True)
     labels, classes = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)
@@ -98,11 +102,12 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
 def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> Array:
     """Return a salted digest of each group, shape (n_groups,), uint64.
 
-    A group is represented by the leakage key with the smallest digest under the prefix `family`.
-    The returned digest of this key uses another prefix, `side`.  The smallest of many digests is a
-    small number, so large groups would otherwise be held out more often than small ones.
+    A group is represented by one of its leakage keys: the key with the smallest digest under the
+    prefix `family`.  The digest of this key under the prefix `side` is returned.  The smallest of
+    many digests is a small number, so if it were returned itself, groups of many keys would be held
+    out more often than groups of few keys.
     """
-    # NOTE: other prefixes would move every group to another place
+    # NOTE: do not change the prefixes: all groups would get other digests, and so other sides
     codes, keys = pd.factorize(np.asarray(rows.leakage_keys, dtype=object))
     pairs = np.unique(group_of_row * len(keys) + codes)
     groups, members = pairs // len(keys), pairs % len(keys)
@@ -117,7 +122,8 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
 def _find_large_groups(counts: ClassCounts) -> Array:
     """Return a mask of the groups that are too large to be held out, shape (n_groups,).
 
-    If all groups of a class are too large, the class has few groups; then only the largest counts.
+    If all of several groups of a class are too large, only the largest one is in the mask, so that
+    the class can have test groups.  The only group of a class is not in the mask.
     """
     sizes, class_of_group = counts.sizes, counts.class_of_group
     is_large: Array = sizes > MAX_GROUP_SHARE * np.bincount(class_of_group, sizes)[class_of_group]
@@ -155,12 +161,16 @@ class _ClassGroups:
         self._folds = folds
 
     def is_balanced(self, is_test: Array) -> bool:
-        """Return whether training and test rows get enough groups, or there is only one group."""
+        """Return whether both sides have enough groups of the class; true for a single group."""
         n, n_test = len(self._groups), int(is_test[self._groups].sum())
         return not (n > 1 and (n_test == 0 or n - n_test < min(self._folds, n - 1)))
 
     def rebalance(self, is_test: Array, digests: Array, fraction: float) -> None:
-        """Hold out the class's groups that fit into its share of test rows, by digest order."""
+        """Choose the class's test groups again in `is_test`, so that both sides have some.
+
+        In the order of digests, each group is held out that fits into the rest of the class's share
+        of test rows.
+        """
         n_rows_left = fraction * self._n_rows.sum()
         max_test_groups = max(len(self._groups) - self._folds, 1)
         order = np.argsort(digests[self._groups], kind="stable")
@@ -178,7 +188,7 @@ class _ClassGroups:
 def _rebalance(
     by_class: Sequence[_ClassGroups], is_test: Mask, digests: Array, fraction: float
 ) -> int:
-    """Reassign groups of unbalanced classes in `is_test`; return the number of such classes."""
+    """Rebalance classes that are not balanced in `is_test`; return how many were rebalanced."""
     rebalanced: set[int] = set()
     for _ in range(_N_PASSES):
         unbalanced = [n for n, groups in enumerate(by_class) if not groups.is_balanced(is_test)]
@@ -189,7 +199,7 @@ def _rebalance(
 
 
 def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:
-    """Return a mask of test rows, seeded and stratified by class, for `stratified_group`."""
+    """Return a mask of test rows for `stratified_group`, drawn by seed, stratified by class."""
     share = max(Fraction(spec.test_fraction).limit_denominator(100), Fraction(1, 100))
     n_splits = share.denominator
     is_test = np.zeros(len(rows), bool)

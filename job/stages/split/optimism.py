@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. A seeded sample of whole groups is drawn.  Its size depends on the numbers of columns and
-   classes, so that the number of multiplications of a fit is bounded for tables of any size.
+1. A sample of whole groups is drawn by a seed.  The more columns and classes there are, the smaller
+   the sample is, so that the number of multiplications of a fit is bounded.
 2. A ridge classifier is cross-validated on the sample twice: with folds of single rows, and with
    folds of whole groups.
 3. The difference between the two accuracies is the optimism of a random split.
@@ -37,13 +37,13 @@ _ALPHA: Final = 0.1
 def measure_optimism(
     rows: Rows, spec: TrainingSpec, matrices: MatrixAllocator, executor: Executor
 ) -> Optimism | None:
-    """Compare a fast classifier's accuracies in folds of single rows and of whole groups.
+    """Compare a ridge classifier's accuracies in folds of single rows and of whole groups.
 
     Returns
     -------
     optimism
-        Measured on a sample of whole groups, which keeps near-duplicates together; None if fewer
-        than two classes have groups for every fold.
+        Optimism of a random split, measured on a sample of whole groups.  None if fewer than two
+        classes have groups for every fold.
     """
     sample = _sample_groups(rows, _count_rows(rows, spec), spec.random_state)
     y = sample.y.astype(str)
@@ -65,9 +65,9 @@ def measure_optimism(
 
 
 def _count_correct(feature_matrices: FeatureMatrices, y: Array, fold: Fold) -> int:
-    """Return the number of test rows of the fold that a ridge classifier predicts correctly."""
+    """Fit a ridge classifier to a fold; return how many test rows it predicts correctly."""
     train_index, test_index = fold
-    # terms are not published from here, so rare terms can be used
+    # this model is not published, so rare terms can be used
     feature_matrix = feature_matrices.fit(train_index, min_groups=1)
     # with more columns than rows, cholesky solves the dual problem for all classes at once
     model = RidgeClassifier(
@@ -79,7 +79,7 @@ def _count_correct(feature_matrices: FeatureMatrices, y: Array, fold: Fold) -> i
 
 
 def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
-    """Return how many rows can be sampled so that a fit's multiplications stay bounded."""
+    """Return the sample size, so that the number of multiplications of a fit is bounded."""
     rank = n = np.arange(1, _MAX_ROWS + 1)
     # the number of term and category columns is not known yet, and can exceed the number of rows
     if spec.features.use == ("embeddings",):
@@ -90,7 +90,7 @@ def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
 
 
 def _sample_groups(rows: Rows, n_rows: int, random_state: int) -> Rows:
-    """Draw whole groups of at most `n_rows` rows, without classes that have too few groups."""
+    """Draw whole groups, at most `n_rows` rows in total; drop classes with too few groups."""
     numbers, group_of_row, sizes = np.unique(rows.groups, return_inverse=True, return_counts=True)
     is_sampled = np.ones(len(numbers), bool)
     if len(rows) > n_rows:

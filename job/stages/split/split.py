@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. If no set of labels is given, classes with too few leakage keys are dropped.
+1. If the expected labels are not given, classes with too few leakage keys are dropped.
 2. The test rows are the official test set, or whole groups of the table
    (`job.stages.split.holdout`).
-3. Training rows that would leak test rows are dropped.  These are near-duplicates of held-out rows,
-   or rows that share a text or a group with the official test set.
+3. Training rows that would leak information about test rows are dropped.  These are near-duplicates
+   of held-out rows, or rows that share a text or a group with the official test set.
 4. Rows of both sides (training and test) are counted.  The run fails if a class has fewer training
    groups than the search has folds or, without an official test set, is missing on a side.
 """
@@ -56,7 +56,7 @@ class DataSplit:
     train_index
         Positions of the training rows in `kept`, shape (n_train,).
     challenge
-        The challenge set; neither its requests nor their near-duplicates are trained on.
+        The challenge set.  Its requests and their near-duplicates are not used for training.
     """
 
     train: Rows
@@ -125,12 +125,12 @@ class _RareClasses:
 def split_dataset(
     rows: Rows, official_test: Rows | None, rules: SplitRules, near_duplicates: Kind = "none"
 ) -> DataSplit:
-    """Use the official test rows, or hold out a share of the groups.
+    """Split the table; the test rows are the official test set, or a share of the groups.
 
-    All rows of a near-duplicate group, or of a value of the group column if there is one, are on
-    the same side.  If values of the group column share near-duplicates, training rows with a
-    near-duplicate on the test side are dropped.  With an official test set, training rows with the
-    same normalized text or the same group are dropped.
+    If the table has a group column, rows with the same value in it are on the same side, and
+    training rows with near-duplicates among the test rows are dropped.  Without a group column, all
+    rows of a near-duplicate group are on the same side.  With an official test set, training rows
+    that share a normalized text or a group with it are dropped instead.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def split_dataset(
 
 
 def _cut(rows: Rows, official_test: Rows | None, rules: SplitRules) -> _Sides:
-    """Return training and test rows, without training rows that would leak test rows."""
+    """Return training and test rows, without training rows that would leak (`_find_leaking`)."""
     if official_test is None:
         held_out = hold_out(rows, rules.spec, rules.folds, rules.random_state)
         train_index, test = np.flatnonzero(~held_out.is_test), rows.take(held_out.is_test)
@@ -212,7 +212,7 @@ def _make_report(
 
 
 def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: bool) -> Mask:
-    """Return a mask of the training rows that would leak test rows."""
+    """Return a mask of the training rows that would leak information about test rows."""
     if (
         not is_official
         and train.near_duplicate_groups is not None
@@ -227,7 +227,7 @@ def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: boo
 
 
 def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, _RareClasses]:
-    """Return the rows without rare classes, and the numbers of dropped classes and rows."""
+    """Drop rows of classes with fewer than `min_groups` leakage keys; also return the counts."""
     labels, _, n_keys = count_groups_by_class(rows, rows.leakage_keys)
     is_rare_class = n_keys < min_groups
     is_rare = is_rare_class[labels]

@@ -45,7 +45,7 @@ def choose_on_challenge(
     spec: TrainingSpec,
     executor: Executor,
 ) -> SearchReport:
-    """Choose the candidate that scores best on these requests; return the updated report.
+    """Return the search report, with the candidate that scores best on `requests` as chosen.
 
     Parameters
     ----------
@@ -90,7 +90,10 @@ def _score_finalists(
     spec: TrainingSpec,
     executor: Executor,
 ) -> list[CandidateScore]:
-    """Return the report's candidates; those that completed all folds get scores on the requests."""
+    """Return copies of the report's candidates, with their scores on the challenge set.
+
+    Candidates that did not complete all folds get no score.
+    """
     candidates, finalists = list(report.candidates), _find_finalists(report.candidates)
     for feature_blocks in dict.fromkeys(candidates[n].feature_blocks for n in finalists):
         positions = [n for n in finalists if candidates[n].feature_blocks == feature_blocks]
@@ -119,7 +122,7 @@ def _fit(
     *,
     executor: Executor,
 ) -> list[Classifier]:
-    """Fit candidates with the same feature blocks to all training rows, and return the models."""
+    """Return a model for each candidate, fitted to all training rows with shared preprocessing."""
     first, *others = candidates
     # `train_model` fits the chosen candidate and the baselines of a report on one feature matrix
     report = report.copy_with(chosen=first, baselines=tuple(others))
@@ -128,6 +131,6 @@ def _fit(
 
 
 def _rank(candidate: CandidateScore, *, is_cv_choice: bool) -> tuple[float, bool, float]:
-    """Return the sort key of a candidate: larger is better, an undefined score is worst."""
+    """Return the sort key of a candidate.  A better candidate has a larger key."""
     score = candidate.challenge_score
     return (-math.inf if score is None else score, is_cv_choice, candidate.mean_score)

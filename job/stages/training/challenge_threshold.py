@@ -42,7 +42,7 @@ _MAX_NEEDED: Final = 10_000
 def learn_threshold(
     predictions: Predictions, groups: Array, decision: DecisionSpec, evaluation: EvaluationSpec
 ) -> Threshold:
-    """Return the threshold chosen on these requests.
+    """Choose the threshold on requests of the challenge set.
 
     Parameters
     ----------
@@ -59,7 +59,11 @@ def learn_threshold(
 
 
 def withhold_threshold(threshold: Threshold) -> Threshold:
-    """Return the threshold without its value: rows that chose the candidate show no precision."""
+    """Return a copy of `threshold` without a value.
+
+    Call this if the same requests were used to choose the candidate.  Its precision on these
+    requests is then too optimistic to choose a threshold.
+    """
     return replace(
         threshold,
         value=None,
@@ -102,7 +106,7 @@ def count_needed_answers(target: float, confidence: float, share: float = 1.0) -
     Parameters
     ----------
     share
-        Share of correct answers that is expected among them.
+        Expected share of correct answers.
 
     Returns
     -------
@@ -129,7 +133,10 @@ def _lower_bound(share: float, n: int, confidence: float) -> float:
 
 
 def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: float) -> str:
-    """Return a sentence: how many requests are needed, without errors and as precise as now."""
+    """Return a sentence on why there is no threshold, and how many requests are needed.
+
+    It states the number without errors, and the number with the precision on this set.
+    """
     target = chosen.target_precision
     n_errorless = count_needed_answers(target, confidence)
     text = (
@@ -150,9 +157,10 @@ def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: fl
 def _count_needed_requests(
     predictions: Predictions, target: float, confidence: float
 ) -> tuple[int, float, float] | None:
-    """Return the fewest requests with which a threshold could be shown to reach the target.
+    """Return the minimum number of requests with which a threshold could reach the target.
 
-    Its precision and coverage are returned as well; None if no threshold is precise enough.
+    The precision and coverage of this threshold are also returned.  The result is None if no
+    threshold is precise enough.
 
     Only thresholds that answer at least a quarter of the requests are considered, because the
     precision of few answers is too uncertain.

@@ -10,8 +10,8 @@ How it works
    another candidate, the choice is repeated for each fold, using the search's out-of-fold
    predictions of the rows in the other folds.  If the result differs, the other candidate predicts
    the fold.  Thus the scores include the effect of the choice.  This is close to nested
-   cross-validation: the predictions behind the choice come from models that have seen rows of the
-   fold, but they are not scored on them.
+   cross-validation.  A difference remains: the choice uses predictions by models that were trained
+   on rows of the fold.  These models are not scored on the fold.
 4. The choice is not repeated if the challenge set made it.  It is not changed either if the
    out-of-fold labels of the two candidates differ in at most half a percent of the rows.
 """
@@ -54,13 +54,13 @@ class CrossFit:
     chosen
         Predictions by the candidate that the search chose.
     nested
-        Predictions of each row by the candidate that is chosen without the labels of its fold.
+        Predictions of each row by the candidate that is chosen without the labels of the fold.
     baselines
-        Name and predictions of each baseline, with the same folds.
+        Pairs of a baseline's name and its predictions of all rows, with the same folds.
     fold
         Fold of each row, shape (n_rows,).
     choices
-        The candidate behind `nested` for each fold.
+        For each fold, the candidate that made the predictions in `nested`.
     is_nested
         Whether the choice was repeated for each fold.
     """
@@ -170,7 +170,7 @@ def _predict_nested(
     fold: Array,
     predict: Callable[[CandidateScore], Predictions],
 ) -> Predictions:
-    """Return predictions in which each fold is predicted by the candidate chosen without it.
+    """Return predictions in which the candidate `choices[n]` predicts the rows of fold n.
 
     Parameters
     ----------
@@ -187,12 +187,15 @@ def _predict_nested(
 
 
 def _replace_rows(predictions: Predictions, others: Predictions, mask: Array) -> Predictions:
-    """Return `predictions`, with the rows where the mask is true taken from `others`."""
+    """Return a copy of `predictions` in which the rows with a true mask come from `others`."""
     return replace(predictions, proba=np.where(mask[:, None], others.proba, predictions.proba))
 
 
 def _find_finalists(report: SearchReport) -> list[int]:
-    """Return the positions of candidates to choose from; one if the challenge set chose."""
+    """Return the positions of the candidates among which the choice is repeated.
+
+    If the candidate was chosen on the challenge set, only its position is returned.
+    """
     if report.chosen_on == "challenge":
         return [report.candidates.index(report.chosen)]
     return [n for n, candidate in enumerate(report.candidates) if candidate.ended is None]
@@ -201,7 +204,7 @@ def _find_finalists(report: SearchReport) -> list[int]:
 def _repeat_choice(
     report: SearchReport, plan: FoldPlan, train_index: Array, groups: Array
 ) -> tuple[CandidateScore, ...]:
-    """Return, for each fold, the candidate that the search would choose without its labels."""
+    """Return, for each fold, the candidate that is chosen without the labels of the fold."""
     labels, finalists, metric = report.labels, _find_finalists(report), METRICS[report.metric]
     if labels is None or len(finalists) < 2 or not is_label_metric(metric):
         return (report.chosen,) * len(plan.folds)

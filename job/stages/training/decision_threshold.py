@@ -6,8 +6,9 @@ How it works
    share of answered rows, precision the share of correct answers.
 2. Candidate thresholds are quantiles of the confidence.  For each, the one-sided lower confidence
    bound of the precision is computed, with an effective sample size for rows in groups.
-3. The lowest threshold whose bound reaches the target is chosen.  None is needed if all answers,
-   and those of each predicted class, reach it; none is shown if no bound does.
+3. The lowest threshold whose bound reaches the target is chosen.  No threshold is needed if the
+   precision of all rows, and of each predicted class, is shown to reach the target without one.  If
+   no bound reaches the target, the result is that no threshold is shown.
 4. On rows that the threshold was not chosen on, coverage and precision get confidence intervals by
    a bootstrap over groups.
 """
@@ -49,8 +50,9 @@ def choose_threshold(
 ) -> Threshold:
     """Return the lowest threshold whose answers are shown to reach the target precision.
 
-    It is shown if its one-sided lower bound at `evaluation.confidence` reaches the target: the
-    highest point estimate over many thresholds would be too optimistic.
+    The precision is shown to reach the target if its one-sided lower bound, at the level
+    `evaluation.confidence`, reaches it.  The highest of many point estimates would be too
+    optimistic.
 
     Parameters
     ----------
@@ -61,8 +63,8 @@ def choose_threshold(
     spec
         Settings of the threshold; must have a target precision.
     is_templated
-        Whether most rows come from sentence templates.  Groups from one generator are not
-        independent evidence of what people write, so no threshold is chosen.
+        Whether most rows come from sentence templates.  If so, no threshold is chosen, because
+        the precision on templates does not show the precision on what people write.
     """
     assert spec.target_precision is not None
     _, group_of_row = np.unique(groups, return_inverse=True)
@@ -106,7 +108,10 @@ def _find_lowest(
 
 
 def _explain_absence(target: float, confidence: float, n_groups: int) -> str:
-    """Explain why no threshold is shown; without errors, target ** n_groups <= 1 - confidence."""
+    """Explain why no threshold is shown to reach the target.
+
+    Even without errors, the number of groups must satisfy target ** n_groups <= 1 - confidence.
+    """
     n_needed = math.ceil(math.log(1 - confidence) / math.log(target))
     if n_groups < n_needed:
         return (
@@ -139,8 +144,8 @@ def _lower_bounds(
 
     Rows of a group are dependent.  The bound is Clopper and Pearson's with the effective sample
     size: the number of independent rows that would have the same variance (Korn and Graubard 1998),
-    reduced if few groups contribute most of the variance.  If the variance is zero, it is the
-    number of groups.
+    reduced if few groups contribute most of the variance.  If the variance is zero, the effective
+    sample size is the number of groups.
     """
     estimates = np.array(
         [_estimate_share(is_right[max_proba >= t], groups[max_proba >= t]) for t in thresholds]
@@ -176,9 +181,9 @@ def measure_abstention(
     bootstrap
         The bootstrap over the groups of these rows.
     least
-        The minimum confidence of each row, shape (n_rows,), infinite if none was shown.  In a
-        cross-fitted evaluation it is the threshold chosen without the row's fold.  None to apply
-        `threshold` to all rows.
+        The confidence that each row needs to be answered, shape (n_rows,).  In a cross-fitted
+        evaluation, this is the threshold chosen without the row's fold, or infinity if no
+        threshold was shown.  None to apply `threshold` to all rows.
     """
     groups = bootstrap.groups
     value = 0.0 if threshold.status == "not_needed" else threshold.value
@@ -212,7 +217,7 @@ def choose_thresholds_by_fold(
 ) -> Array:
     """Return the threshold of each row, chosen on the other folds, shape (n_rows,).
 
-    It is 0 if no threshold is needed, and infinite if none is shown to reach the target.
+    A row's threshold is 0 if none is needed, and infinite if none is shown to reach the target.
     """
     thresholds = np.full(len(fold), np.inf)
     for number in np.unique(fold):
@@ -226,7 +231,10 @@ def choose_thresholds_by_fold(
 
 
 def _compute_coverage_and_precision(sums: Array) -> Array:
-    """Return coverage and precision, from sums (n, 3): rows, answers and correct answers."""
+    """Return coverage and precision of n resamples, shape (n, 2).
+
+    `sums` has shape (n, 3): numbers of rows, of answers and of correct answers.
+    """
     n_rows, n_answered, n_right = sums.T
     precision = np.divide(n_right, n_answered, out=np.zeros(len(sums)), where=n_answered > 0)
     return np.stack([n_answered / n_rows, precision], axis=1)

@@ -1,8 +1,8 @@
 """The estimators that can be searched by name: one `EstimatorKind` each.
 
-To add an estimator, add its kind to `ESTIMATOR_KINDS` and run `make docs`: settings, search, memory
-estimate and refit look there.  Libraries are imported when a classifier is built, so that the names
-of a settings file are checked without them.
+To add an estimator, add its kind to `ESTIMATOR_KINDS` and run `make docs`.  Settings, search,
+memory estimate and refit read this dict.  Libraries are imported when a classifier is built, so
+that the names in a settings file can be checked without the libraries.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FitMemory:
     per_coefficient
         For each pair of a class and a column.
     copies_matrix
-        Whether `per_cell` counts a copy of the matrix, which the fast engine does not make.
+        Whether `per_cell` includes a copy of the matrix.  The fast engine makes no such copy.
     """
 
     per_cell: int
@@ -65,13 +65,14 @@ class EstimatorKind:
     default_grid
         The grid if the settings give none.  A baseline that is not searched gets the first values.
     fixed_parameters
-        Parameters that differ from the estimator's own defaults; a grid can override them.
+        Parameters whose values differ from the library's defaults; a grid can override them.
     needs_calibration
-        Whether the classifier has decision values only, which a calibration turns into
-        probabilities.
+        Whether the classifier yields only decision values, so that a calibration must convert them
+        to probabilities.
     takes_standardized
-        Whether columns are standardized for it.  Its model is published with the standardization
-        folded into `coef_` and `intercept_`; one without them must ignore its input.
+        Whether the classifier is fitted to standardized columns.  Before a model is published, the
+        standardization is folded into `coef_` and `intercept_`.  Set this for linear models, and
+        for models that ignore their input.
     takes_text
         Whether it can be fitted to sparse matrices.
     ends_in_logistic_regression
@@ -142,7 +143,7 @@ class EstimatorKind:
 
 @contextmanager
 def translate_value_errors(name: str) -> Iterator[None]:
-    """Turn a `ValueError` of the block, caused by a value in a grid, into `ConfigurationError`."""
+    """Convert a `ValueError` in the `with` block, caused by a grid, to `ConfigurationError`."""
     try:
         yield
     except ValueError as error:
@@ -153,7 +154,7 @@ def translate_value_errors(name: str) -> Iterator[None]:
 
 
 def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
-    """Return the `EstimatorKind` of this name; `ConfigurationError` names the setting if none."""
+    """Return the `EstimatorKind` of this name; an error for an unknown name states `setting`."""
     if name not in ESTIMATOR_KINDS:
         names = sorted(ESTIMATOR_KINDS)
         raise ConfigurationError(

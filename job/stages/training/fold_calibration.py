@@ -9,7 +9,7 @@ How it works
 3. This calibration is applied to the decision values of the fold's test rows.
 
 The calibration of a row uses no label of the row's fold.  The models that predicted the other folds
-were trained on rows of this fold, but that can only influence the one or two parameters of a curve.
+were trained on rows of this fold.  This can only influence the few parameters of the calibration.
 The alternative, a nested calibration within each fold, would need four times as many fits.
 """
 
@@ -40,13 +40,13 @@ def compute_decisions(model: LinearSVC, X: Matrix, classes: Array) -> Array:
     model
         A fitted linear SVC of at least two classes.
     classes
-        All classes, sorted; the model may know only some of them.
+        All classes, sorted; the model may be fitted to only some of them.
 
     Returns
     -------
     decisions
         Shape (n_samples, n_classes).  If the model has two classes, one column is the negative of
-        the other; columns of classes that the model does not know are -1.
+        the other.  Columns of classes that the model was not fitted to are -1.
     """
     values = model.decision_function(X)
     if values.ndim == 1:

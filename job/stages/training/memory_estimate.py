@@ -76,7 +76,10 @@ def estimate_training_bytes(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sizes:
-    """The sizes of the training data; numbers of terms are extrapolated, thus not integers."""
+    """Numbers of rows, columns, terms and classes of the training data.
+
+    The numbers of terms are floats, because they are extrapolated from a sample.
+    """
 
     n_rows: int
     n_classes: int
@@ -88,7 +91,7 @@ class _Sizes:
 
     @classmethod
     def of(cls, train: Rows, spec: FeatureSpec, candidates: Sequence[Candidate]) -> _Sizes:
-        """Count rows, columns and classes, and estimate the terms if a candidate takes texts."""
+        """Return the sizes of `train`.  Terms are estimated only if a candidate takes texts."""
         has_text = any("text" in candidate.feature_blocks for candidate in candidates)
         n_occurrences, n_terms, n_kept = _count_terms(train, spec) if has_text else (0, 0, 0)
         width = 0 if train.embeddings is None else train.embeddings.shape[1]
@@ -144,7 +147,7 @@ def _estimate_search_bytes(
 def _bytes_per_cell(
     sizes: _Sizes, spec: TrainingSpec, matrices: MatrixAllocator, *, is_embeddings_only: bool
 ) -> int:
-    """Return the bytes needed for each value of a dense matrix, without those of the fits."""
+    """Return the bytes needed for each value of a dense matrix, not counting what fits add."""
     per_cell = _PER_EMBEDDING_CELL if is_embeddings_only else _PER_CELL
     if is_embeddings_only and not matrices.memory_bytes((sizes.n_rows, sizes.width)):
         per_cell = 0  # the matrices are memory-mapped files
@@ -185,7 +188,11 @@ def _bytes_per_cell_and_fit(
 
 
 def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
-    """Extrapolate from a sample of texts: occurrences, distinct terms, and terms to be kept."""
+    """Estimate three numbers for the training texts from a sample of the texts.
+
+    They are the number of occurrences of terms, the number of distinct terms, and the number of
+    terms that are not dropped as too rare.
+    """
     if train.text is None:
         return 0.0, 0.0, 0.0
     sample = train.text[:: -(-len(train) // _N_SAMPLED)]
@@ -212,15 +219,15 @@ def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
 def _extrapolate(half: Ints, whole: Ints, min_texts: int, growth: float) -> float:
     """Extrapolate from a sample how many terms occur in at least `min_texts` of all texts.
 
-    The number grows as a power of the number of texts (Heaps' law).  The exponent is estimated from
-    half of the sample and all of it.
+    The number grows as a power of the number of texts (Heaps' law).  The exponent is estimated by
+    comparing half of the sample with the complete sample.
 
     Parameters
     ----------
     half, whole
-        Number of texts that contain each term, in half of the sample and in all of it.
+        Number of texts that contain each term, in half of the sample and in the complete sample.
     growth
-        Number of all texts divided by that of the sample.
+        Number of all texts divided by the number of texts in the sample.
     """
     n_half, n_whole = (max(int((counts >= min_texts).sum()), 1) for counts in (half, whole))
     return float(n_whole * growth ** math.log2(n_whole / n_half))

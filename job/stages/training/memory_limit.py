@@ -1,4 +1,6 @@
-"""Check memory needs against the limit before the kernel kills the run; imports nothing heavy."""
+"""Compare memory needs with the limit, so that a run fails before the kernel kills it.
+
+This module imports no large library, because the first check runs before large ones are loaded."""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ def require_memory_to_read(n_bytes: int, memory: MemoryMeter) -> None:
 
 
 def require_memory_to_validate(dataset: Dataset, memory: MemoryMeter) -> None:
-    """Raise if the copies of texts that validation makes would exceed the memory limit.
+    """Raise if validation, which copies texts, would exceed the memory limit.
 
     Raises
     ------

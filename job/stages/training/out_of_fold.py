@@ -49,11 +49,11 @@ def predict_out_of_fold(
     positions: Array | None = None,
     folds: Sequence[Fold] | None = None,
 ) -> Predictions:
-    """Predict each row with a model that was not fitted to any row of its group.
+    """Predict each row with a model that was not fitted to any row of the same group.
 
-    Preprocessing is also fitted without the test rows.  The calibration of a linear SVC for a fold
-    uses the out-of-fold decision values of the fold's training rows.  The published model is
-    calibrated on decision values of the same kind.
+    Preprocessing is also fitted without the test rows.  A linear SVC is calibrated for each fold on
+    the out-of-fold decision values of the fold's training rows.  The published model is also
+    calibrated on out-of-fold decision values.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class _FoldFitter:
         return decisions
 
     def _predict_proba(self, folds: Sequence[Fold]) -> Array:
-        """Return the out-of-fold probabilities of each row, float32 of (n_rows, n_classes)."""
+        """Return the out-of-fold probabilities of each row, float32, shape (n_rows, n_classes)."""
         proba = np.zeros((len(self._positions), len(self._classes)), np.float32)
         for train_index, test_index in folds:
             model, transform = self._fit(train_index)
@@ -137,9 +137,10 @@ class _FoldFitter:
         return proba
 
     def _fit(self, train_index: Array) -> tuple[Estimator, Callable[[Array], object]]:
-        """Return the uncalibrated model and the function that transforms other rows.
+        """Fit to the rows at `train_index`; return the model, and its preprocessing as a function.
 
-        The training matrix is freed on return, before the test matrix is made.
+        The function computes the feature matrix of the rows at other positions.  The training
+        matrix is freed on return, before the test matrix is made.
         """
         search, seed = self._spec.search, self._spec.random_state
         name, codes = self._candidate.estimator, self._codes[train_index]

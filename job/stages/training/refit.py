@@ -28,7 +28,7 @@ from job.stages.training.sklearn_fit import fit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TrainingData:
-    """All training rows after preprocessing, and the preprocessing.
+    """The training rows after preprocessing, and the fitted preprocessing.
 
     Attributes
     ----------
@@ -56,10 +56,10 @@ def train_model(
     *,
     handles_restandardized_batches: bool = False,
 ) -> TrainedModel:
-    """Fit the preprocessing, then the chosen candidate and the baselines on its output.
+    """Fit the preprocessing, then the chosen candidate and the baselines, to all training rows.
 
-    The preprocessing is fitted once for estimators that take standardized columns, and once for
-    others; the pipelines have the standardization in their coefficients.
+    The preprocessing is fitted once for estimators that take standardized columns, and once for the
+    others.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def _refit(
 def _describe(
     feature_matrix: FeatureMatrix, train: Rows, spec: TrainingSpec, *, is_extended: bool
 ) -> _TrainingData:
-    """Return what models are fitted to, with the preprocessing for a consumer's input."""
+    """Return the data that models are fitted to, with the preprocessing to publish."""
     return _TrainingData(
         X=feature_matrix.matrix(spec.search.engine),
         y=train.y.astype(str),
@@ -130,7 +130,10 @@ def _describe(
 def _build_models(
     candidates: Sequence[CandidateScore], train: Rows, spec: TrainingSpec
 ) -> list[Estimator]:
-    """Return one unfitted classifier per candidate, with calibration if it has no probabilities."""
+    """Return one unfitted classifier per candidate.
+
+    A classifier that cannot predict probabilities is wrapped in a calibration.
+    """
     search, seed = spec.search, spec.random_state
     kinds = [find_kind(candidate.estimator) for candidate in candidates]
     models = [
@@ -149,7 +152,7 @@ def _build_models(
 def _export(
     model: Estimator, estimator: str, data: _TrainingData, *, random_state: int
 ) -> Pipeline:
-    """Return the pipeline of the preprocessing and a fitted classifier."""
+    """Return the pipeline to publish: the preprocessing, followed by the fitted classifier."""
     export = find_kind(estimator).export
     if export is None:
         return _join(fold_scaling(data.preprocess, model), _without_folds(model))
@@ -162,14 +165,14 @@ def _export(
 
 
 def _without_folds(model: Estimator) -> Estimator:
-    """Remove a calibrated model's folds (row positions), which must not be in the artifact."""
+    """Remove the folds of a calibrated model, so that the artifact has no row positions."""
     if isinstance(model, CalibratedClassifierCV):
         model.set_params(cv=None)
     return model
 
 
 def _keep_lengths(preprocess: Pipeline) -> Pipeline:
-    """Return the preprocessing without its last step, which would normalize the row lengths."""
+    """Return the preprocessing without its last step, which scales rows to length 1."""
     return Pipeline([*preprocess.steps[:-1], ("as_long_as_it_is", "passthrough")])
 
 

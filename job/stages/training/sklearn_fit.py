@@ -1,4 +1,4 @@
-"""Fit one classifier with scikit-learn, and translate its errors into those of the job."""
+"""Fit one classifier with scikit-learn, and convert its errors to exceptions of the job."""
 
 from __future__ import annotations
 
@@ -43,15 +43,14 @@ def fit(
     n_threads
         Number of calibration folds that are fitted at once.
     groups
-        Groups of the rows; required for estimators with `EstimatorKind.list_fits`, such as
-        prototypes.
+        Groups of the rows; required if the estimator's kind has `list_fits`, as prototypes do.
 
     Raises
     ------
     ConfigurationError
-        scikit-learn rejects the parameter values whatever the rows are.
+        scikit-learn rejects the parameter values, not only for these rows.
     TrainingError
-        A fold of the calibration lacks a class.
+        The training rows of a calibration fold lack a class that calibration needs.
     """
     if hasattr(model, "classes_"):
         return
@@ -93,7 +92,10 @@ def list_fits(
 
 
 def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -> None:
-    """Fit a model, calibration folds in threads unless they share liblinear's generator."""
+    """Fit a model, with its calibration folds in threads.
+
+    The folds are fitted one after another if they would share liblinear's random generator.
+    """
     is_random = _uses_random_generator(model, X)
     with (
         _RANDOM_LOCK if is_random else contextlib.nullcontext(),
@@ -103,7 +105,11 @@ def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -
 
 
 def _require_values(model: BaseEstimator, classes: Array, name: str) -> None:
-    """Raise if scikit-learn rejects the parameter values for any rows with these classes."""
+    """Raise a `ConfigurationError` if scikit-learn rejects the model's parameter values.
+
+    The model is fitted to random rows with these classes.  If this also fails, the cause is the
+    parameter values and not the training rows.
+    """
     if len(classes) > 1:
         y = np.repeat(classes, 5)
         X = np.random.default_rng(0).standard_normal((len(y), 2))
@@ -112,7 +118,10 @@ def _require_values(model: BaseEstimator, classes: Array, name: str) -> None:
 
 
 def _require_classes(model: BaseEstimator, y: Array) -> None:
-    """Raise if a calibration fold's training rows have fewer than three classes, or one of two."""
+    """Raise if the training rows of a calibration fold have too few classes.
+
+    Three classes are required, or both if the table has only two.
+    """
     if not isinstance(model, CalibratedClassifierCV):
         return
     classes = np.unique(y)
@@ -122,8 +131,9 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
             missing = sorted(set(classes.tolist()) - set(train_classes.tolist()))
             raise TrainingError(
                 f"a fold of the calibration has no training rows of {name_all('class', missing)}",
-                hint="add rows with other texts or groups to the smallest classes, or use --set "
-                "'search.estimators={logistic_regression: {}}', which needs no calibration",
+                hint="add rows to the smallest classes, with texts and groups that differ from "
+                "those already there, or use --set 'search.estimators={logistic_regression: {}}', "
+                "which needs no calibration",
             )
 
 

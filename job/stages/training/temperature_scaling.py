@@ -5,8 +5,8 @@ How it works
 1. The logits of out-of-fold predictions are divided by a temperature, which preserves the ranking
    of the classes (Guo et al. 2017).
 2. The temperature with the lowest log loss on these predictions is chosen.
-3. The coefficients of the published model are divided by it, so that the model needs no further
-   class to be loaded.
+3. The coefficients of the published model are divided by the temperature, so that consumers need no
+   additional class to load the model.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DIGITS: Final = 4
 
 
 def can_be_scaled(estimator: str) -> bool:
-    """Return whether the estimator ends in coefficients that a temperature can divide."""
+    """Return whether the estimator ends in a logistic regression, whose logits can be scaled."""
     return find_kind(estimator).ends_in_logistic_regression
 
 
@@ -96,7 +96,10 @@ def describe_temperature(
 def apply_temperature_by_fold(
     predictions: Predictions, fold: Array, folds: Sequence[int]
 ) -> Predictions:
-    """Scale each of `folds` by the temperature with the lowest log loss on the others."""
+    """Divide the logits of each fold by the temperature that is learned on the other folds.
+
+    Rows of folds that are not in `folds` are not changed.
+    """
     predictions = replace(predictions, proba=predictions.proba.astype(np.float64))
     proba = predictions.proba.copy()
     is_scaled = np.isin(fold, folds)

@@ -1,4 +1,4 @@
-"""Scores of the published model on the challenge set, shown before those of the table's rows."""
+"""Scores of the published model on the challenge set, shown before the scores on the table."""
 
 from __future__ import annotations
 

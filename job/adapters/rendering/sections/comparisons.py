@@ -50,7 +50,7 @@ The first line is the score; the other lines are the recall of each class, large
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """A row of the table: a score or recall of the other model and of this one, and the change."""
+    """A row of the table: a score or recall of both models, and its change."""
 
     name: str
     before: float | None

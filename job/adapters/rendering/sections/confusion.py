@@ -45,7 +45,7 @@ the share of the rows of the true class.{% if is_many %} Classes with the most e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusedPair:
-    """A true class, the class predicted instead, and in how many of the true class's rows."""
+    """A true class, a class that was predicted instead, and the number of these rows."""
 
     true: str
     predicted: str

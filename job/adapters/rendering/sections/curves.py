@@ -55,7 +55,7 @@ def _lines(
     points: Callable[[Curves], tuple[Sequence[float], Sequence[float]]],
     area: Callable[[ClassScores], float | None],
 ) -> Sequence[Line]:
-    """Return one curve per class, smallest area first; only the first `N_COLOURS` are named."""
+    """Return one curve per class, smallest area first; only the first `N_COLOURS` have names."""
     areas = {name: area(evaluation.per_class[name]) for name in evaluation.curves}
     lines = []
     for n, name in enumerate(sorted(areas, key=lambda name: (areas[name] or 0.0, name))):

@@ -10,7 +10,7 @@ from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 
 _MOST: Final = 15
-_ONE_ROW: Final = 0.5  # lower estimates round to no row
+_ONE_ROW: Final = 0.5  # an estimate below this rounds to zero rows
 _TEMPLATE = """
 <p>About <strong>{{ (100 * share.value)|round(1) }}%</strong> of the training labels \
 are likely wrong \

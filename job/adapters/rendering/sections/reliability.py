@@ -102,7 +102,10 @@ def _is_of_challenge(decision: Decision | None) -> bool:
 
 
 def _describe_decision(evaluation: Evaluation) -> Mapping[str, object]:
-    """Return words for the rows that the threshold was chosen on and measured on, if any."""
+    """Return words for the rows on which the threshold was chosen, and on which it was measured.
+
+    The mapping is empty if no threshold was learned.
+    """
     decision, challenge = evaluation.decision, evaluation.challenge
     if decision is None:
         return {}

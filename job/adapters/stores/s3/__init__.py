@@ -6,8 +6,8 @@ How it works
    rejected.
 2. `put_if_absent` writes with `If-None-Match: *`, `compare_and_swap` with `If-Match: <ETag>`, so S3
    itself decides which of two writers succeeds.
-3. If botocore retried a write and the store rejected it, the stored bytes are compared: the first
-   attempt of the same request may have succeeded.
+3. If botocore sends a write again and the store rejects it, the stored bytes are compared with the
+   sent ones, because the first attempt of the same request may have succeeded.
 4. A write whose SHA-256 the store did not check is read back and compared.
 5. Reads are pinned to one ETag or version id, and resume where a connection breaks.
 """
@@ -85,7 +85,10 @@ class S3Store:
         )
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
-        """Replace an object if its bytes are `expected` (None: create it if it is missing)."""
+        """Replace an object if its bytes are `expected`, and return whether it was replaced.
+
+        If `expected` is None, create the object if it does not exist.
+        """
         if expected is None:
             return self.put_if_absent(key, data)
         stored = self.read(key)

@@ -28,8 +28,8 @@ class Connection:
     Attributes
     ----------
     body_retry_seconds
-        How long to retry reading a body after its connection broke, in seconds; equal to the time
-        for which a request is retried.
+        For how many seconds to retry reading the body of a response after the connection broke.
+        Requests are retried for the same time.
     """
 
     client: S3Client

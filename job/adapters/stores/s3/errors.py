@@ -196,7 +196,7 @@ def _translate_service_error(error: ClientError, where: str) -> JobError:
 
 
 def access_denied(where: str, actions: list[str]) -> AccessDeniedError:
-    """Return the error that lists the permissions which the credentials lack."""
+    """Return the error that lists the missing permissions `actions`."""
     also = " (and s3:ListBucket, if the object may not exist)"
     names = ", ".join(actions)
     return AccessDeniedError(

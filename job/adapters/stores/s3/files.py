@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. The URI names an object, or else a prefix; the objects below it become the files of a folder.
+1. The URI names an object or, if there is no such object, a prefix.  All objects below the prefix
+   become the files of one folder.
 2. Keys that cannot be file names in that folder are rejected before anything is written.
 3. `HEAD` returns the size, which is compared with the free temporary space, and the ETag or version
    id, to which every later read is pinned.

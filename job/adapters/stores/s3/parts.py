@@ -26,10 +26,11 @@ def in_parallel(function: Callable[[int], T], items: range) -> list[T]:
 
 
 def in_order(read: Callable[[int], Iterator[bytes]], items: range) -> Generator[bytes, None, None]:
-    """Yield the pieces that `read` yields for each item, in order; a few items are read at once.
+    """Yield the pieces of all items in the order of the items; `read` yields those of one item.
 
-    Reading starts for the next item when the first of those being read is yielded completely, so at
-    most `N_THREADS` items are in memory.
+    Up to `N_THREADS` items are read at the same time, ahead of the item that is being yielded.
+    When an item has been yielded completely, reading of one more item starts.  So at most
+    `N_THREADS` items are in memory.
     """
     is_over = threading.Event()
     # NOTE: after a block of this size was freed, glibc reuses the memory of pieces.  Otherwise the

@@ -5,10 +5,10 @@ How it works
 1. `GET` returns the object's size, ETag, version id and body.
 2. All later requests are pinned to that ETag and version: if the object changes meanwhile, an error
    is raised, so two versions are never mixed.
-3. Objects of up to two parts are read from that one body.  Larger objects are read by range
-   requests of one part each, a few at a time.
-4. botocore does not retry reading a body, so this module reopens it at the next byte, up to three
-   times.
+3. Objects of up to two parts are read from the body of this `GET`.  Larger objects are read by
+   range requests of one part each, a few at a time.
+4. botocore does not retry reading a body.  If the connection breaks, this module requests the rest
+   of the body from the next byte, up to three times.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ class Reader:
 
 
 def pin_version(location: dict[str, str], answer: HeadAnswer) -> dict[str, str]:
-    """Return request parameters that select the version of an object which `answer` describes."""
+    """Return request parameters that select the version of the object that `answer` describes."""
     request = {**location, "IfMatch": answer["ETag"]}
     version = answer.get("VersionId", "null")
     return request if version == "null" else {**request, "VersionId": version}

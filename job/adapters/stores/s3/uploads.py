@@ -36,7 +36,14 @@ def upload(
     options: dict[str, str],
     **condition: str,
 ) -> bool:
-    """Write a complete object if the condition in `options` holds.
+    """Write a complete object if the condition of the write holds.
+
+    Parameters
+    ----------
+    options
+        Request parameters of all writes, as returned by `write_options`.
+    condition
+        Request parameter with the condition, such as `IfNoneMatch="*"`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Read a source table into a Dataset: typed columns, one embedding matrix, digests, provenance."""
+"""Read a source table into a `Dataset`: typed columns, embeddings, digest and provenance."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _RoleColumn:
 
     @property
     def label(self) -> str:
-        """Name of the column's stream in the content digest: the role, with the name if several."""
+        """Label of the column in the content digest: its role, and its name if roles repeat."""
         many = self.role in ("numeric", "categorical", "boolean")
         return f"{self.role}:{self.name}" if many else self.role
 
@@ -57,7 +57,7 @@ def ingest(
     matrices
         Allocates the matrix of the embeddings, if the number of rows is known in advance.
     reserve
-        Called with the number of bytes to be read next, before reading them; may raise.
+        Called before each read with the number of bytes to be read; may raise to prevent it.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def ingest(
     table = source.open(uri)
     names = _known_names(table, spec.aliases)
     columns, wide = _assign_roles(names, spec.columns)
-    _check_required(table, names, required)
+    _check_required(table, names, required, spec.columns.embeddings)
     with ThreadPoolExecutor(1) as pool:
         file_digest = pool.submit(table.file_digest)
         content = ContentDigest()
@@ -102,7 +102,7 @@ def ingest(
 
 
 def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
-    """Return a dict from the names that the settings use to the source file's column names."""
+    """Return a dict that maps names of columns in the settings to names in the source file."""
     renamed = [aliases.get(name, name) for name in table.names]
     duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
     if duplicates:
@@ -117,7 +117,7 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
 def _assign_roles(
     names: dict[str, str], spec: ColumnsSpec
 ) -> tuple[list[_RoleColumn], tuple[str, ...]]:
-    """Return the columns to read, in the settings' order, and names of wide embedding columns."""
+    """Return the columns to read, in the settings' order, and names of embedding columns."""
     kinds: list[tuple[str, Kind, tuple[str | None, ...]]] = [
         ("target", "string", (spec.target,)),
         ("text", "string", (spec.text,)),
@@ -156,14 +156,24 @@ def _has(names: dict[str, str], name: str) -> bool:
     return name in names
 
 
-def _check_required(table: SourceTable, names: dict[str, str], required: frozenset[str]) -> None:
+def _check_required(
+    table: SourceTable, names: dict[str, str], required: frozenset[str], embeddings: str | None
+) -> None:
     missing = sorted(name for name in required if not _has(names, name))
     if not missing:
         return
+    hint = (
+        f"the table has {quote_list(sorted(names))}; name its columns, such as "
+        "--set dataset.columns.target=COLUMN, or map renamed ones: "
+        "--set 'dataset.aliases={COLUMN: NAME IN THE SETTINGS}'"
+    )
+    if embeddings in missing:
+        hint += (
+            "; for a table of texts and labels, add "
+            "--set 'features.use=[text]' --set expectations.suite=labelled_text"
+        )
     raise ContractViolationError(
-        f"'{table.uri}' lacks the required {name_all('column', missing)}",
-        hint="name the columns in dataset.columns, or map renamed ones with dataset.aliases; the "
-        f"table has {quote_list(sorted(names))}",
+        f"'{table.uri}' lacks the required {name_all('column', missing)}", hint=hint
     )
 
 

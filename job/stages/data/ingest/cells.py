@@ -20,18 +20,19 @@ _FALSE: Final = ("false", "f", "no", "n", "0", "0.0")
 
 
 def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Array, int]:
-    """Convert one batch of a column.
+    """Convert the cells of one batch of a column to `kind`.
 
     Parameters
     ----------
     is_prose
-        Whether the strings are texts, which stay unchanged; other strings are canonicalized.
+        Whether strings are texts, which are not changed.  Other strings, such as labels, are
+        canonicalized.
 
     Returns
     -------
     values
-        Converted cells, shape (n_rows,).  Depending on `kind`: object (str or None), float32 with
-        NaN, or int64 microseconds UTC with `NO_TIME`.
+        Converted cells, shape (n_rows,).  Depending on `kind`, these are objects (str or None),
+        float32 (NaN if missing), or int64 microseconds UTC (`NO_TIME` if missing).
     n_unreadable
         Number of cells whose value cannot be converted to this kind.
     """
@@ -97,7 +98,7 @@ def _canonicalized(values: Array) -> Array:
 
 
 def _interned(values: Array) -> Array:
-    """Replace equal values by the same object, which saves memory if few are distinct."""
+    """Replace equal values by the same object, to save memory if there are few distinct ones."""
     codes, names = pd.factorize(values)  # code -1 (None) picks the appended item
     interned: Array = np.append(names, [None])[codes]
     return interned

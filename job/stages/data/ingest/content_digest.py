@@ -22,7 +22,7 @@ from job.contracts.dataset import Kind
 
 
 class ContentDigest:
-    """SHA-256 over the columns that the settings name, in their order; each has its own streams.
+    """Computes the SHA-256 of the columns that the settings name, from batches of rows.
 
     Strings are hashed as a stream of lengths and a stream of UTF-8 (null is the empty string),
     numbers as little-endian float32 with one NaN and one zero, timestamps as int64 microseconds
@@ -34,7 +34,7 @@ class ContentDigest:
         self._n_rows = 0
 
     def add_rows(self, n_rows: int) -> None:
-        """Add a batch's number of rows to the total, which is part of the digest."""
+        """Add the number of rows of a batch to the total, which is part of the digest."""
         self._n_rows += n_rows
 
     def add(self, label: str, kind: Kind, values: Array) -> None:

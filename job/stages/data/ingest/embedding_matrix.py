@@ -39,7 +39,7 @@ class MatrixBuilder:
     n_rows
         Number of rows to come; if None, the matrix grows with each batch.
     reserve
-        Called with the matrix's size in bytes before it is allocated, if it is known; may raise.
+        Called before the matrix is allocated with its size in bytes, if this is known; may raise.
     matrices
         Allocates the matrix if the number of rows is known.
     """
@@ -126,7 +126,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _most_common_width(lengths: Array) -> int:
-    """Return the most common number of values per row; the largest if several are."""
+    """Return the most common number of values per row; in a tie, the largest."""
     counts = Counter(lengths[lengths >= 0].tolist())
     return int(max(counts, key=lambda width: (counts[width], width), default=0))
 

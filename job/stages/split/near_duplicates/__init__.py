@@ -1,9 +1,9 @@
-"""Find groups of near-duplicate rows, which stay on one side of every split.
+"""Find groups of near-duplicate rows, so that splits can keep each group together.
 
 How it works
 ------------
-1. Each row is represented by its template, a text with masked slots (`templates`), or by its
-   embedding.
+1. Each row is represented by its embedding or its template: the text with masked ids, dates and the
+   like (`templates`).
 2. Signatures of the distinct templates (`minhash`) or embeddings (`simhash`) estimate similarity.
 3. Locality-sensitive hashing (`lsh`) links the pairs above `split.min_jaccard` or
    `split.min_cosine`; rows of equal text are linked as well.
@@ -38,7 +38,7 @@ from job.stages.split.near_duplicates.minhash import sign_texts
 from job.stages.split.near_duplicates.simhash import expected_bit_share, sign_embeddings
 
 Kind = Literal["text", "embeddings", "none"]
-# bytes, measured by `python -m benchmarks.near_duplicates` and rounded up
+# bytes per row, measured by `python -m benchmarks.near_duplicates` and rounded up
 _PER_ROW: Final[dict[Kind, int]] = {"text": 1300, "embeddings": 1300, "none": 40}
 _MIN_CUT_MEMBERS: Final = 10  # groups with at most this many members are never split
 
@@ -67,10 +67,10 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
 def find_near_duplicate_groups(
     tables: Sequence[Rows], spec: SplitSpec, kind: Kind, executor: Executor
 ) -> list[Rows]:
-    """Return the tables' rows with near-duplicate group ids, which apply across the tables.
+    """Return the rows of each table with near-duplicate group ids, comparable between tables.
 
-    Rows with equal texts are always in the same group.  If texts are compared, the same holds for
-    rows whose texts differ only in slots: dates, ids, amounts and the like.
+    Rows with equal texts are always in the same group.  If `kind` is `text`, rows are also in the
+    same group if their texts differ only in dates, ids, amounts and the like.
     """
     keys, _ = pd.factorize(_concatenate([rows.text_keys for rows in tables]), sort=kind == "none")
     groups = keys
@@ -98,10 +98,14 @@ def _concatenate(columns: Sequence[Array]) -> Array:
 def _link_texts(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
-    """Return each row's template id, their number, links of templates, and the minimum."""
+    """Link similar templates of all rows.
+
+    Return the template id of each row, the number of distinct templates, the links between them,
+    and the minimum similarity of a link.
+    """
     templates = [rows.templates for rows in tables if rows.templates is not None]
     nodes, names = pd.factorize(_concatenate(templates), sort=True)
-    # the others represent rows without text, which are similar to no other row
+    # only rows with text: rows without text are not similar to any other row
     texts = np.flatnonzero([name.startswith(TEXT_PREFIX) for name in names])
     signatures = sign_texts(
         np.array([n[len(TEXT_PREFIX) :] for n in names[texts]], object), executor
@@ -116,7 +120,11 @@ def _link_texts(
 def _link_embeddings(
     tables: Sequence[Rows], spec: SplitSpec, executor: Executor
 ) -> tuple[Array, int, Links, float]:
-    """Return each row's signature id, their number, links of signatures, and the minimum."""
+    """Link similar signatures of the embeddings of all rows.
+
+    Return the signature id of each row, the number of distinct signatures, the links between them,
+    and the minimum similarity of a link.
+    """
     signatures = np.concatenate(
         [sign_embeddings(r.embeddings, executor) for r in tables if r.embeddings is not None]
     )
@@ -130,8 +138,8 @@ def _link_embeddings(
 def _link_equal_texts(keys: Array, nodes: Array) -> Links:
     """Link the templates of rows that have equal texts but different templates.
 
-    Normalization can turn a text with a slot into the text of a row without one, for example by
-    removing the @ of an address.
+    This happens if normalization removes what makes a token a slot, for example the @ of an e-mail
+    address.  The normalized text can then equal that of a row without a slot.
     """
     n_nodes = nodes.max(initial=0) + 1
     pairs = np.unique(keys * n_nodes + nodes)

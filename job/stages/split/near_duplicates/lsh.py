@@ -2,13 +2,15 @@
 
 How it works
 ------------
-1. Each signature is cut into bands.  Two signatures that agree in a band are a candidate pair.
-2. Within a band, signatures are sorted, and each is compared only with its next neighbors, by the
-   share of equal numbers or bits in the complete signatures.
+1. A signature is an array of numbers or bits that represents a text or an embedding.  Signatures
+   are cut into bands.  Two signatures with the same band are a candidate pair.
+2. To limit the number of pairs, signatures are sorted by band, and each is paired only with the
+   next ones.  The similarity of a pair is the share of equal numbers or bits in the complete
+   signatures.
 3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of the
-   links is kept: at every threshold it connects the same rows as all links do.
-4. Connected components are the groups.  Chains of pairwise similar texts can connect dissimilar
-   texts, so components that are too large are split by raising the threshold step by step.
+   links is kept, which connects the same rows as all links do, for any minimum similarity.
+4. Connected components are the groups.  Chains of similar texts can connect texts that are not
+   similar.  So components that are too large are split by raising the minimum similarity in steps.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from job.contracts.ports import Executor
 from job.contracts.row_blocks import split_rows
 
 Bands = Iterator[tuple[Array, Array]]  # sort key, and the values that must be equal
-_N_NEIGHBORS: Final = 2  # successors that each signature is compared with
+_N_NEIGHBORS: Final = 2  # number of next signatures that each signature is compared with
 _BLOCK: Final = 16_384
 _N_BANDS: Final = 32
 _N_PARALLEL_BANDS: Final = 4  # bands whose links are in memory at once
@@ -37,7 +39,7 @@ _MIN_DISTANCE_SHARE: Final = 0.2  # of the initial maximum distance, in the last
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Pairs of similar rows: their positions and similarities, each of shape (n_links,)."""
+    """Pairs of similar rows: two positions and the similarity of each pair, shape (n_links,)."""
 
     one: Array
     other: Array
@@ -51,16 +53,16 @@ class Links:
 
     @classmethod
     def concatenate(cls, *parts: Links) -> Links:
-        """Return the links of all parts."""
+        """Return one `Links` with the pairs of all parts."""
         names = ("one", "other", "similarity")
         return cls(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
     def take(self, mask: Array) -> Links:
-        """Return the links where the mask is true."""
+        """Return the links where `mask` is true."""
         return Links(one=self.one[mask], other=self.other[mask], similarity=self.similarity[mask])
 
     def components(self, n: int) -> Array:
-        """Return the component id of each of n rows, numbered by first member, shape (n,)."""
+        """Return the connected component of each of n rows, numbered by first row, shape (n,)."""
         edges = (np.ones(len(self.one), bool), (self.one, self.other))
         graph = sparse.coo_array(edges, shape=(n, n))
         groups: Array = connected_components(graph, directed=False)[1]
@@ -70,7 +72,7 @@ class Links:
 def cut_number_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
     """Cut signatures of 128 numbers into 32 bands; pack each band's numbers into one integer.
 
-    Yields a pair for each band: the sort key and the values that must be equal, here the same."""
+    Yields two arrays for each band, the sort key and the band; both are the packed numbers."""
     words = signatures.view(np.uint64)
     for n in range(_N_BANDS):
         word = words[:, n].copy()
@@ -80,7 +82,7 @@ def cut_number_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
 def cut_bit_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
     """Cut signatures of 512 bits into 32 bands of 16 bits.
 
-    Yields a pair for each band: a sort key (the band, then the next 48 bits), and the band."""
+    Yields two arrays for each band: the sort key (the band and the next 48 bits), and the band."""
     for n in range(_N_BANDS):
         rotated = np.roll(signatures, -n, axis=1)[:, :4].astype(np.uint64)
         weights = np.uint64(1) << np.array([48, 32, 16, 0], np.uint64)
@@ -114,9 +116,10 @@ def link_similar(
     signatures
         Signature of each row, shape (n_rows, n_numbers).
     bands
-        A pair for each band: sort key and band of every signature.
+        For each band, the sort key and the band of all signatures, as two arrays.
     compare
-        Returns the similarity of each pair of rows of two arrays of signatures.
+        Function that returns the similarity between row i of one array of signatures and row i of
+        another, for each i.
     """
 
     def link_band(band: tuple[Array, Array]) -> Links:
@@ -138,7 +141,7 @@ def link_similar(
 
 
 def _pair_neighbors(sort_key: Array, band: Array) -> tuple[Array, Array]:
-    """Return pairs of neighbors in sort order with equal bands, the smaller position first."""
+    """Return pairs of close neighbors in sort order that have equal bands, as two arrays."""
     order = np.argsort(sort_key, kind="stable")
     values = band[order]
     pairs = []
@@ -150,7 +153,7 @@ def _pair_neighbors(sort_key: Array, band: Array) -> tuple[Array, Array]:
 
 
 def _keep_spanning_forest(links: Links, n: int) -> Links:
-    """Keep only a maximum spanning forest: the most similar links that connect the rows."""
+    """Keep only the most similar links that connect the same rows (a maximum spanning forest)."""
     _, first = np.unique(links.one * n + links.other, return_index=True)
     weights = 2 - links.similarity[first]  # never 0, which a sparse graph would drop
     graph = sparse.coo_array((weights, (links.one[first], links.other[first])), shape=(n, n))
@@ -165,9 +168,9 @@ def _keep_spanning_forest(links: Links, n: int) -> Links:
 def cut_groups(links: Links, n: int, min_similarity: float, max_members: float) -> Array:
     """Return the group id of each row, shape (n,); groups that are too large are split.
 
-    Groups of more than `max_members` rows are connected again by stronger links only.  The maximum
-    distance of links is lowered in eight steps to a fifth of the initial distance.  Groups that are
-    still connected then are kept, whatever their size.
+    In groups of more than `max_members` rows, the least similar links are removed.  For this, the
+    maximum distance (1 - similarity) of links is lowered in eight steps to a fifth of the initial
+    distance.  Groups that are still too large after the last step are kept.
     """
     groups = links.components(n)
     for share in np.linspace(1, _MIN_DISTANCE_SHARE, _N_CUT_STEPS + 1)[1:]:

@@ -3,8 +3,8 @@
 How it works
 ------------
 1. Each text is a set of character n-grams, which are hashed to 32 bits.
-2. Each of 128 random permutations of the hash values is applied; the signature keeps the minimum
-   over the text's n-grams (Broder 1997).
+2. 128 random permutations are applied to the hash values.  The signature has one number for each
+   permutation: the minimum over the n-grams of the text (Broder 1997).
 3. The probability that two texts have the same minimum equals the Jaccard similarity of their sets
    of n-grams.
 """
@@ -28,8 +28,8 @@ _SEED: Final = 20261126
 def sign_texts(texts: Array, executor: Executor) -> Array:
     """Return the signature of each text, shape (n_texts, N_NUMBERS), uint16.
 
-    Only the lowest 16 bits of each minimum are kept; different minima agree in them with
-    probability 1 / 65,536.
+    Only the lowest 16 bits of each minimum are kept.  The probability that these bits of two
+    different minima are equal is 1 / 65,536.
     """
     signatures = np.empty((len(texts), N_NUMBERS), np.uint16)
     factors, terms = _draw_permutations()
@@ -49,7 +49,7 @@ def sign_texts(texts: Array, executor: Executor) -> Array:
 
 
 def _draw_permutations() -> tuple[Array, Array]:
-    """Draw odd factors a and summands b: x -> a x + b is a permutation modulo 2**32."""
+    """Draw random permutations x -> a x + b modulo 2**32; return the odd factors a, and b."""
     rng = np.random.default_rng(_SEED)
     drawn = rng.integers(0, 2**32, (2, N_NUMBERS), np.uint32)
     return drawn[0] | np.uint32(1), drawn[1]

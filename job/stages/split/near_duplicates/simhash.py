@@ -3,8 +3,8 @@
 How it works
 ------------
 1. 512 random hyperplanes through the origin are drawn.
-2. Each bit of a signature is the side of one hyperplane that the embedding is on (Charikar 2002).
-3. Two embeddings at an angle a have each bit in common with probability 1 - a / pi.
+2. Each bit of a signature says on which side of a hyperplane the embedding is (Charikar 2002).
+3. If the angle between two embeddings is a, each bit is equal with probability 1 - a / pi.
 """
 
 from __future__ import annotations

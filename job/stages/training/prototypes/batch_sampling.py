@@ -4,8 +4,9 @@ A restandardized batch is a batch of embeddings that was standardized on its own
 
 How it works
 ------------
-1. A random part of the groups is selected, so that a batch rests on few templates.
-2. Batch rows are drawn from it with replacement; one class has most of them, each class in turn.
+1. A random part of the groups is selected, so that a batch contains few templates.
+2. The rows of the batch are drawn from the selected groups with replacement.  Most rows have one
+   class; the batches take turns over the classes.
 3. The columns of the batch are shifted and scaled to the mean and deviation of the complete table,
    as if the batch had been standardized separately.
 4. A third of the rows is kept; rows of large groups are less likely to be kept.
@@ -31,9 +32,9 @@ _N_TRIES: Final = 20
 def draw_restandardized_batches(
     X: Array, codes: Array, groups: Array, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Draw batches of few groups and another class mix, and rescale their columns.
+    """Draw batches that have few groups and another class mix, and rescale their columns.
 
-    Each column of a batch gets the mean and standard deviation that it has in `X`.
+    Each column of a batch is rescaled to the mean and standard deviation of this column in `X`.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def draw_restandardized_batches(
 
 
 def _draw_batch(number: int, codes: Array, groups: Array, rng: np.random.Generator) -> Array:
-    """Return the positions of a batch's rows; most have the class `number % n_classes`."""
+    """Return the positions of the rows of batch `number`; most have class number % n_classes."""
     n_classes = int(codes.max()) + 1
     candidates = _choose_rows(codes, groups, n_classes, rng)
     share = rng.choice(_DOMINANT_SHARES)
@@ -81,7 +82,11 @@ def _draw_batch(number: int, codes: Array, groups: Array, rng: np.random.Generat
 
 
 def _choose_rows(codes: Array, groups: Array, n_classes: int, rng: np.random.Generator) -> Array:
-    """Return rows of randomly selected groups, or all rows if a class always gets too few."""
+    """Return the positions of the rows of randomly selected groups.
+
+    The selection is repeated if a class has too few rows in it.  If several selections fail, the
+    positions of all rows are returned.
+    """
     low, high = _GROUP_SHARES
     for _ in range(_N_TRIES):
         is_selected = rng.random(int(groups.max()) + 1) < rng.uniform(low, high)

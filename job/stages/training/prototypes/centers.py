@@ -1,4 +1,4 @@
-"""Centers of each class: rounded mean directions, each over a minimum number of groups.
+"""Compute the centers of each class: rounded mean directions of a minimum number of groups.
 
 How it works
 ------------
@@ -29,17 +29,17 @@ _DECIMALS: Final = 3
 def place_centers(
     X: Array, items: Items, n_centers: int, *, min_groups: int, random_state: int
 ) -> Array:
-    """Compute the centers of all classes from the items: rows without exact duplicates.
+    """Compute the centers of all classes from the items (rows without exact duplicates).
 
     Parameters
     ----------
     X
-        The items' values, shape (n_items, n_features); rows have length 1, or 0.
+        The items' values, shape (n_items, n_features).  Each row has length 1 or consists of zeros.
     n_centers
         Maximum number per class; a class with fewer than `n_centers * min_groups` items gets fewer.
     min_groups
-        Minimum number of groups per center; a class with fewer groups has one center over all of
-        them.
+        Minimum number of groups per center.  A class with fewer groups has one center, which is
+        computed from all its groups.
 
     Returns
     -------
@@ -64,7 +64,9 @@ def place_centers(
 
 
 def _compute_center(X: Array, group: Array, is_member: Array, min_groups: int) -> Array:
-    """Return the mean direction over a cluster's groups; too few are joined by the nearest.
+    """Return the mean direction over the groups of a cluster.
+
+    If the cluster has fewer than `min_groups` groups, the nearest other groups are added.
 
     Parameters
     ----------

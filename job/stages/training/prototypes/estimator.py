@@ -4,9 +4,10 @@ How it works
 ------------
 1. Each class has several centers (`job.stages.training.prototypes.centers`).
 2. A row's features are its similarities to the centers: exp(cosine / temperature), divided by the
-   sum over all centers.  Thus a row that is far from all centers is represented by the nearest
-   ones, whereas a hyperplane would extrapolate beyond the training data.
-3. A logistic regression on these shares and, with a small weight, on the row's values yields the
+   sum over all centers.  These features are called *shares*, because they sum to 1.  The shares of
+   a row that is far from all centers depend on the nearest centers.  A linear classifier on the
+   row's values would extrapolate beyond the training data instead.
+3. A logistic regression on the shares and, with a small weight, on the row's values yields the
    probabilities; each group has the same total sample weight.
 
 These are normalized radial basis functions (Moody and Darken 1989) with softmax outputs.  Every
@@ -47,10 +48,11 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_centers
         Maximum number of centers per class.
     temperature
-        Divides the cosine: the smaller it is, the fewer centers contribute to a row's shares.
+        Divisor of the cosine.  The smaller the divisor, the fewer centers contribute to a row's
+        shares.
     row_weight
         Weight of the row's values relative to the shares: the larger it is, the closer the
-        model is to a linear one.
+        model is to a logistic regression on the values alone.
     C, class_weight
         Parameters of the logistic regression; shares are small numbers, so a large C is usual.
 
@@ -98,7 +100,7 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return y_pred
 
     def predict_proba(self, X: Array) -> Array:
-        """Return probabilities of shape (n_samples, n_classes), classes in order."""
+        """Return probabilities, (n_samples, n_classes), columns in the order of the classes."""
         proba: Array = self.pipeline_.predict_proba(X)
         return proba
 
@@ -151,7 +153,7 @@ def _require_dense(X: object) -> None:
 
 
 def group_by_shared_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:
-    """Group the models into lists; the models of a list get the same centers from equal rows."""
+    """Return lists of models.  The models of a list have equal settings for the centers."""
     by_parameters: dict[tuple[int, int | None], list[Prototypes]] = {}
     for model in models:
         by_parameters.setdefault((model.n_centers, model.random_state), []).append(model)

@@ -22,7 +22,7 @@ class RowGroups:
     group
         Group id of each row, shape (n_samples,).
     min_groups
-        Minimum number of groups that each number in the published model is computed from.
+        Minimum number of groups from which each number in the published model is computed.
     """
 
     group: Array
@@ -31,7 +31,7 @@ class RowGroups:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Items:
-    """The distinct rows: of rows with equal class, group and values, only the first one.
+    """Distinct rows.  Of the rows with equal class, group and values, only the first is kept.
 
     Attributes
     ----------

@@ -7,16 +7,17 @@ How it works
 ------------
 1. Restored rows, which the preprocessing maps back to length 1, are the input.  Restored training
    rows have length 1.  Restored rows of a restandardized batch with another class mix are
-   shifted, and their squared lengths differ from 1: the standard deviation is at least 0.3 if one
+   shifted, and their squared lengths differ from 1: their standard deviation is at least 0.3 if one
    class has 85% of the batch, and 0.03 if the batch has the usual mix.
 2. Rows whose squared length is within `_MAX_LENGTH_DIFFERENCE` of 1 are scored by the model itself.
 3. All other rows are scored by a small perceptron (Rumelhart et al. 1986).  It is fitted to
    simulated batches of the training rows (`job.stages.training.prototypes.batch_sampling`).  They
    have few groups, because unseen templates shift a batch as much as another class mix does.  The
    row's length is one of the inputs, because it depends on the shift.
-4. Both branches are one pipeline of matrix products and elementwise functions.  To switch a branch
-   off, a large multiple of the distance beyond the bound is subtracted from its scores and from
-   their negatives, and negative values are set to zero; a logistic regression adds what is left.
+4. Both branches are one pipeline of matrix products and elementwise functions.  Each
+   branch yields the positive parts of its scores and of their negatives.  To switch a branch off
+   for a row, a large multiple of the row's distance beyond the bound is subtracted first, so that
+   both parts are zero.  A logistic regression adds the parts of both branches.
 """
 
 from __future__ import annotations
@@ -56,9 +57,10 @@ _N_COPIES: Final = 5  # of the drawn rows, while the inputs are assembled
 def handle_restandardized_batches(
     model: Pipeline, X: Array, y: Array, *, group: Array, random_state: int
 ) -> Pipeline:
-    """Return a pipeline that accepts restored rows of any length.
+    """Extend `model` to restored rows whose length is not 1, as in restandardized batches.
 
-    Rows of length 1 have the same probabilities as with `model`, up to 1e-5.
+    The returned pipeline predicts the same probabilities as `model`, up to 1e-5, for rows of
+    length 1.
 
     Parameters
     ----------
@@ -93,7 +95,10 @@ def handle_restandardized_batches(
 
 
 def _make_sum(classifier: LogisticRegression) -> LogisticRegression:
-    """Return a `LogisticRegression` that adds the positive and negative parts of both branches."""
+    """Return a `LogisticRegression` that adds the scores of both branches.
+
+    Each branch provides the positive and the negative parts of its scores.
+    """
     published = clone(classifier)
     published.classes_, published.n_iter_ = classifier.classes_, classifier.n_iter_
     identity = np.eye(len(classifier.coef_))
@@ -140,7 +145,7 @@ def _make_perceptron_pipeline(perceptron: MLPClassifier) -> Pipeline:
 
 
 def _length_difference() -> Pipeline:
-    """Return a pipeline that computes each row's squared length minus 1, (n_samples, 1)."""
+    """Return a pipeline that computes each row's squared length minus 1."""
     return Pipeline(
         [
             ("square", FunctionTransformer(np.square)),
@@ -151,7 +156,9 @@ def _length_difference() -> Pipeline:
 
 
 def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
-    """Return a pipeline: positive and negative parts of a branch, zeros for the other's rows.
+    """Return a pipeline that computes the positive and negative parts of a branch's scores.
+
+    Rows that the other branch handles get zeros.
 
     Parameters
     ----------

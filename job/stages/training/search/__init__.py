@@ -93,7 +93,7 @@ def _run_rounds(
     scorer: FoldScorer,
     schedule: Schedule,
 ) -> tuple[list[CandidateScore], list[int]]:
-    """Return the scores of all candidates, and the positions of those that can be chosen."""
+    """Return all candidates' scores, and the positions of those that ran in the last round."""
     n_folds, seed = spec.search.folds, spec.random_state
     results: dict[int, CandidateScore] = {}
     remaining = list(range(len(candidates)))
@@ -123,7 +123,10 @@ def _run_round(
     scorer: FoldScorer,
     schedule: Schedule,
 ) -> dict[int, CandidateScore]:
-    """Return each candidate's scores by its number, in the folds that the time budget allows."""
+    """Score the candidates in as many folds as the time budget allows.
+
+    Arguments and result are dicts by the candidate's number.
+    """
     scores: dict[int, list[float]] = {n: [] for n in candidates}
     for fold in schedule.within_time(folds):
         for n, score in scorer.score(candidates, fold).items():
@@ -177,14 +180,17 @@ def _log_ends(
 def choose_baselines(
     candidates: Sequence[CandidateScore], feature_blocks: FeatureBlocks
 ) -> tuple[CandidateScore, ...]:
-    """Return the baselines to report with a chosen candidate that takes these feature blocks."""
+    """Return, for each baseline estimator, the best candidate with these feature blocks."""
     return tuple(_find_best(candidates, name, feature_blocks) for name in BASELINES)
 
 
 def _find_best(
     results: Sequence[CandidateScore], name: str, feature_blocks: FeatureBlocks
 ) -> CandidateScore:
-    """Return an estimator's best candidate, or one without score and with default parameters."""
+    """Return the best candidate of the estimator `name` with these feature blocks.
+
+    If none was searched, a candidate with default parameters and without a score is returned.
+    """
     matching = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
     default = tuple((k, v[0]) for k, v in find_kind(name).default_grid.items())
     unsearched = CandidateScore(

@@ -16,7 +16,7 @@ from job.stages.training.estimators import find_kind, translate_value_errors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A recipe that is not fitted yet: name of the estimator, parameters and feature blocks."""
+    """A recipe to train a model: name of the estimator, parameters and feature blocks."""
 
     estimator: str
     parameters: tuple[tuple[str, object], ...]
@@ -28,7 +28,7 @@ class Candidate:
 
 
 def _list_parameters(point: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
-    """Return name and value pairs, sorted; NumPy's scalars become Python's, as JSON needs."""
+    """Return sorted pairs of name and value, with NumPy scalars converted to Python's for JSON."""
     plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in point.items()}
     return tuple(sorted(plain.items()))
 

@@ -5,12 +5,12 @@ How it works
 1. The best candidate has the highest mean of the metric over the folds; ties go to the first.
 2. If the rows come from few groups, a single large group can decide which candidate is best.  Then
    all candidates within one standard error of the best one count as equally good (Breiman et al.
-   1984); it is the standard error of the difference, by a jackknife over groups.
-3. Among these, the candidate with the highest mean accuracy over groups is chosen: every group
-   counts once, however many copies it has.
+   1984).  The standard error is that of the score difference, by a jackknife over groups.
+3. Of the candidates that are equally good, the one with the highest mean accuracy over groups is
+   chosen.  In this mean, every group counts once, however many rows it has.
 4. If wording is preferred (`job.stages.training.search.preference`), step 3 chooses among the
-   candidates of the preferred estimators whose score is within `WORDING_MARGIN` of the best one:
-   small differences on templates do not predict the scores on other wording.
+   candidates of the preferred estimators whose score is within `WORDING_MARGIN` of the best score.
+   The margin is wide because score differences on templates say little about other wording.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def choose(
     mask
         Rows to evaluate, shape (n_rows,); None for all of them.
     preferred
-        Positions of candidates that take precedence unless the best one scores much better.
+        Positions of candidates that take precedence unless the best candidate scores better by more
+        than `WORDING_MARGIN`.
     """
     rows = labels.fold >= 0 if mask is None else mask & (labels.fold >= 0)
     means = {n: _compute_mean_score(labels, n, metric, rows) for n in candidates}
@@ -80,7 +81,7 @@ def _find_as_good(
     rows: Array,
     groups: Array,
 ) -> list[int]:
-    """Return the best candidate and those within one standard error of it.
+    """Return the positions of `best` and of the candidates within one standard error of it.
 
     Parameters
     ----------

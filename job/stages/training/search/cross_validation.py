@@ -3,7 +3,7 @@
 How it works
 ------------
 1. Candidates with the same feature blocks share the preprocessing and the feature matrix of a fold,
-   except that some estimators take standardized columns and others do not.
+   except that linear models take standardized columns and other models do not.
 2. The fast engine fits all linear models of the matrix together, warm-started from the previous
    fold's models.  Prototype models with equal centers are fitted together.  scikit-learn fits all
    other models, and those that the fast engine did not bring to convergence.
@@ -46,8 +46,9 @@ _Input = tuple[FeatureBlocks, bool]  # feature blocks, and whether columns are s
 class FoldScorer:
     """Scores candidates, one fold after another.
 
-    Each fold is warm-started from the previous fold's models and then optimized to convergence, so
-    nothing learned from this fold's test rows survives.
+    The models of each fold are warm-started from the previous fold's models, which were fitted to
+    rows that are now test rows.  They are then optimized to convergence, so that the result does
+    not depend on the starting point.
     """
 
     def __init__(
@@ -155,7 +156,7 @@ class FoldScorer:
         form: _Input,
         columns: Array | None,
     ) -> PreviousModels | None:
-        """Return the models of the fold before with this input."""
+        """Return the previous fold's models of these candidates; None if there are none."""
         previous, previous_columns = self._previous.get(form, ({}, None))
         models = [previous.get(n) for n in candidates]
         return PreviousModels.of(models, previous_columns, columns)
@@ -205,7 +206,9 @@ class FoldScorer:
 def _score_probabilities(
     metric: MetricDefinition, model: Any, X: Any, codes: Array, classes: Array
 ) -> float:
-    """Return a model's score by its probabilities; class means omit classes without rows.
+    """Return a model's score by a metric of probabilities.
+
+    A metric that is a mean over classes omits classes without rows.
 
     Parameters
     ----------

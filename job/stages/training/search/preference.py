@@ -9,7 +9,7 @@ How it works
 ------------
 1. If most rows come from templates and the embeddings have unit length, `search.prefer: auto` means
    `wording`, and prototypes are added to the searched estimators.
-2. When a candidate is chosen, those of estimators that are robust to wording take precedence
+2. When a candidate is chosen, candidates of estimators that are robust to wording take precedence
    (`job.stages.training.search.choice`).
 """
 
@@ -30,7 +30,7 @@ _INPUT: Final = ("embeddings",)
 def resolve_preference(
     spec: TrainingSpec, *, is_templated: bool, geometry: Status | None
 ) -> TrainingSpec:
-    """Replace `search.prefer: auto` by its value, and add estimators preferred for wording.
+    """Resolve `search.prefer: auto`, and add prototypes to the search if wording is preferred.
 
     Parameters
     ----------
@@ -56,7 +56,10 @@ def resolve_preference(
 
 
 def find_preferred(candidates: Sequence[CandidateScore], prefers: Preference) -> list[int]:
-    """Return the positions of candidates that take precedence: robust to wording, or none."""
+    """Return the positions of the candidates whose estimators are robust to wording.
+
+    The list is empty if `prefers` is `score`.
+    """
     if prefers == "score":
         return []
     return [n for n, c in enumerate(candidates) if find_kind(c.estimator).is_robust_to_wording]

@@ -37,7 +37,7 @@ class Round:
 
 
 class Schedule:
-    """Yields rounds and folds until the time budget, which begins now, is used up.
+    """Yields rounds and folds until the time budget is used up.  It starts on construction.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Schedule:
         return self.within_time([*rounds, Round(share=last, halving_factor=None)])
 
     def within_time(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield the first item in any case, and the others while time remains."""
+        """Yield the first item without a check, and each further item if time remains."""
         for n, item in enumerate(items):
             self.is_over = n > 0 and self._timer() >= self._ends_at
             if self.is_over:

@@ -39,6 +39,9 @@ def _floor_log(value: float, base: int) -> int:
 
 
 def keep_best(means: Sequence[float], factor: int) -> list[int]:
-    """Return the positions, ascending, of the highest 1 / `factor` of the means; first in ties."""
+    """Return the positions, ascending, of the highest 1 / `factor` of the means.
+
+    If means are equal, the first ones are kept.
+    """
     n_kept = -(-len(means) // factor)
     return sorted(np.argsort(-np.asarray(means), kind="stable")[:n_kept].tolist())
