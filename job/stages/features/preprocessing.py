@@ -111,22 +111,31 @@ def make_preprocessing(
     is_standardized
         Whether the columns of embeddings and numbers are standardized.
     """
-    scaling = make_scaling() if is_standardized else make_unit_rows()
     if affine_map is not None:
         scaling = make_restoring(affine_map)
-    if tuple(spec.use) == ("embeddings",):
-        return scaling
-    if tuple(spec.use) == ("text",):
-        return text
+    else:
+        scaling = make_scaling() if is_standardized else make_unit_rows()
+    alone = {("embeddings",): scaling, ("text",): text}
+    if tuple(spec.use) in alone:
+        return alone[tuple(spec.use)]
     parts: list[tuple[str, Any, Any]] = []
-    weights: dict[str, float] = {}
+    weights = None
     if "text" in spec.use:
         parts.append(("text", text, "text"))
     if "embeddings" in spec.use and rows.embeddings is not None:
         width = rows.embeddings.shape[1]
         parts.append(("embeddings", scaling, embedding_column_names(width)))
         if isinstance(scaling[-1], StandardScaler):
-            weights["embeddings"] = standardized_weight(width)
+            weights = {"embeddings": standardized_weight(width)}
+    parts += _list_column_parts(rows, spec, columns, is_standardized=is_standardized)
+    return ColumnTransformer(parts, sparse_threshold=0.3, transformer_weights=weights)
+
+
+def _list_column_parts(
+    rows: Rows, spec: FeatureSpec, columns: ColumnsSpec, *, is_standardized: bool
+) -> list[tuple[str, Any, Any]]:
+    """Return name, transformer and columns of the numeric, boolean and categorical blocks."""
+    parts: list[tuple[str, Any, Any]] = []
     if "numeric" in spec.use:
         names = list(columns.numeric)
         numeric = _numeric(rows.frame[names], is_standardized=is_standardized)
@@ -136,7 +145,7 @@ def make_preprocessing(
     if "categorical" in spec.use:
         names = list(columns.categorical)
         parts.append(("categorical", _categorical(rows, names, spec.min_groups), names))
-    return ColumnTransformer(parts, sparse_threshold=0.3, transformer_weights=weights or None)
+    return parts
 
 
 def make_scaling() -> Pipeline:

@@ -3,8 +3,8 @@
 How it works
 ------------
 1. The rows are copied into the result matrix, and scaled there in place.
-2. Threads divide the rows by their lengths (Euclidean norms), in chunks that fit into the cache, and
-   compute the moments (mean and variance) of all chunks except the last one.  The moments are
+2. Threads divide the rows by their lengths (Euclidean norms), in chunks that fit into the cache,
+   and compute the moments (mean and variance) of all chunks except the last one.  The moments are
    pooled in order.  `StandardScaler` of scikit-learn then adds the last chunk to them itself.
 3. Rows are then standardized in place, and divided by the square root of the width.  The operations
    are those of scikit-learn, so a pipeline computes the same bits.
@@ -112,9 +112,8 @@ def fit_scaling(
             parallel_map(fill, split_rows(slice(0, len(index)), _BLOCK))
         return X
 
-    return FeatureMatrix(
-        X=X, preprocess=pipeline, transform=transform, columns=np.arange(rows.shape[1])
-    )
+    columns = np.arange(rows.shape[1])
+    return FeatureMatrix(X=X, preprocess=pipeline, transform=transform, columns=columns)
 
 
 def scale_rows(

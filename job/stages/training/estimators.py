@@ -39,10 +39,8 @@ class FitMemory:
     ----------
     per_cell
         For each value of a dense matrix.
-    per_occurrence
-        For each entry of a sparse matrix.
-    per_coefficient
-        For each pair of a class and a column.
+    per_occurrence, per_coefficient
+        For each entry of a sparse matrix, and for each pair of a class and a column.
     copies_matrix
         Whether `per_cell` includes a copy of the matrix.  The fast engine makes no such copy.
     """
@@ -55,7 +53,7 @@ class FitMemory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EstimatorKind:
-    """An estimator that can be searched by name, and how the job builds, fits and publishes it.
+    """An estimator that can be searched by name.
 
     Attributes
     ----------
@@ -63,16 +61,15 @@ class EstimatorKind:
         Imports and returns the class, or a function that makes a classifier from parameters by
         keyword.  `class_weight` and `random_state` are passed to it if it has them.
     default_grid
-        The grid if the settings give none.  A baseline that is not searched gets the first values.
+        The grid if the settings give none; a baseline that is not searched gets its first values.
     fixed_parameters
         Parameters whose values differ from the library's defaults; a grid can override them.
     needs_calibration
         Whether the classifier yields only decision values, so that a calibration must convert them
         to probabilities.
     takes_standardized
-        Whether the classifier is fitted to standardized columns.  Before a model is published, the
-        standardization is folded into `coef_` and `intercept_`.  Set this for linear models, and
-        for models that ignore their input.
+        Whether it is fitted to standardized columns: linear models, whose published `coef_` and
+        `intercept_` include the standardization, and models that ignore their input.
     takes_text
         Whether it can be fitted to sparse matrices.
     ends_in_logistic_regression
@@ -81,8 +78,7 @@ class EstimatorKind:
     list_fits
         Returns tasks that fit several models of this kind to the same rows, in place; each task
         fits models that share work.  Arguments are the models, the matrix, the labels, and the
-        groups of the rows.  None if each model is fitted by its own `fit(X, y)`; the solver still
-        fits linear models with supported settings together (`job.solver.fit.can_fit`).
+        groups of the rows.  None if `fit(X, y)` or the solver fits the models.
     export
         Returns the pipeline that replaces a fitted classifier in the model.  It takes rows of
         length 1, and its last step, `classifier`, is a logistic regression, so that it can be

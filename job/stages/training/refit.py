@@ -58,8 +58,7 @@ def train_model(
 ) -> TrainedModel:
     """Fit the preprocessing, then the chosen candidate and the baselines, to all training rows.
 
-    The preprocessing is fitted once for estimators that take standardized columns, and once for the
-    others.
+    It is fitted once for estimators that take standardized columns, and once for the others.
 
     Parameters
     ----------
@@ -72,15 +71,11 @@ def train_model(
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     fitted: dict[int, Pipeline] = {}
     for is_standardized in (True, False):
-        numbers = [
-            n
-            for n, candidate in enumerate(candidates)
-            if find_kind(candidate.estimator).takes_standardized is is_standardized
-        ]
+        kinds = [find_kind(candidate.estimator) for candidate in candidates]
+        numbers = [n for n, k in enumerate(kinds) if k.takes_standardized is is_standardized]
         if numbers:
-            matrix = feature_matrices.fit(
-                np.arange(len(train)), blocks, is_standardized=is_standardized
-            )
+            rows = np.arange(len(train))
+            matrix = feature_matrices.fit(rows, blocks, is_standardized=is_standardized)
             data = _describe(matrix, train, spec, is_extended=is_extended)
             pipelines = _refit([candidates[n] for n in numbers], train, data, spec, executor)
             fitted |= dict(zip(numbers, pipelines, strict=True))
