@@ -115,7 +115,7 @@ def make_preprocessing(
         scaling = make_restoring(affine_map)
     else:
         scaling = make_scaling() if is_standardized else make_unit_rows()
-    alone = {("embeddings",): scaling, ("text",): text}
+    alone: dict[tuple[str, ...], Any] = {("embeddings",): scaling, ("text",): text}
     if tuple(spec.use) in alone:
         return alone[tuple(spec.use)]
     parts: list[tuple[str, Any, Any]] = []

@@ -40,6 +40,7 @@ RIDGE = EstimatorKind(
     default_grid={"alpha": (1.0,)},
     memory=MEMORY,
     needs_calibration=True,
+    takes_standardized=True,
 )
 ADDED = {kind.name: kind for kind in (BAYES, RIDGE)}
 
