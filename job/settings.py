@@ -84,7 +84,7 @@ def load_settings(
     Parameters
     ----------
     flags
-        Triples of (dotted key, name of the option, value).
+        Triples of the dotted key, the option as messages show it, and the value.
 
     Raises
     ------

@@ -51,8 +51,8 @@ class Memory:
         """Return the resident bytes, plus the bytes of files that are kept in memory.
 
         Files in a tmpfs (often a container's `/tmp`) count, because their bytes are charged to the
-        cgroup.  Pages of memory-mapped files do not count, except those of libraries, because the
-        kernel can drop these pages.
+        cgroup.  Pages of memory-mapped files do not count, because the kernel can drop them.
+        Pages of libraries do count, because they are in use.
         """
         if not _STATUS.exists():
             return self._in_memory_files()

@@ -39,7 +39,7 @@ class AffineMap(NotPublished):
 
 
 class Geometry(Part):
-    """Whether rows of length 1 had their columns scaled, and the map that restores these rows.
+    """What is known about the rows' lengths: already 1, restorable to 1 by a map, or neither.
 
     The published numbers describe all embeddings together; none describes a single column.
     """

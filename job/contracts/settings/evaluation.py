@@ -114,8 +114,8 @@ class DecisionSpec(Spec):
         gt=0,
         lt=1,
         description="Precision that answers should have. The threshold is the lowest confidence "
-        "for which the rows of `decision.learn_on` show this: predictions at or above it have at "
-        "least this precision. It is published as `decision.threshold` in metadata.json. Unset: no "
+        "at which the rows of `decision.learn_on` show that predictions with that confidence or "
+        "more have at least this precision. It is published as `decision.threshold` in metadata.json. Unset: no "
         "threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(

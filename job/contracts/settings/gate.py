@@ -90,8 +90,8 @@ class GateSpec(Spec):
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
         description="What to do if the candidate cannot be compared with the champion or with "
-        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. The channel's "
-        "own anchor only causes a warning.",
+        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. If the "
+        "candidate cannot be compared with the channel's own anchor, the report always only warns.",
     )
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",

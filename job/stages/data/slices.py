@@ -1,4 +1,4 @@
-"""Divide the rows into slices by the values of columns; pool rare values without names.
+"""Divide the rows into slices by the values of columns; put rare values into one slice.
 
 How it works
 ------------

@@ -92,6 +92,6 @@ def _split_columns(
 
 
 def _without_scaler(part: Any) -> Any:
-    """Return an unfitted part without its last step, if that standardizes."""
+    """Return an unfitted transformer without its last step, if that step is a `StandardScaler`."""
     is_scaled = isinstance(part, Pipeline) and isinstance(part[-1], StandardScaler)
     return Pipeline(part.steps[:-1]) if is_scaled else part

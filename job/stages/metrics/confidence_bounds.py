@@ -95,9 +95,9 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     """Return lower and upper bounds that hold for all metrics at once, shape (2, n_metrics).
 
     With probability 1 - `alpha`, no true value is below its lower bound; the same holds for the
-    upper bounds.  The bounds are a number of standard errors away from each metric.  This number is
-    a quantile, over the resamples, of the largest deviation of any metric in standard errors (the
-    max-T method).  If a metric does not vary between resamples, its bounds equal its value.
+    upper bounds.  Each bound is c standard errors away from its metric; c is a quantile, over the
+    resamples, of the largest deviation of any metric in standard errors (the max-T method).  If a
+    metric does not vary between resamples, its bounds equal its value.
 
     Parameters
     ----------

@@ -191,7 +191,7 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
         folds = cut_folds(rows.y.astype(str), rows.groups, n_folds, random_state)
     except ValueError:
         raise TrainingError(
-            f"the training rows cannot be split into {n_folds} folds: no class has {n_folds} rows",
+            f"the training rows cannot be split into {n_folds} folds: every class has fewer rows",
             hint="add rows, or lower search.folds",
         ) from None
     return drop_near_duplicates(folds, rows.near_duplicate_groups)

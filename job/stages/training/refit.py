@@ -58,7 +58,8 @@ def train_model(
 ) -> TrainedModel:
     """Fit the preprocessing, then the chosen candidate and the baselines, to all training rows.
 
-    It is fitted once for estimators that take standardized columns, and once for the others.
+    The preprocessing is fitted at most twice: once for estimators that take standardized columns,
+    and once for the others.
 
     Parameters
     ----------

@@ -39,7 +39,8 @@ class MatrixBuilder:
     n_rows
         Number of rows to come; if None, the matrix grows with each batch.
     reserve
-        Called before the matrix is allocated with its size in bytes, if this is known; may raise.
+        Called with the size of the matrix in bytes, if that is known, before it is allocated; may
+        raise to refuse the allocation.
     matrices
         Allocates the matrix if the number of rows is known.
     """
