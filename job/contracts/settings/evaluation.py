@@ -115,8 +115,8 @@ class DecisionSpec(Spec):
         lt=1,
         description="Precision that answers should have. The threshold is the lowest confidence "
         "at which the rows of `decision.learn_on` show that predictions with that confidence or "
-        "more have at least this precision. It is published as `decision.threshold` in metadata.json. Unset: no "
-        "threshold is published.",
+        "more have at least this precision. It is published as `decision.threshold` in "
+        "metadata.json. Unset: no threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(
         "auto",

@@ -16,6 +16,9 @@ import functools
 from typing import Any
 
 import numpy as np
+from scipy import sparse
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import StandardScaler
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
@@ -24,8 +27,14 @@ from job.contracts.reports.geometry import Geometry
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.search import FeatureBlocks
+from job.stages.features.folding import ignore_flat_columns
 from job.stages.features.preprocessing import make_input, make_preprocessing, select_blocks
-from job.stages.features.scaling import FeatureMatrix, fit_scaling, restore_rows, scale_rows
+from job.stages.features.scaling import (
+    FeatureMatrix,
+    fit_scaling,
+    restore_rows,
+    scale_rows,
+)
 from job.stages.features.term_counts import Terms
 
 
@@ -64,6 +73,15 @@ class FeatureMatrices:
         used = self._spec.use if feature_blocks is None else feature_blocks
         return self._affine_map is not None and tuple(used) == ("embeddings",)
 
+    def standardizes(
+        self, feature_blocks: FeatureBlocks | None, *, takes_standardized: bool
+    ) -> bool:
+        """Return whether `fit` standardizes columns for estimators that take standardized ones.
+
+        Estimators with the same answer can share a matrix.
+        """
+        return takes_standardized and not self.restores(feature_blocks)
+
     def fit(
         self,
         index: Array,
@@ -82,7 +100,8 @@ class FeatureMatrices:
             Used instead of `features.min_groups` if given, for example when `index` is a small part
             of the table.
         is_standardized
-            Whether to standardize the columns; those of restored embeddings never are.
+            Whether to standardize columns; those of restored embeddings never are
+            (`standardizes`).
 
         Raises
         ------
@@ -119,7 +138,7 @@ class FeatureMatrices:
             affine_map=self._affine_map,
             is_standardized=is_standardized,
         )
-        X = preprocess.fit_transform(self._input(index, spec.use))
+        X = _fit_transform(preprocess, self._input(index, spec.use))
         if columns is not None and spec.use != ("text",):
             # besides terms, only embeddings have the same columns in each subset; they come last
             width = X.shape[1] - len(columns)
@@ -144,3 +163,18 @@ class FeatureMatrices:
             select_blocks(self._rows.take(index), feature_blocks, self._columns), feature_blocks
         )
         return X.assign(text=index) if "text" in feature_blocks else X
+
+
+def _fit_transform(preprocess: Any, X: Any) -> Any:
+    """Fit the preprocessing; columns of embeddings that vary by rounding only become very small."""
+    matrix = preprocess.fit_transform(X)
+    if not isinstance(preprocess, ColumnTransformer):
+        return matrix
+    embeddings = preprocess.named_transformers_.get("embeddings")
+    if embeddings is None or not isinstance(embeddings[-1], StandardScaler):
+        return matrix
+    factor = np.ones(matrix.shape[1], matrix.dtype)
+    factor[preprocess.output_indices_["embeddings"]] = ignore_flat_columns(embeddings[-1])
+    if (factor == 1).all():
+        return matrix
+    return matrix @ sparse.diags(factor) if sparse.issparse(matrix) else matrix * factor

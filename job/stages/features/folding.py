@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
@@ -23,6 +23,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from job.contracts.arrays import Array
+
+_MIN_DEVIATION: Final = 1e-6  # of a column of rows of length 1; rounding makes them vary by 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +97,20 @@ def _without_scaler(part: Any) -> Any:
     """Return an unfitted transformer without its last step, if that step is a `StandardScaler`."""
     is_scaled = isinstance(part, Pipeline) and isinstance(part[-1], StandardScaler)
     return Pipeline(part.steps[:-1]) if is_scaled else part
+
+
+def ignore_flat_columns(scaler: StandardScaler) -> Array:
+    """Set the deviation of columns of unit rows to 1 if they vary by rounding only, in place.
+
+    scikit-learn recognizes constant columns, but not those that the length of the rows, in single
+    precision, has made to vary.
+
+    Returns
+    -------
+    factor
+        Factor by which columns that were standardized before must be multiplied, shape (width,).
+    """
+    is_flat = np.sqrt(scaler.var_) < _MIN_DEVIATION
+    factor: Array = np.where(is_flat, scaler.scale_, 1.0)
+    scaler.scale_ = np.where(is_flat, 1.0, scaler.scale_)
+    return factor

@@ -42,6 +42,7 @@ from job.contracts.settings.features import FeatureSpec
 
 _RARE: Final = "__rare__"
 _NONE: Final = "__none__"
+_MIN_SCALE: Final = 1e-30  # relative to the largest number; others overflow single precision
 
 
 def select_blocks(rows: Rows, feature_blocks: tuple[str, ...], columns: ColumnsSpec) -> Rows:
@@ -202,13 +203,14 @@ def _find_coarse_range(values: Array) -> tuple[Array, Array]:
     multiple of the scale nearest to the median.  Rows move them only where median or range lie on
     the edge of a grid cell, and then by a whole cell, whatever the rows hold.
     """
-    quartiles = np.zeros((3, values.shape[1]))
+    quartiles = np.zeros((4, values.shape[1]))
     for n, column in enumerate(values.T):
         known = column[np.isfinite(column)]
         if len(known):
-            quartiles[:, n] = np.percentile(known, (25, 50, 75))
-    low, median, high = quartiles
-    scale = np.where(high > low, 2.0 ** np.round(np.log2(np.maximum(high - low, 1e-30))), 1.0)
+            quartiles[:, n] = *np.percentile(known, (25, 50, 75)), np.abs(known).max()
+    low, median, high, largest = quartiles
+    width = np.maximum(high - low, _MIN_SCALE * np.maximum(largest, 1.0))
+    scale = np.where(high > low, 2.0 ** np.round(np.log2(width)), 1.0)
     return scale * np.round(median / scale), scale
 
 

@@ -6,8 +6,8 @@ How it works
 2. Threads divide the rows by their lengths (Euclidean norms), in chunks that fit into the cache,
    and compute the moments (mean and variance) of all chunks except the last one.  The moments are
    pooled in order.  `StandardScaler` of scikit-learn then adds the last chunk to them itself.
-3. Rows are then standardized in place, and divided by the square root of the width.  The operations
-   are those of scikit-learn, so a pipeline computes the same bits.
+3. Rows are then standardized in place, and divided by the square root of the width, with the
+   operations of scikit-learn.
 4. To scale rows to length 1 without standardizing, and to restore rows by the affine map of
    `geometry`, nothing is fitted.
 """
@@ -29,6 +29,7 @@ from job.contracts.reports.geometry import AffineMap
 from job.contracts.row_blocks import split_rows
 from job.errors import TrainingError
 from job.solver.broadcasting import small_ufunc_buffer
+from job.stages.features.folding import ignore_flat_columns
 from job.stages.features.preprocessing import (
     make_restoring,
     make_scaling,
@@ -88,7 +89,6 @@ def fit_scaling(
 
     with executor.pool() as parallel_map:
         _fit_scaler(scaler, rows, X, blocks, parallel_map)
-        scaler.scale_ = scaler.scale_ / standardized_weight(rows.shape[1])
         mean, deviation = (values.astype(X.dtype) for values in (scaler.mean_, scaler.scale_))
 
         @small_ufunc_buffer()
@@ -188,10 +188,11 @@ def _normalize(rows: Array) -> None:
         norms = np.sqrt(np.einsum("nd,nd->n", rows, rows))
     if not np.isfinite(norms).all():
         raise TrainingError(
-            "an embedding of the table has a value too far from the others to be scaled",
+            "an embedding of the table is too long: its length overflows single precision",
             hint="find numbers that represent missing values, such as 1e30, and remove their rows",
         )
-    norms[norms < 10 * np.finfo(norms.dtype).eps] = 1  # scikit-learn's rule for rows of zeros
+    # scikit-learn's rule for rows of zeros, in the double precision of the published model
+    norms[norms < 10 * np.finfo(np.float64).eps] = 1
     rows /= norms[:, None]
 
 
@@ -224,6 +225,8 @@ def _fit_scaler(
         scaler.scale_ = np.sqrt(scaler.var_)
         scaler.n_features_in_ = rows.shape[1]
     scaler.partial_fit(read(last))
+    ignore_flat_columns(scaler)
+    scaler.scale_ = scaler.scale_ / standardized_weight(rows.shape[1])
 
 
 def _moments(rows: Array) -> tuple[int, Array, Array]:

@@ -58,8 +58,7 @@ def train_model(
 ) -> TrainedModel:
     """Fit the preprocessing, then the chosen candidate and the baselines, to all training rows.
 
-    The preprocessing is fitted at most twice: once for estimators that take standardized columns,
-    and once for the others.
+    There are at most two matrices, one after the other: with and without standardized columns.
 
     Parameters
     ----------
@@ -71,15 +70,16 @@ def train_model(
     is_extended = handles_restandardized_batches and feature_matrices.restores(blocks)
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     fitted: dict[int, Pipeline] = {}
-    for is_standardized in (True, False):
-        kinds = [find_kind(candidate.estimator) for candidate in candidates]
-        numbers = [n for n, k in enumerate(kinds) if k.takes_standardized is is_standardized]
-        if numbers:
-            rows = np.arange(len(train))
-            matrix = feature_matrices.fit(rows, blocks, is_standardized=is_standardized)
-            data = _describe(matrix, train, spec, is_extended=is_extended)
-            pipelines = _refit([candidates[n] for n in numbers], train, data, spec, executor)
-            fitted |= dict(zip(numbers, pipelines, strict=True))
+    for is_standardized, numbers in _group_by_matrix(candidates, feature_matrices).items():
+
+        def describe(is_standardized: bool = is_standardized) -> _TrainingData:
+            index = np.arange(len(train))
+            matrix = feature_matrices.fit(index, blocks, is_standardized=is_standardized)
+            return _describe(matrix, train, spec, is_extended=is_extended)
+
+        # NOTE: no name holds the matrix, so that it is freed before the next one is made
+        pipelines = _refit([candidates[n] for n in numbers], train, describe(), spec, executor)
+        fitted |= dict(zip(numbers, pipelines, strict=True))
     return TrainedModel(
         estimator=report.chosen.estimator,
         parameters=report.chosen.parameters,
@@ -87,6 +87,20 @@ def train_model(
         pipeline=fitted[0],
         baselines=tuple((c.estimator, fitted[candidates.index(c)]) for c in report.baselines),
     )
+
+
+def _group_by_matrix(
+    candidates: Sequence[CandidateScore], feature_matrices: FeatureMatrices
+) -> dict[bool, list[int]]:
+    """Return the positions of candidates by whether their matrix has standardized columns."""
+    numbers: dict[bool, list[int]] = {}
+    for n, candidate in enumerate(candidates):
+        is_standardized = feature_matrices.standardizes(
+            candidate.feature_blocks,
+            takes_standardized=find_kind(candidate.estimator).takes_standardized,
+        )
+        numbers.setdefault(is_standardized, []).append(n)
+    return numbers
 
 
 def _refit(

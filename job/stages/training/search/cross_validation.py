@@ -95,7 +95,10 @@ class FoldScorer:
         by_input: dict[_Input, list[int]] = {}
         for n, candidate in candidates.items():
             kind = find_kind(candidate.estimator)
-            form = (candidate.feature_blocks, kind.takes_standardized)
+            is_standardized = self._feature_matrices.standardizes(
+                candidate.feature_blocks, takes_standardized=kind.takes_standardized
+            )
+            form = (candidate.feature_blocks, is_standardized)
             by_input.setdefault(form, []).append(n)
         self._previous = {
             form: models for form, models in self._previous.items() if form in by_input

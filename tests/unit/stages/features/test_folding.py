@@ -1,6 +1,7 @@
 """Standardization becomes part of the coefficients, and nothing of it is published."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -119,3 +120,43 @@ def test_sparse_input_is_not_made_dense():
     steps = fit(make_rows(), ("text",), LogisticRegression())
 
     assert sparse.issparse(fold(steps)[0].transform(["delete my data"]))
+
+
+@pytest.mark.parametrize("blocks", [("embeddings",), ("embeddings", "numeric")])
+@pytest.mark.parametrize("constant", [0.02, 0.3])
+def test_column_that_only_rounding_moves_has_no_weight(blocks, constant):
+    """Rows of length 1 make a constant column vary in the last digits of single precision."""
+    rows = make_rows()
+    unit = rows.embeddings.read()
+    unit *= np.sqrt(1 - constant**2) / np.linalg.norm(unit, axis=1, keepdims=True)
+    matrix = np.hstack([unit, np.full((N, 1), constant, np.float32)])
+    rows = replace(rows, embeddings=MatrixRows(matrix, np.arange(N)))
+    matrices = FeatureMatrices(rows, FeatureSpec(use=blocks), COLUMNS, IN_MEMORY, InTurn())
+    feature_matrix = matrices.fit(np.arange(N))
+    model = LogisticRegression(C=10, max_iter=1000).fit(feature_matrix.X, rows.y.astype(str))
+    in_training = model.predict_proba(feature_matrix.X)
+    np.testing.assert_allclose(
+        in_training, model.predict_proba(feature_matrix.transform(np.arange(N)))
+    )
+
+    plain = fold_scaling(feature_matrix.exported(), model)
+    published = Pipeline([("preprocess", plain), ("classifier", model)])
+    use_double_precision(published)
+    proba = published.predict_proba(make_input(rows, blocks))
+
+    np.testing.assert_allclose(proba, in_training, rtol=0, atol=1e-4)
+    assert np.abs(model.coef_).max() < 1000
+
+
+@pytest.mark.parametrize("scale", [1e-12, 2e-7, 1e10])
+def test_length_of_embeddings_does_not_matter(scale):
+    """Rows of any length are scaled to length 1, in training and in the published model."""
+    rows = make_rows()
+    matrix = rows.embeddings.read()
+    scaled = replace(rows, embeddings=MatrixRows(matrix * np.float32(scale), np.arange(N)))
+    X, other = (
+        FeatureMatrices(r, FeatureSpec(), COLUMNS, IN_MEMORY, InTurn()).fit(np.arange(N)).X
+        for r in (rows, scaled)
+    )
+
+    np.testing.assert_allclose(other, X, atol=1e-4)

@@ -1,6 +1,7 @@
 """The chosen candidate is fitted to all training rows, and scikit-learn finishes the fit."""
 
 import io
+import weakref
 
 import joblib
 import numpy as np
@@ -12,6 +13,7 @@ from support.matrices import IN_MEMORY
 
 from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.reports.geometry import AffineMap, Geometry
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
@@ -133,3 +135,54 @@ def test_baseline_that_was_chosen_is_fitted_once(rows):
     model = train(rows)
 
     assert model.pipeline is dict(model.baselines)["logistic_regression"]
+
+
+class Watched:
+    """An allocator that counts, at each matrix that it makes, how many others are still in use."""
+
+    def __init__(self):
+        self.in_use, self._matrices = [], []
+
+    def empty(self, shape):
+        self.in_use.append(sum(matrix() is not None for matrix in self._matrices))
+        matrix = np.empty(shape, np.float32)
+        self._matrices.append(weakref.ref(matrix))
+        return matrix
+
+
+@pytest.mark.parametrize(("is_restored", "in_use"), [(False, [0, 0]), (True, [0])])
+def test_one_matrix_is_in_memory_at_a_time(rows, is_restored, in_use):
+    """Prototypes and linear models share it only if it has no standardized columns."""
+    identity = AffineMap(columns=np.arange(8), scale=np.ones(8), offset=np.zeros(8))
+    geometry = Geometry(
+        status="restored" if is_restored else "not_found",
+        n_rows=N,
+        n_distinct_rows=N,
+        width=8,
+        map=identity if is_restored else None,
+    )
+    chosen, baseline = (
+        CandidateScore(
+            estimator=name,
+            parameters=parameters,
+            feature_blocks=("embeddings",),
+            fold_scores=(1.0,),
+        )
+        for name, parameters in (
+            ("prototypes", (("n_centers", 2),)),
+            ("logistic_regression", (("C", 10.0),)),
+        )
+    )
+    report = SearchReport(
+        metric="accuracy", candidates=(chosen, baseline), chosen=chosen, baselines=(baseline,)
+    )
+    spec = TrainingSpec(
+        search=SearchSpec(), features=FeatureSpec(), columns=ColumnsSpec(), random_state=0
+    )
+    allocator = Watched()
+    matrices = FeatureMatrices(
+        rows, spec.features, spec.columns, allocator, InTurn(), geometry=geometry
+    )
+    train_model(rows, matrices, report, spec, InTurn())
+
+    assert in_use == allocator.in_use
