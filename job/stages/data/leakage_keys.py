@@ -70,9 +70,10 @@ def make_keys(dataset: Dataset, index: Ints) -> tuple[Strings, Strings]:
 
 
 def _content_keys(dataset: Dataset, index: Ints) -> Callable[[int], str]:
-    """Return a function from a position in `index` to the text key of a row that has no text.
+    """Return a function that computes the text key of a row without text.
 
-    The key is computed from the row's embedding or, without embeddings, from its columns.
+    The function takes a position in `index`.  It computes the key from the row's embedding or,
+    without embeddings, from the row's features.
     """
     if dataset.embeddings is not None:
         matrix = dataset.embeddings.matrix

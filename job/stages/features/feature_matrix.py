@@ -41,8 +41,8 @@ class FeatureMatrices:
     geometry
         The geometry of the training rows.  If `geometry.map` is set, embeddings are mapped to rows
         of length 1 instead of being standardized.  The map is estimated once, not per fold.  This
-        leaks nothing, because the estimate uses no labels and no held-out rows.  It inverts one
-        transformation of all rows, so any large part of the rows determines the same map.
+        leaks nothing, because the estimate uses no labels and no held-out rows.  The map inverts
+        one transformation of all rows, so any large part of the rows determines the same map.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class FeatureMatrices:
         self._affine_map = None if geometry is None else geometry.map
 
     def restores(self, feature_blocks: FeatureBlocks | None) -> bool:
-        """Return whether `fit` with these feature blocks only maps embeddings to length 1."""
+        """Return whether `fit` restores embeddings and fits nothing, given these feature blocks."""
         used = self._spec.use if feature_blocks is None else feature_blocks
         return self._affine_map is not None and tuple(used) == ("embeddings",)
 
@@ -72,7 +72,7 @@ class FeatureMatrices:
         *,
         is_standardized: bool = True,
     ) -> FeatureMatrix:
-        """Fit the preprocessing to the rows at positions `index`; return it with their matrix.
+        """Fit the preprocessing to the rows at positions `index`; return it with the rows' matrix.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class FeatureMatrices:
             Used instead of `features.min_groups` if given, for example when `index` is a small part
             of the table.
         is_standardized
-            Whether to standardize the columns; those of restored embeddings never are.
+            Whether to standardize the columns.  Restored embeddings are never standardized.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class FeatureMatrices:
         return self._fit_blocks(index, spec, is_standardized=is_standardized)
 
     def _fit_embeddings(self, index: Array, *, is_standardized: bool) -> FeatureMatrix:
-        """Restore the embeddings at positions `index` to length 1, or else scale them."""
+        """Restore the embeddings at positions `index` if there is a map; otherwise scale them."""
         assert self._rows.embeddings is not None
         ports, embeddings = (self._allocator, self._executor), self._rows.embeddings
         if self._affine_map is not None:

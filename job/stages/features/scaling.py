@@ -5,11 +5,12 @@ How it works
 1. The rows are copied into the result matrix, and scaled there in place.
 2. Threads divide the rows by their lengths (Euclidean norms), in chunks that fit into the cache,
    and compute the moments (mean and variance) of all chunks except the last one.  The moments are
-   pooled in order.  `StandardScaler` of scikit-learn then adds the last chunk to them itself.
+   pooled in order.  scikit-learn's `StandardScaler` itself adds the last chunk to the pooled
+   moments.
 3. Rows are then standardized in place, and divided by the square root of the width.  The operations
    are those of scikit-learn, so a pipeline computes the same bits.
-4. To scale rows to length 1 without standardizing, and to restore rows by the affine map of
-   `geometry`, nothing is fitted.
+4. Nothing is fitted if rows are scaled to length 1 without standardizing, or are restored by the
+   affine map of `geometry`.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class FeatureMatrix:
 def fit_scaling(
     embeddings: MatrixRows, index: Array, allocator: MatrixAllocator, executor: Executor
 ) -> FeatureMatrix:
-    """Fit the scaling to the rows at positions `index`; return it with their scaled matrix."""
+    """Fit the scaling to the rows at positions `index`; return it with the scaled rows."""
     pipeline = make_scaling()
     cast, normalizer, scaler = (step for _, step in pipeline.steps)
     rows = embeddings.take(index)
