@@ -57,7 +57,7 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
 
 
 def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
-    """Raise if a parameter in `given` has an invalid value, or the suite does not have it.
+    """Raise if the suite lacks a parameter in `given`, or if a parameter's value is invalid.
 
     Raises
     ------

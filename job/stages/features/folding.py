@@ -73,7 +73,7 @@ def _split(preprocess: Any, n_features: int) -> tuple[Any, ColumnScaling | None]
 def _split_columns(
     preprocess: ColumnTransformer, n_features: int
 ) -> tuple[ColumnTransformer, ColumnScaling]:
-    """Do the same for each part of a `ColumnTransformer`, with its weight."""
+    """Split each part of a `ColumnTransformer`; multiply the factors by the part's weight."""
     mean, factor = np.zeros(n_features), np.ones(n_features)
     weights, fitted = preprocess.transformer_weights or {}, []
     for name, part, columns in preprocess.transformers_:

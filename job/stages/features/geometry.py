@@ -108,7 +108,7 @@ def geometry_bytes(width: int) -> int:
 
 
 def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
-    """Return the geometry; its `map` restores the rows to length 1, and is None if none is found.
+    """Return the geometry; its `map` is None unless a fit restores the rows to length 1.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def _is_inlier(rows: MatrixRows) -> Array:
     """Return a mask of the rows that are not outliers.
 
     A row is an outlier if, after standardizing the columns, its distance from the mean is less than
-    half or more than twice the median distance.
+    half the median distance, or more than twice the median distance.
     """
     if not rows.shape[0]:
         return np.zeros(0, bool)

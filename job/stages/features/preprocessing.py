@@ -107,8 +107,7 @@ def make_preprocessing(
     text
         The unfitted transformer of texts, or None if `spec.use` does not include text.
     affine_map
-        The map that restores embeddings to rows of length 1; None to scale rows to length 1
-        instead.
+        Map that restores embeddings to rows of length 1; None to scale rows to length 1 instead.
     is_standardized
         Whether the columns of embeddings and numbers are standardized.
     """
@@ -219,7 +218,7 @@ def _boolean() -> Pipeline:
 
 
 def _with_indicator(imputer: SimpleImputer | FunctionTransformer) -> FeatureUnion:
-    """Return an imputer with an indicator for each column, whether or not training rows miss it."""
+    """Return an imputer with an indicator for each column, even without missing training cells."""
     return FeatureUnion([("value", imputer), ("is_missing", MissingIndicator(features="all"))])
 
 

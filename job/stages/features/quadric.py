@@ -148,7 +148,7 @@ def _make_terms(rows: Array, mean: Array, deviation: Array) -> Array:
 
 
 def fit_quadric(products: Products, prefix: int) -> QuadricFit | None:
-    """Fit the quadric of the first `prefix` columns; None if there is no sound solution."""
+    """Fit the quadric of the first `prefix` columns; None if the fit fails."""
     columns, dropped = np.flatnonzero(products.varies[:prefix]), 0.0
     for _ in range(_N_ROUNDS):
         if len(columns) < MIN_COLUMNS:

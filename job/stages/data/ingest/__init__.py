@@ -55,7 +55,7 @@ def ingest(
     required
         Columns that must be present; other role columns may be absent.
     matrices
-        Allocates the matrix of the embeddings, if the number of rows is known in advance.
+        If the number of rows is known in advance, allocates the matrix of the embeddings.
     reserve
         Called with the number of bytes to be read, before each read; may raise to prevent the read.
 
