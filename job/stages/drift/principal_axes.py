@@ -1,4 +1,4 @@
-"""Summarize embeddings in a few numbers: mean, RMS distance from it, and principal axes.
+"""Summarize embeddings in a few numbers: mean, RMS distance from the mean, and principal axes.
 
 How it works
 ------------
@@ -160,7 +160,8 @@ def lost_variance(before: PrincipalAxes, after: GroupMeans) -> tuple[float, floa
     explained
         Share of the new table's variance, around the new mean, that is along the old axes.
     lost, null_quantile
-        1 minus `explained` / (the same share in the old table), and the null quantile of `lost`.
+        `lost` is 1 minus the ratio of `explained` to the same share in the old table.
+        `null_quantile` is the null quantile of `lost`.
     """
     explained, error = after.explained_variance_ratio(np.array(before.axes))
     if not before.explained_variance_ratio:
