@@ -124,7 +124,7 @@ class SparseDesign:
         return point
 
     def shift_dense_columns(self, point: Array, change: Array) -> Array:
-        """Return a copy of `point`, to whose dense columns and intercepts `change` is added.
+        """Return a copy of `point` with `change` added to the dense columns and the intercepts.
 
         `change` is a difference of two points; its values for sparse columns are ignored.
         """
