@@ -99,7 +99,8 @@ class SparseDesign:
     ) -> Array:
         """Apply `transform` to the transposed sparse columns; return them times R, (D + 1, K).
 
-        R has shape (n_samples, K).  The rows of the dense columns and the intercept are undefined.
+        R has shape (n_samples, K).  The result's rows for dense columns and intercept are
+        undefined.
         """
         product = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 

@@ -7,8 +7,7 @@ How it works
 3. A row's text key is its normalized text.  Without text, it is a digest of the row's embedding or,
    without embeddings, the values of the row's features.
 4. A row's leakage key is its value in the group column.  Without such a value, it is the text key.
-5. Splits sort keys by salted digest.  A digest is a random number that depends only on key and
-   salt.
+5. Splits sort keys by salted digest: a random number that depends only on the key and a salt.
 """
 
 from __future__ import annotations

@@ -124,9 +124,9 @@ def _variance_ratio(projections: Array, deviations: Array) -> tuple[float, float
 
 
 def _effective_dimensions(trace: float, variances: Array) -> float:
-    """Return the squared trace of the covariance matrix divided by the trace of its square.
+    """Return trace(C)^2 / trace(C^2), where C is the covariance matrix of the group means.
 
-    `trace` is the trace, and `variances` are the variances along the first principal axes.  All
+    `trace` is trace(C), and `variances` are the variances along the first principal axes.  All
     other variances are assumed to equal the last of these.
     """
     square = (variances**2).sum() + variances[-1] * max(trace - variances.sum(), 0.0)

@@ -16,9 +16,8 @@ How it works
    again.
 3. `job.stages.features.quadric` fits each prefix to most of the rows, and holds out the rest.  A
    prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
-4. The sound fit (`QuadricFit.is_sound`) with the lowest `ratio` restores the rows.  The ratio is
-   the smallest singular value divided by the second smallest.  If no fit is sound, nothing is
-   changed.
+4. The sound fit (`QuadricFit.is_sound`) with the lowest `ratio` (smallest / second smallest
+   singular value) restores the rows.  If no fit is sound, nothing is changed.
 
 A constant column cannot be restored.  Restored rows omit it, and are divided by their length.
 """

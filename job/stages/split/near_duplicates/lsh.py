@@ -153,7 +153,7 @@ def _pair_neighbors(sort_key: Array, band: Array) -> tuple[Array, Array]:
 
 
 def _keep_spanning_forest(links: Links, n: int) -> Links:
-    """Keep only the most similar links that connect the same rows (a maximum spanning forest)."""
+    """Keep a maximum spanning forest: the most similar links that still connect the same rows."""
     _, first = np.unique(links.one * n + links.other, return_index=True)
     weights = 2 - links.similarity[first]  # never 0, which a sparse graph would drop
     graph = sparse.coo_array((weights, (links.one[first], links.other[first])), shape=(n, n))
