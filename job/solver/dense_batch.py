@@ -15,9 +15,9 @@ How it works
    of the rows, the curvature is about h_k e + 1 / (C S) along each column of V.
 3. So the basis is u = sqrt(h_k e + 1 / (C S)) * V' w, and one eigendecomposition serves every C and
    class.  Wide matrices use the variances of the columns, with V = I.
-4. h_k is first guessed from the class shares, and estimated again after eight iterations, when the
-   probabilities have taken shape.  A warm start skips the guess.  For the squared hinge, h_k is
-   twice the share of the rows within the margin.
+4. h_k is first guessed from the class shares, and estimated again after eight iterations, from the
+   probabilities that the models then predict.  A warm start skips the guess.  For the squared
+   hinge, h_k is twice the share of the rows within the margin.
 5. A problem ends when its gradient is within the tolerance, or when half the squared gradient in
    the basis u is small enough.  The second value estimates how far F is above its minimum.
 """

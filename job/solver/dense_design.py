@@ -56,7 +56,7 @@ class DenseDesign:
     ) -> tuple[Array, Array, Array]:
         """Return losses (P,), and their gradients by coefficients (P, K, D) and intercepts (P, K).
 
-        `residuals` computes the losses of a chunk, and the derivatives by its logits.
+        `residuals` computes the losses of a chunk, and their derivatives by the chunk's logits.
         """
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)

@@ -5,11 +5,11 @@ How it works
 1. Models that differ only in C (and the seed) form a batch.  Models that the solver does not
    support are left untouched, and the caller fits them with scikit-learn.
 2. Logistic regressions are fitted by `mixed_precision` (dense matrices) or `newton_cg` (sparse
-   ones), linear SVCs of dense matrices by `linear_svc`.
+   ones).  Linear SVCs are fitted by `linear_svc`, on dense matrices only.
 3. With `PreviousModels`, fits start from the coefficients of the columns that the previous matrix
    and the new one share.
-4. Fitted attributes are set on scikit-learn's own objects.  A model that did not converge gets
-   none, so scikit-learn fits it, and a debug event is logged.
+4. Fitted attributes are set on scikit-learn's own objects.  A model that did not converge gets no
+   attributes, so scikit-learn fits it, and a debug event is logged.
 5. `polish_with_sklearn` continues the published model's fit by scikit-learn's own stopping rule.
 """
 
@@ -74,7 +74,7 @@ def fit_linear_models(
         A logistic regression also ends once its objective (a mean over rows) is estimated to exceed
         the minimum by less than this, even if its tolerance is not met.  0 turns the rule off.
     before
-        Models that were fitted to other rows, from whose coefficients the fits start.
+        Models that were fitted to other rows.  The fits start from their coefficients.
     """
     present, codes = np.unique(y, return_inverse=True)
     classes = present if classes is None else classes[present]
@@ -118,7 +118,7 @@ def _fit_batch(
 
 
 def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list[int]]:
-    """Return the positions in `models` of each batch of models that can be fitted together."""
+    """Group models that can be fitted together; return each group's positions in `models`."""
     batches: dict[str, list[int]] = {}
     for n, model in enumerate(models):
         if can_fit(model, X):
@@ -146,7 +146,7 @@ def fit_logistic(
 
 
 def polish_with_sklearn(model: BaseEstimator, X: Matrix, y: Array) -> None:
-    """Continue the fit of a logistic regression in place by scikit-learn, to its stopping rule.
+    """Let scikit-learn continue a logistic regression's fit in place, to its own stopping rule.
 
     `LinearSVC` models are left unchanged: scikit-learn cannot continue their fit, and `fit_svcs`
     has already applied liblinear's stopping rule.
@@ -195,7 +195,7 @@ def _logistic_problems(
 def _set_fitted(
     models: Sequence[LogisticRegression], fits: LinearFits, classes: Array, X: Matrix
 ) -> tuple[list[bool], Array]:
-    """Set fitted attributes of models that converged; return which converged, and iterations."""
+    """Set fitted attributes of models that converged; return which ones, and all iterations."""
     # NOTE: a batch may come in float64, with which every prediction would copy its matrix
     W = fits.coefficients.astype(X.dtype, copy=False)
     is_converged = fits.errors <= models[0].tol

@@ -51,7 +51,7 @@ class OptimizeResults:
         above the tolerance if a problem ran out of iterations, found no step, or made no progress
         for fifty iterations.
     n_iter
-        Iterations, shape (P,).
+        Number of iterations, shape (P,).
     """
 
     points: Array

@@ -1,8 +1,8 @@
-"""Fit linear SVCs on one dense matrix, and their calibration folds, in one batch.
+"""Fit linear SVCs, and the SVCs of their calibration folds, on one dense matrix in one batch.
 
 How it works
 ------------
-1. To calibrate a model, one SVC more is fitted per fold.  All SVCs are fitted to the same matrix;
+1. To calibrate a model, one more SVC is fitted per fold.  All SVCs are fitted to the same matrix;
    in the SVC of a fold, the test rows of the fold have weight 0.
 2. `mixed_precision` minimizes all problems together.  liblinear's stopping rule, evaluated in
    double precision, decides which models converged.
@@ -89,7 +89,7 @@ def fit_svcs(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
-    """Fit the models that converge in place; return which ones, and the iterations of each.
+    """Fit models in place, if they converge; return which ones converged, and all iterations.
 
     Parameters
     ----------

@@ -9,8 +9,8 @@ How it works
    full steps are accepted.  If a C exceeds 10 times the previous one, values between are inserted.
 2. The smallest C starts from the warm start, or from 0 with decreasing penalties.  A larger C
    starts from the solution of the previous C.  With a warm start, the difference between the two
-   C's warm starts is added to the dense columns and the intercepts.  In the sparse columns it would
-   fit rows of the previous matrix that are missing now, through terms that few rows contain.
+   C's warm starts is added to the dense columns and the intercepts.  In the sparse columns, this
+   difference would fit rows that only the previous matrix has, through terms that few rows contain.
 3. Each step solves Newton's equations by preconditioned conjugate gradients (`preconditioner`),
    only as precisely as the step needs (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,
    algorithm 7.1).  The Hessian of the softmax loss times a direction d is X' r with
@@ -210,8 +210,8 @@ class _Problem:
     ) -> tuple[Array, int]:
         """Solve Newton's equations by conjugate gradients; return step and number of products.
 
-        They end once the remaining suboptimality is below `targets[0]`, or the largest remaining
-        derivative is below `targets[1]`.
+        The iterations end once the remaining suboptimality is below `targets[0]`, or the largest
+        remaining derivative is below `targets[1]`.
         """
         x, r = np.zeros_like(state.gradient), -state.gradient
         d = solve(r)

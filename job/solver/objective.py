@@ -115,7 +115,7 @@ class Objective:
         return Labels(y, s, None if own is None else own[index][:, y].astype(s.dtype))
 
     def _compute_gradient_scale(self) -> Array:
-        """Return the gradient norm at W = 0 multiplied by the share of the rarer side, (P, K)."""
+        """Return the product of the gradient norm at W = 0 and the rarer side's share, (P, K)."""
         shape = (len(self.penalty), self.n_logits)
         origin = np.zeros((*shape, self._design.shape[1]), self._design.dtype)
         *_, norms = self._loss_and_gradient(origin, np.zeros(shape), np.arange(len(origin)))

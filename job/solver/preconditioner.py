@@ -4,9 +4,9 @@ How it works
 ------------
 1. The Hessian has a row for each pair of column and class, and is too large to store.  Entries
    between different classes are ignored, so each class has its own matrix.
-2. The diagonal of this matrix is exact.  Most entries off the diagonal are ignored.
-3. The exceptions are the entries among the first principal axes of the dense columns and the
-   intercept, which are the largest.  This block is estimated from sampled rows and inverted.
+2. The diagonal of this matrix is exact.  Off the diagonal, only the largest entries are kept.
+3. These are the entries for pairs among the intercept and the first principal axes of the dense
+   columns.  They form a block, which is estimated from sampled rows and inverted.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ class PreviousModels:
     ) -> WarmStart | None:
         """Return the starting points for the models to be fitted at these positions.
 
-        Coefficients of columns that the previous matrix lacks are 0.  Return None if one of the
-        models has no previous model, or its previous model has other classes.
+        Coefficients of columns that the previous matrix lacks are 0.  Return None if a model lacks
+        a previous model, or if its previous model has other classes.
         """
         models = [linear_model(self.models[n]) for n in positions]
         if not all(np.array_equal(getattr(m, "classes_", ()), classes) for m in models):

@@ -67,8 +67,8 @@ class LinearProblems:
     loss
         The loss function, computed from logits.
     own_class_weight
-        For each class, the factor by which the loss of its rows at its own logit is multiplied,
-        shape (n_weightings, n_classes); None means 1 everywhere.
+        Factor of each class, shape (n_weightings, n_classes); None means 1 everywhere.  The factor
+        multiplies the loss of the class's rows at the logit of the class.
     """
 
     codes: Array

@@ -99,7 +99,8 @@ class SparseDesign:
     ) -> Array:
         """Apply `transform` to the transposed sparse columns; return them times R, (D + 1, K).
 
-        R has shape (n_samples, K).  The rows of the dense columns and the intercept are undefined.
+        R has shape (n_samples, K).  The result's rows for dense columns and intercept are
+        undefined.
         """
         product = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 
@@ -124,7 +125,7 @@ class SparseDesign:
         return point
 
     def shift_dense_columns(self, point: Array, change: Array) -> Array:
-        """Return a copy of `point`, to whose dense columns and intercepts `change` is added.
+        """Return a copy of `point` with `change` added to the dense columns and the intercepts.
 
         `change` is a difference of two points; its values for sparse columns are ignored.
         """

@@ -20,8 +20,8 @@ from job.errors import ConfigurationError, ContractViolationError
 class _Kind:
     """Names of the challenge set or the out-of-scope set in messages.
 
-    `title` is the name in sentences, `prefix` the start of the expectations' names, and `setting`
-    the setting that gives the path of the set.
+    `title` is the name in sentences.  The names of expectations start with `prefix`.  `setting` is
+    the name of the setting that gives the path of the set.
     """
 
     title: str
@@ -46,7 +46,7 @@ def validate_challenge(
     columns: ColumnsSpec,
     embedding_model: str,
 ) -> None:
-    """Check that each request of the challenge set can be predicted, and its label is known.
+    """Check that each request of the challenge set can be predicted and has a known label.
 
     A request needs the columns and values that the candidates use, and a label that occurs in the
     table.  The set is too small for an expectation suite, so nothing else is checked.
@@ -109,7 +109,7 @@ def validate_out_of_scope(
 
 
 def _require_sound(kind: _Kind, requests: Dataset, broken: list[str]) -> None:
-    """Raise `ContractViolationError` with the unmet expectations in `broken`, if there are any."""
+    """Raise `ContractViolationError` if `broken` lists any unmet expectations."""
     if broken:
         raise ContractViolationError(
             f"{kind.title} '{requests.provenance.uri}' violates "
@@ -149,7 +149,7 @@ def _column_names(block: str, columns: ColumnsSpec) -> tuple[str, ...]:
 
 
 def _find_wrong_labels(challenge: Dataset, labels: set[str]) -> Iterator[str]:
-    """Yield a message that counts missing labels, and one for labels that the table lacks."""
+    """Yield a message that counts missing labels, and one that counts unknown labels."""
     values = challenge.strings("target")
     if values is not None:
         missing = np.array([value is None for value in values])
@@ -166,7 +166,7 @@ def _find_broken(
     *,
     embedding_model: str,
 ) -> Iterator[str]:
-    """Yield a message for each unmet expectation about texts and embeddings, with row counts."""
+    """Yield a message for each expectation about texts and embeddings that is not met."""
     blocks = {block for feature_blocks in uses for block in feature_blocks}
     values = requests.strings("text")
     if values is not None and "text" in blocks:

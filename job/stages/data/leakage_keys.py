@@ -7,7 +7,7 @@ How it works
 3. A row's text key is its normalized text.  Without text, it is a digest of the row's embedding or,
    without embeddings, the values of the row's features.
 4. A row's leakage key is its value in the group column.  Without such a value, it is the text key.
-5. Splits sort keys by their salted digests: random numbers that depend only on the key and a salt.
+5. Splits sort keys by salted digest: a random number that depends only on the key and a salt.
 """
 
 from __future__ import annotations
@@ -70,9 +70,10 @@ def make_keys(dataset: Dataset, index: Ints) -> tuple[Strings, Strings]:
 
 
 def _content_keys(dataset: Dataset, index: Ints) -> Callable[[int], str]:
-    """Return a function from a position in `index` to the text key of a row that has no text.
+    """Return a function that computes the text key of a row without text.
 
-    The key is computed from the row's embedding or, without embeddings, from its columns.
+    The function takes a position in `index`.  It computes the key from the row's embedding or,
+    without embeddings, from the row's features.
     """
     if dataset.embeddings is not None:
         matrix = dataset.embeddings.matrix

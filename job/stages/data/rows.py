@@ -65,7 +65,7 @@ def make_rows(
 def _select_embeddings(
     dataset: Dataset, index: Ints, feature_blocks: tuple[str, ...]
 ) -> MatrixRows | None:
-    """Return the rows' embeddings; None if they are not used, or the table has none."""
+    """Return the rows' embeddings; None if embeddings are not used, or the table lacks them."""
     if dataset.embeddings is None or "embeddings" not in feature_blocks:
         return None
     return MatrixRows(dataset.embeddings.matrix, index)

@@ -31,7 +31,7 @@ _QUARTERS: Final = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosureRule:
-    """Minimum numbers of rows and of leakage keys with a value, for the value to be named."""
+    """A value is named only if it has at least these numbers of rows and of leakage keys."""
 
     min_rows: int
     min_groups: int
@@ -53,7 +53,8 @@ def make_slices(
     For categories and booleans, each value is a slice.  Texts form four slices, the quartiles of
     their lengths in characters.  Times form two slices, the newest month and older times.  Values
     that `rule` does not allow to name form one slice, `(other)`.  If a column has more than 50
-    values, or a long value, all its values are in `(other)`.  A cell takes one byte.
+    values, or a long value, all its values are in `(other)`.  Each cell of the result takes one
+    byte.
 
     Parameters
     ----------

@@ -2,9 +2,9 @@
 
 How it works
 ------------
-1. The value of a parameter is taken from the settings.  If they do not set it, the suite's value is
-   used; if the suite has none, a default is used.  The labels and the width of the embeddings
-   default to those of the table.
+1. The value of a parameter is taken from the settings.  If the settings do not set the parameter,
+   the suite's value is used; if the suite has no value, a default is used.  The labels and the
+   width of the embeddings default to those of the table.
 2. `{"$PARAMETER": name}` is replaced by the value of this parameter.  Column names of the table's
    file are replaced by role names: the names of the settings in `dataset.columns`, such as `text`.
 3. An expectation about an optional column that the table lacks is reported as not applicable.
@@ -33,7 +33,7 @@ _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 
 
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
-    """Return the columns that a run needs: label, group, features in use, and the suite's."""
+    """Return the columns that a run needs: label, group, features in use, and suite columns."""
     in_suite = {
         e["kwargs"].get("column")
         for e in suite.expectations
@@ -57,7 +57,7 @@ def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) 
 
 
 def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
-    """Raise if `given` has a parameter that the suite does not have, or an invalid value.
+    """Raise if the suite lacks a parameter in `given`, or if a parameter's value is invalid.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def parameter_values(
     Raises
     ------
     ConfigurationError
-        As in `check_parameters`: the suite lacks a parameter, or its value is invalid.
+        As in `check_parameters`: the suite lacks a given parameter, or a value is invalid.
     """
     check_parameters(suite, given)
     defaults: dict[str, Any] = {"min_rows": spec.min_rows, "max_rows": spec.max_rows, **SHARES}

@@ -50,7 +50,7 @@ def make_template(text: str) -> str:
 
 
 def make_templates(texts: Array, text_keys: Array) -> Array:
-    """Return each row's template, with the prefix of text keys.
+    """Return each row's template, with the same prefix as a text key.
 
     If nothing is masked in the text of a row, the template is the row's text key.
     """

@@ -4,9 +4,10 @@ How it works
 ------------
 1. The table's columns are renamed to role names (the names of the settings in `dataset.columns`,
    such as `text`).  Columns with the size and share of each row's class are added.
-2. The expectations of the suite are checked, and rules that apply with every suite, for example
-   that no text is missing.
-3. Rows that violate a critical expectation are dropped if its `mostly` tolerates their share.
+2. The expectations of the suite are checked.  Rules that apply with every suite are checked as
+   well, for example that no text is missing.
+3. Rows that violate a critical expectation are dropped if the expectation's `mostly` tolerates the
+   share of these rows.
 4. An unmet critical expectation stops the run; other unmet expectations are logged as warnings.
 """
 
@@ -83,7 +84,7 @@ def validate_dataset(
 
 
 def _lay_out(dataset: Dataset) -> pd.DataFrame:
-    """Return the table with role names, and with the size and share of each row's class."""
+    """Return the table with role names; add columns with the size and share of each row's class."""
     data: dict[str, Any] = {}
     for column in dataset.columns:
         many = column.role in ("numeric", "categorical", "boolean")
@@ -137,7 +138,7 @@ def _check_own_rules(
 
 
 def _unreadable(column: Column, n_rows: int) -> RuleResult:
-    """Return a warning with the number of cells that count as missing: they cannot be parsed."""
+    """Return a warning with the number of cells that cannot be parsed; they count as missing."""
     return RuleResult(
         rule=f"{column.kind}_cells_unreadable",
         column=column.name,

@@ -1,4 +1,4 @@
-"""Drift: the profile of a table, stored with a model, and the distance of later tables from it."""
+"""Drift: the profile of a model's table, and the distance of later tables from this profile."""
 
 from job.stages.drift.measures import measure_drift
 from job.stages.drift.profile import TableProfile, build_profile, load_profile

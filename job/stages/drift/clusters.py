@@ -1,4 +1,4 @@
-"""Clusters of dependent rows, and the standard error of shares computed from them.
+"""Clusters of dependent rows, and standard errors that are computed over clusters.
 
 How it works
 ------------

@@ -5,8 +5,8 @@ How it works
 1. A profile stores the shares of a column's named values, or of the bins between its deciles.
 2. A later table is counted with the same values or bins.
 3. The population stability index and the Jensen-Shannon distance compare the two histograms.
-4. The distribution of the index without drift, if only the sampling of groups differs, is derived
-   from the covariance of the shares over groups.  Its 99.9% quantile is the null quantile.
+4. Without drift, only the sampling of groups differs.  The distribution of the index is then
+   derived from the covariance of the shares over groups.  Its 99.9% quantile is the null quantile.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Shares:
     Attributes
     ----------
     shares
-        Shape (n_bins,); the last one is the share of missing values.
+        Shape (n_bins,); the last value is the share of missing values.
     errors
         Standard errors, shape (n_bins,); empty for the bins of a stored profile.
     expected_index, degrees_of_freedom
@@ -79,7 +79,7 @@ def profile_numbers(
     cells
         Cells of the column, shape (n_rows,), float32, NaN for missing values.
     ties
-        Edges whose exact value many rows have.  Each gets a bin of its own.
+        Edges that many cells are exactly equal to.  Each gets a bin of its own.
     """
     codes, n_bins = _code_numbers(cells, edges, ties)
     histogram = _count(codes, n_bins, clusters)
@@ -181,7 +181,7 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
 def _covariance_norm(histogram: Shares) -> float:
     """Return the Frobenius norm of the covariance matrix of the shares, scaled as in `_count`.
 
-    It is computed from the trace (the expected index) and the degrees of freedom.
+    The norm is computed from the trace (the expected index) and the degrees of freedom.
     """
     degrees = histogram.degrees_of_freedom
     return histogram.expected_index / np.sqrt(degrees) if degrees else 0.0

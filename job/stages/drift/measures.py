@@ -47,7 +47,7 @@ def measure_drift(
     champion: str,
     spec: DriftSpec,
 ) -> DriftReport:
-    """Compute all drift measures of what both tables have: classes, columns, texts, embeddings.
+    """Measure the drift of all classes, columns, texts and embeddings that both tables have.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def measure_drift(
 
 
 def _list_subjects(profile: Profile) -> set[str]:
-    """Return the subjects of the profile for which it has values or bins to compare with."""
+    """Return the subjects for which the profile has values or bins to compare with."""
     subjects = {subject for subject, part in profile.parts.items() if _has_bins(part)}
     subjects |= {WORDS} if profile.words else set()
     return subjects | ({EMBEDDINGS} if profile.embeddings else set())

@@ -1,4 +1,4 @@
-"""Summarize embeddings in a few numbers: mean, RMS distance from it, and principal axes.
+"""Summarize embeddings in a few numbers: mean, RMS distance from the mean, and principal axes.
 
 How it works
 ------------
@@ -124,9 +124,9 @@ def _variance_ratio(projections: Array, deviations: Array) -> tuple[float, float
 
 
 def _effective_dimensions(trace: float, variances: Array) -> float:
-    """Return the squared trace of the covariance matrix divided by the trace of its square.
+    """Return trace(C)^2 / trace(C^2), where C is the covariance matrix of the group means.
 
-    `trace` is the trace, and `variances` are the variances along the first principal axes.  All
+    `trace` is trace(C), and `variances` are the variances along the first principal axes.  All
     other variances are assumed to equal the last of these.
     """
     square = (variances**2).sum() + variances[-1] * max(trace - variances.sum(), 0.0)
@@ -160,7 +160,8 @@ def lost_variance(before: PrincipalAxes, after: GroupMeans) -> tuple[float, floa
     explained
         Share of the new table's variance, around the new mean, that is along the old axes.
     lost, null_quantile
-        1 minus `explained` / (the same share in the old table), and the null quantile of `lost`.
+        `lost` is 1 minus the ratio of `explained` to the same share in the old table.
+        `null_quantile` is the null quantile of `lost`.
     """
     explained, error = after.explained_variance_ratio(np.array(before.axes))
     if not before.explained_variance_ratio:

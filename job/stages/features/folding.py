@@ -4,10 +4,10 @@ How it works
 ------------
 1. The model was fitted to columns x' = weight * (x - mean) / scale, so its decision values are
    sums of coef * x' plus the intercept.
-2. They are also sums of (coef * weight / scale) * x, plus the intercept minus the sum of
-   (coef * weight / scale) * mean.  With these coefficients the model takes x, and neither means
-   nor deviations nor the number of training rows are needed, or published.
-3. All of it is computed in double precision.
+2. The decision values are also sums of (coef * weight / scale) * x, plus the intercept minus the
+   sum of (coef * weight / scale) * mean.  With these coefficients the model takes x.  Means,
+   deviations and the number of training rows are not needed, so they are not published.
+3. The new coefficients and intercepts are computed in double precision.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def fold_scaling(preprocess: Any, classifier: Any) -> Any:
     Parameters
     ----------
     preprocess
-        Fitted preprocessing of `preprocessing`.
+        Fitted preprocessing, as the module `preprocessing` builds it.
     classifier
-        Fitted to its output: a linear model, one that is calibrated on all rows, or one that
-        ignores its input.
+        Classifier that was fitted to the output of `preprocess`: a linear model, a linear model
+        calibrated on all rows, or a classifier that ignores its input.
     """
     n_features = classifier.n_features_in_ if hasattr(classifier, "n_features_in_") else 0
     plain, scaling = _split(preprocess, n_features)
@@ -62,7 +62,7 @@ def _list_linear_models(classifier: Any) -> list[Any]:
 
 
 def _split(preprocess: Any, n_features: int) -> tuple[Any, ColumnScaling | None]:
-    """Return the preprocessing without standardization, and the standardization if it has one."""
+    """Return the preprocessing without standardization, and the standardization or None."""
     if isinstance(preprocess, ColumnTransformer):
         return _split_columns(preprocess, n_features)
     if isinstance(preprocess, Pipeline) and isinstance(preprocess[-1], StandardScaler):
@@ -75,7 +75,7 @@ def _split(preprocess: Any, n_features: int) -> tuple[Any, ColumnScaling | None]
 def _split_columns(
     preprocess: ColumnTransformer, n_features: int
 ) -> tuple[ColumnTransformer, ColumnScaling]:
-    """Do the same for each part of a `ColumnTransformer`, with its weight."""
+    """Split each part of a `ColumnTransformer`; multiply the factors by the part's weight."""
     mean, factor = np.zeros(n_features), np.ones(n_features)
     weights, fitted = preprocess.transformer_weights or {}, []
     for name, part, columns in preprocess.transformers_:

@@ -12,11 +12,12 @@ How it works
 2. Possibly only the first columns are an embedding: the data-pipeline appends 200 other columns to
    the 384 of its embedding model.  A prefix is a number of first columns.  Several prefixes are
    tried: those that end where the scale of the columns changes, and all columns.  If a fit shows
-   that only the first columns of a prefix are part of the quadric, these are fitted again alone.
+   that only the first columns of a prefix are part of the quadric, only these columns are fitted
+   again.
 3. `job.stages.features.quadric` fits each prefix to most of the rows, and holds out the rest.  A
    prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
-4. Of the sound fits (`QuadricFit.is_sound`), the one with the lowest ratio of the smallest to the
-   second smallest singular value restores the rows.  If no fit is sound, nothing is changed.
+4. The sound fit (`QuadricFit.is_sound`) with the lowest `ratio` (smallest / second smallest
+   singular value) restores the rows.  If no fit is sound, nothing is changed.
 
 A constant column cannot be restored.  Restored rows omit it, and are divided by their length.
 """
@@ -106,7 +107,7 @@ def geometry_bytes(width: int) -> int:
 
 
 def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
-    """Return the geometry, with the map that restores the rows to length 1 if one is found.
+    """Return the geometry; its `map` is None unless a fit restores the rows to length 1.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ def _is_inlier(rows: MatrixRows) -> Array:
     """Return a mask of the rows that are not outliers.
 
     A row is an outlier if, after standardizing the columns, its distance from the mean is less than
-    half or more than twice the median distance.
+    half the median distance, or more than twice the median distance.
     """
     if not rows.shape[0]:
         return np.zeros(0, bool)
@@ -200,7 +201,7 @@ def _lengths(rows: Array) -> Array:
 
 
 def _fit_best(products: Products) -> QuadricFit | None:
-    """Return the fit with the lowest `ratio` among sound fits, or else among all fits."""
+    """Return the sound fit with the lowest `ratio`; if no fit is sound, choose among all fits."""
     fits: list[QuadricFit] = []
     for prefix in _list_prefixes(products):
         fit = fit_quadric(products, prefix)
@@ -212,9 +213,9 @@ def _fit_best(products: Products) -> QuadricFit | None:
 
 
 def _list_prefixes(products: Products) -> list[int]:
-    """Return the prefixes to try, ascending: how many of the first columns to fit.
+    """Return the prefixes to try, in ascending order, as numbers of first columns.
 
-    Prefixes that need more distinct rows than there are, are left out.
+    A prefix is left out if there are too few distinct rows for it.
     """
     width = len(products.mean)
     scale = np.log(products.deviation)
@@ -240,7 +241,7 @@ def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
 
 
 def _find_departure(scale: Array) -> Iterator[int]:
-    """Yield the first position where three columns in a row differ in scale from the first ones."""
+    """Yield the first position where three adjacent columns differ in scale from the first ones."""
     first = np.median(scale[:MIN_COLUMNS])
     is_other = np.abs(scale - first) > 2 * _MIN_CHANGE
     departs = is_other[:-2] & is_other[1:-1] & is_other[2:]

@@ -104,11 +104,11 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        The training rows.  A category of `spec.min_groups` leakage keys gets its own column.
+        The training rows.  A category with `spec.min_groups` leakage keys gets a column.
     text
         The unfitted transformer of texts, or None if `spec.use` does not include text.
     affine_map
-        The map that restores embeddings to rows of length 1; None to scale them to it.
+        Map that restores embeddings to rows of length 1; None to scale rows to length 1 instead.
     is_standardized
         Whether the columns of embeddings and numbers are standardized.
     """
@@ -160,7 +160,7 @@ def make_unit_rows() -> Pipeline:
 
 
 def standardized_weight(width: int) -> float:
-    """Return the factor by which standardized rows of this width have length 1 on average."""
+    """Return the factor that scales standardized rows of this width to length 1 on average."""
     return float(width**-0.5)
 
 
@@ -199,9 +199,9 @@ def _numeric(frame: pd.DataFrame, *, is_standardized: bool) -> Pipeline:
 def _find_coarse_range(values: Array) -> tuple[Array, Array]:
     """Return center and scale of each column, shape (n_columns,) each, on a coarse grid.
 
-    The scale is the power of two nearest to the interquartile range (in ratio), the center the
-    multiple of the scale nearest to the median.  Rows move them only where median or range lie on
-    the edge of a grid cell, and then by a whole cell, whatever the rows hold.
+    The scale is the power of two nearest to the interquartile range, in ratio.  The center is the
+    multiple of the scale nearest to the median.  Single rows change scale or center only if range
+    or median is at the edge of a grid cell, and then by one cell, whatever the rows' values are.
     """
     quartiles = np.zeros((4, values.shape[1]))
     for n, column in enumerate(values.T):
@@ -220,7 +220,7 @@ def _boolean() -> Pipeline:
 
 
 def _with_indicator(imputer: SimpleImputer | FunctionTransformer) -> FeatureUnion:
-    """Return an imputer with an indicator for each column, whether or not training rows miss it."""
+    """Return an imputer with an indicator for each column, even without missing training cells."""
     return FeatureUnion([("value", imputer), ("is_missing", MissingIndicator(features="all"))])
 
 

@@ -10,11 +10,12 @@ How it works
    that follows from c.  Inverse iteration finds the vector.  The inverse matrix also gives the
    standard errors of the coefficients.
 4. A column that is not part of the rows of length 1 (standardized rounding errors, or a constant
-   column) has `a_j = 0`, and noise may make it negative.  Columns whose a_j is not significantly
-   positive are left out, and the others are fitted again, until every a_j is positive.
-5. Held-out rows give the residual variance.  The variance and the inverse give the standard error
-   of each scale and offset, and so the expected cosine between restored and original rows.  This
-   also works if the table's rows hardly vary in some directions.
+   column) has `a_j = 0`, and noise may make the estimate negative.  Columns whose a_j is not
+   significantly positive are left out, and the others are fitted again, until every a_j is
+   positive.
+5. Held-out rows give the residual variance.  The variance and the inverse matrix give the standard
+   error of each scale and offset.  These errors give the expected cosine between restored and
+   original rows.  The estimate also works if the table's rows hardly vary in some directions.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class QuadricFit:
     Attributes
     ----------
     prefix
-        Number of columns from the first one to the last one that is part of the quadric.
+        Number of first columns, up to the last column that is part of the quadric.
     share
         Share of the prefix's varying columns that are part of the quadric.
     """
@@ -147,7 +148,7 @@ def _make_terms(rows: Array, mean: Array, deviation: Array) -> Array:
 
 
 def fit_quadric(products: Products, prefix: int) -> QuadricFit | None:
-    """Fit the quadric of the first `prefix` columns; None if they never had rows of length 1."""
+    """Fit the quadric of the first `prefix` columns; None if the fit fails."""
     columns, dropped = np.flatnonzero(products.varies[:prefix]), 0.0
     for _ in range(_N_ROUNDS):
         if len(columns) < MIN_COLUMNS:
@@ -221,7 +222,7 @@ def _make_fit(
 ) -> QuadricFit | None:
     """Convert a solution to scales and offsets, and measure how well they restore held-out rows.
 
-    `dropped` bounds the share of the squared lengths that the left-out columns can have.
+    `dropped` is an upper bound on the left-out columns' share of the squared lengths.
     """
     q = len(columns)
     a, b = solution.squares, solution.coefficients[q : 2 * q]

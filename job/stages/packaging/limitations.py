@@ -23,7 +23,7 @@ _FEW_TEST_ROWS: Final = 30
 def find_limitations(
     evaluation: Evaluation, validation: ValidationReport, settings: JobSettings
 ) -> list[str]:
-    """Return one sentence for each limitation, or a sentence that no limitations were found.
+    """Return one sentence for each limitation; if there are none, one sentence that says so.
 
     Parameters
     ----------

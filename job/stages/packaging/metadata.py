@@ -85,9 +85,9 @@ def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
 
 
 def describe_dataset(dataset: Dataset) -> DatasetDescription:
-    """Return where a table comes from, and known metadata that its exporter has added.
+    """Return the source of a table, and the exporter's metadata with known keys.
 
-    Of the metadata with other keys, only the number is returned.
+    Metadata with other keys is only counted.
     """
     p = dataset.provenance
     return DatasetDescription(

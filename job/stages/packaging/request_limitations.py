@@ -10,7 +10,7 @@ from job.stages.split.challenge_halves import MIN_CLASS_ROWS, MIN_ROWS
 
 
 def find_in_challenge(evaluation: Evaluation) -> Iterator[str]:
-    """Yield sentences for the model card on what weakens the scores on the challenge set."""
+    """Yield a sentence for each finding that weakens the scores on the challenge set."""
     challenge = evaluation.challenge
     if challenge is None:
         return
@@ -35,7 +35,7 @@ def find_in_challenge(evaluation: Evaluation) -> Iterator[str]:
 
 
 def find_out_of_scope(evaluation: Evaluation) -> Iterator[str]:
-    """Yield sentences for the model card on how many out-of-scope requests the model answers."""
+    """Yield sentences about the share of out-of-scope requests that the model answers."""
     out_of_scope, decision = evaluation.out_of_scope, evaluation.decision
     requests = None if out_of_scope is None else out_of_scope.requests
     if out_of_scope is None or requests is None:

@@ -4,9 +4,10 @@ How it works
 ------------
 1. Groups of near-duplicates are searched in the table, the official test set and the challenge set
    together.
-2. Near-duplicates are found by text or by embeddings.  If the challenge set lacks these, the groups
-   are searched without it.  The challenge set is then compared with the table alone: by embeddings
-   if both have embeddings, and otherwise by equal texts.
+2. Near-duplicates are found by text or by embeddings.  If the challenge set lacks the texts or
+   embeddings that are used, the groups are searched without the challenge set.  The challenge set
+   is then compared with the table alone: by embeddings if both have embeddings, and otherwise by
+   equal texts.
 3. Rows of the table that share a near-duplicate group, a text or a leakage key with the challenge
    set are marked.  They are not used for training.
 """

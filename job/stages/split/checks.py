@@ -26,7 +26,7 @@ def check_sides(report: SplitReport) -> None:
 
 
 def check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
-    """Raise if there are fewer than two classes, or a class has fewer groups than `folds`."""
+    """Raise if there are fewer than two classes, or fewer than `folds` groups of a class."""
     _, classes, n_groups = count_groups_by_class(train, train.groups)
     if len(classes) < 2:
         raise TrainingError(

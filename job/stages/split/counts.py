@@ -90,7 +90,7 @@ def count_conflicts(rows: Rows) -> tuple[int, int]:
 
 
 def count_groups_by_class(rows: Rows, groups: Array) -> tuple[Ints, Strings, Ints]:
-    """Return each row's class as a number, the class names, and the groups per class.
+    """Return each row's class as a number, the class names, and the number of groups per class.
 
     Parameters
     ----------

@@ -2,16 +2,16 @@
 
 How it works
 ------------
-1. `cut_folds` makes folds for the search and for out-of-fold predictions, by a seed.  A few groups
-   are assigned by scikit-learn's `StratifiedGroupKFold`.  Many groups are shuffled and sorted by
-   class and size.  Each class's groups are then assigned to the folds in turn, beginning with the
-   fold that has the fewest rows.
+1. `cut_folds` makes folds for the search and for out-of-fold predictions, by a seed.  If there are
+   few groups, scikit-learn's `StratifiedGroupKFold` assigns them.  If there are many, they are
+   shuffled and sorted by class and size.  Each class's groups are then assigned to the folds in
+   turn, beginning with the fold that has the fewest rows.
 2. `cut_hash_folds` makes folds for the cross-fitted evaluation and the challenge set.  It sorts the
    groups of each class by a hash, and cuts them into parts with equal numbers of rows.  So most
    groups stay in their fold when other groups are added or removed.
 3. `drop_near_duplicates` removes training rows that have a near-duplicate among the test rows.
    There are such rows only if the table has a group column, and near-duplicates have different
-   values in it.
+   values in this column.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def cut_folds(y: Array, groups: Array, n_folds: int, random_state: int) -> list[
     """Return each fold's training and test positions; folds have whole groups.
 
     Class shares are similar in all folds.  Up to 300 groups are assigned by `StratifiedGroupKFold`.
-    More groups are shuffled, and assigned to the folds in turn: class by class, and large groups
-    first.  A group has the class of most of its rows.
+    If there are more, they are shuffled and assigned to the folds in turn: class by class, and
+    large groups first.  A group has the class of most of its rows.
 
     Raises
     ------
@@ -73,11 +73,11 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     """Return the fold of each row, shape (n_rows,); folds have whole groups.
 
     A group has the class of most of its rows.  The groups of each class are sorted by digest, and
-    cut into folds with equal numbers of rows.  A group that crosses a cut belongs to the fold in
-    which its middle row is.  So class shares are similar in all folds, and most groups stay in
-    their fold when other groups are added or removed.  If all groups with rows of a class are in
-    one fold, which can happen to a class that is a minority in its groups, these groups are
-    assigned to the folds in turn.
+    cut into folds with equal numbers of rows.  A group that crosses a cut belongs to the fold that
+    contains the group's middle row.  So class shares are similar in all folds, and most groups stay
+    in their fold when other groups are added or removed.  If a class is a minority in its groups,
+    all groups with rows of the class can end up in one fold.  These groups are then assigned to the
+    folds in turn.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def take_share(y: Array, groups: Array, share: float, min_groups: int, random_st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassCounts:
-    """Number of rows for each pair of group and class that has rows.
+    """Number of rows of each pair of a group and a class; pairs without rows are left out.
 
     Attributes
     ----------
@@ -200,7 +200,7 @@ def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
 def sample_groups(
     train: Rows, share: float, n_folds: int, random_state: int
 ) -> npt.NDArray[np.intp]:
-    """Draw a share of the groups as `take_share`, with at least `2 * n_folds` per class."""
+    """Draw a share of the groups by `take_share`: at least `2 * n_folds` groups per class."""
     if share == 1.0:
         return np.arange(len(train))
     return take_share(train.y.astype(str), train.groups, share, 2 * n_folds, random_state)

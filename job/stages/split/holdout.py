@@ -104,8 +104,8 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
 
     A group is represented by one of its leakage keys: the key with the smallest digest under the
     prefix `family`.  The digest of this key under the prefix `side` is returned.  The smallest of
-    many digests is a small number, so if it were returned itself, groups of many keys would be held
-    out more often than groups of few keys.
+    many digests is a small number, so if this digest were returned, groups of many keys would be
+    held out more often than groups of few keys.
     """
     # NOTE: do not change the prefixes: all groups would get other digests, and so other sides
     codes, keys = pd.factorize(np.asarray(rows.leakage_keys, dtype=object))
@@ -161,15 +161,15 @@ class _ClassGroups:
         self._folds = folds
 
     def is_balanced(self, is_test: Array) -> bool:
-        """Return whether both sides have enough groups of the class; true for a single group."""
+        """Return whether both sides have enough groups of the class; true if there is one group."""
         n, n_test = len(self._groups), int(is_test[self._groups].sum())
         return not (n > 1 and (n_test == 0 or n - n_test < min(self._folds, n - 1)))
 
     def rebalance(self, is_test: Array, digests: Array, fraction: float) -> None:
         """Choose the class's test groups again in `is_test`, so that both sides have some.
 
-        In the order of digests, each group is held out that fits into the rest of the class's share
-        of test rows.
+        Groups are visited in the order of digests.  A group is held out if it fits into the rest of
+        the class's share of test rows.
         """
         n_rows_left = fraction * self._n_rows.sum()
         max_test_groups = max(len(self._groups) - self._folds, 1)

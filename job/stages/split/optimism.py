@@ -79,7 +79,7 @@ def _count_correct(feature_matrices: FeatureMatrices, y: Array, fold: Fold) -> i
 
 
 def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
-    """Return the sample size, so that the number of multiplications of a fit is bounded."""
+    """Return the sample size that bounds the number of multiplications of a fit."""
     rank = n = np.arange(1, _MAX_ROWS + 1)
     # the number of term and category columns is not known yet, and can exceed the number of rows
     if spec.features.use == ("embeddings",):

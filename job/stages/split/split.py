@@ -8,7 +8,8 @@ How it works
 3. Training rows that would leak information about test rows are dropped.  These are near-duplicates
    of held-out rows, or rows that share a text or a group with the official test set.
 4. Rows of both sides (training and test) are counted.  The run fails if a class has fewer training
-   groups than the search has folds or, without an official test set, is missing on a side.
+   groups than the search has folds.  Without an official test set, it also fails if a class is
+   missing on a side.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class _Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RareClasses:
-    """Number of classes dropped because they are rare, and number of their rows."""
+    """Number of classes that are dropped because they are rare, and number of their rows."""
 
     n_classes: int = 0
     n_rows: int = 0

@@ -34,7 +34,7 @@ class _RoleColumn:
 
     @property
     def label(self) -> str:
-        """Label of the column in the content digest: its role, and its name if roles repeat."""
+        """Label in the content digest: the role, and the name if a role can have many columns."""
         many = self.role in ("numeric", "categorical", "boolean")
         return f"{self.role}:{self.name}" if many else self.role
 
@@ -48,23 +48,24 @@ def ingest(
     matrices: MatrixAllocator,
     reserve: Callable[[int], None] = lambda _n_bytes: None,
 ) -> Dataset:
-    """Read the columns of a table that the settings name (role columns) into a `Dataset`.
+    """Read a table's role columns, which are those that the settings name, into a `Dataset`.
 
     Parameters
     ----------
     required
         Columns that must be present; other role columns may be absent.
     matrices
-        Allocates the matrix of the embeddings, if the number of rows is known in advance.
+        If the number of rows is known in advance, allocates the matrix of the embeddings.
     reserve
-        Called before each read with the number of bytes to be read; may raise to prevent it.
+        Called with the number of bytes to be read, before each read; may raise to prevent the read.
 
     Raises
     ------
     DatasetNotFoundError, DatasetUnreadableError
         The table does not exist, has no rows, or is damaged.
     ContractViolationError
-        Two columns have the same name, or required columns are missing; the message lists all.
+        Two columns have the same name, or required columns are missing; the message lists all of
+        these columns.
     """
     table = source.open(uri)
     names = _known_names(table, spec.aliases)
@@ -117,7 +118,7 @@ def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
 def _assign_roles(
     names: dict[str, str], spec: ColumnsSpec
 ) -> tuple[list[_RoleColumn], tuple[str, ...]]:
-    """Return the columns to read, in the settings' order, and names of embedding columns."""
+    """Return the columns to read, by role, and the names of the embedding columns."""
     kinds: list[tuple[str, Kind, tuple[str | None, ...]]] = [
         ("target", "string", (spec.target,)),
         ("text", "string", (spec.text,)),

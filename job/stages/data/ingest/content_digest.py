@@ -1,4 +1,4 @@
-"""Compute a digest of a table's content that does not depend on encoding or chunking.
+"""Compute a content digest of a table, independent of the encoding and chunking of the file.
 
 How it works
 ------------
@@ -24,9 +24,10 @@ from job.contracts.dataset import Kind
 class ContentDigest:
     """Computes the SHA-256 of the columns that the settings name, from batches of rows.
 
-    Strings are hashed as a stream of lengths and a stream of UTF-8 (null is the empty string),
-    numbers as little-endian float32 with one NaN and one zero, timestamps as int64 microseconds
-    UTC, and embeddings as float32 rows with each row's defect code and width.
+    Strings are hashed as a stream of lengths and a stream of UTF-8 (null is the empty string).
+    Numbers are hashed as little-endian float32 with one NaN and one zero.  Timestamps are hashed as
+    int64 microseconds UTC.  Embeddings are hashed as float32 rows, with the defect code and the
+    width of each row.
     """
 
     def __init__(self) -> None:

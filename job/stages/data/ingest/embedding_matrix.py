@@ -39,8 +39,8 @@ class MatrixBuilder:
     n_rows
         Number of rows to come; if None, the matrix grows with each batch.
     reserve
-        Called with the size of the matrix in bytes, if that is known, before it is allocated; may
-        raise to refuse the allocation.
+        Called with the number of bytes of the matrix before the matrix is allocated; may raise to
+        refuse the allocation.  Not called if `n_rows` is None.
     matrices
         Allocates the matrix if the number of rows is known.
     """
@@ -60,7 +60,7 @@ class MatrixBuilder:
         Returns
         -------
         rows, defects, widths
-            The batch's rows of the matrix, each row's defect code, and its number of values.
+            The batch's rows of the matrix, and the defect code and number of values of each row.
         """
         array = decoded(columns[0])
         if len(columns) > 1 or not (is_string(array.type) or _is_list(array.type)):
@@ -169,7 +169,7 @@ def _flatten(rows: list[list[float]]) -> Array:
 
 
 def _parse(cell: str | None) -> Array | int:
-    """Return the numbers of a JSON cell, -1 if it is empty, or -2 if it is unreadable."""
+    """Return the numbers of a JSON cell; -1 for an empty cell, -2 for an unreadable cell."""
     if cell is None or not cell.strip():
         return -1
     try:

@@ -49,7 +49,7 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
     Raises
     ------
     ConfigurationError
-        The settings request texts or embeddings, and the rows have none.
+        The settings request texts or embeddings, but the rows lack them.
     """
     has = {"text": rows.templates is not None, "embeddings": rows.embeddings is not None}
     requested = spec.near_duplicates
@@ -67,7 +67,7 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
 def find_near_duplicate_groups(
     tables: Sequence[Rows], spec: SplitSpec, kind: Kind, executor: Executor
 ) -> list[Rows]:
-    """Return the rows of each table with near-duplicate group ids, comparable between tables.
+    """Return each table's rows with near-duplicate group ids that are comparable across tables.
 
     Rows with equal texts are always in the same group.  If `kind` is `text`, rows are also in the
     same group if their texts differ only in dates, ids, amounts and the like.
@@ -139,7 +139,7 @@ def _link_equal_texts(keys: Array, nodes: Array) -> Links:
     """Link the templates of rows that have equal texts but different templates.
 
     This happens if normalization removes what makes a token a slot, for example the @ of an e-mail
-    address.  The normalized text can then equal that of a row without a slot.
+    address.  The normalized text can then equal the normalized text of a row without a slot.
     """
     n_nodes = nodes.max(initial=0) + 1
     pairs = np.unique(keys * n_nodes + nodes)

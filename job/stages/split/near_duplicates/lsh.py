@@ -4,9 +4,9 @@ How it works
 ------------
 1. A signature is an array of numbers or bits that represents a text or an embedding.  Signatures
    are cut into bands.  Two signatures with the same band are a candidate pair.
-2. To limit the number of pairs, signatures are sorted by band, and each is paired only with the
-   next ones.  The similarity of a pair is the share of equal numbers or bits in the complete
-   signatures.
+2. To limit the number of pairs, signatures are sorted by band, and each signature is paired only
+   with the next ones.  The similarity of a pair is the share of equal numbers or bits in the
+   complete signatures.
 3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of the
    links is kept, which connects the same rows as all links do, for any minimum similarity.
 4. Connected components are the groups.  Chains of similar texts can connect texts that are not
@@ -62,7 +62,7 @@ class Links:
         return Links(one=self.one[mask], other=self.other[mask], similarity=self.similarity[mask])
 
     def components(self, n: int) -> Array:
-        """Return the connected component of each of n rows, numbered by first row, shape (n,)."""
+        """Return each row's component, shape (n,); components are numbered by their first row."""
         edges = (np.ones(len(self.one), bool), (self.one, self.other))
         graph = sparse.coo_array(edges, shape=(n, n))
         groups: Array = connected_components(graph, directed=False)[1]
@@ -153,7 +153,7 @@ def _pair_neighbors(sort_key: Array, band: Array) -> tuple[Array, Array]:
 
 
 def _keep_spanning_forest(links: Links, n: int) -> Links:
-    """Keep only the most similar links that connect the same rows (a maximum spanning forest)."""
+    """Keep a maximum spanning forest: the most similar links that still connect the same rows."""
     _, first = np.unique(links.one * n + links.other, return_index=True)
     weights = 2 - links.similarity[first]  # never 0, which a sparse graph would drop
     graph = sparse.coo_array((weights, (links.one[first], links.other[first])), shape=(n, n))
