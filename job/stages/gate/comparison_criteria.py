@@ -5,8 +5,8 @@ How it works
 1. The difference of the metric is the candidate's score minus the champion's.  Its interval must be
    above `-gate.margin` (non-inferiority) or above 0 (superiority).
 2. If the table has too few groups to show the margin even for equal models, `gate.inconclusive`
-   decides.  With `tolerate`, a drop passes if it is within the margin or explained by chance, up to
-   `gate.max_drop` (`job.stages.gate.power`).
+   decides.  With `tolerate`, a drop of at most `gate.max_drop` passes if it is within the margin or
+   explained by chance (`job.stages.gate.power`).
 3. A candidate is rejected if the measured loss of recall of a class exceeds `gate.recall_margin`
    and the class is shown to have lost recall at all.  The intervals hold for all classes at once.
 """

@@ -33,7 +33,7 @@ def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -
 
 
 def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors | None:
-    """Read the errors that a version's run stored; None if missing or if the digest differs."""
+    """Read the errors that a version's run stored; None if they are missing or altered."""
     if metadata.cross_fit is None:
         return None
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)
