@@ -31,7 +31,7 @@ from job.stages.gate.power import POWER, can_show_margin, tolerated_drop
 def judge_comparison(
     comparison: Comparison, spec: GateSpec, equal_error: float = 0.0
 ) -> Iterator[Criterion]:
-    """Yield the criteria of the difference in the metric and, if set, `gate.recall_margin`."""
+    """Yield the criterion of the metric's difference and, if configured, that of the recalls."""
     if comparison.role == "champion_model":
         # the comparison of the recipes decides: a hold-out of few groups depends too much on chance
         yield champion_criterion(comparison, spec, equal_error).copy_with(is_binding=False)

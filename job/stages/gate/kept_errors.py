@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 def describe_cross_fit(
     cross_fit: CrossFit | None, errors: GroupErrors | None
 ) -> PublishedCrossFit | None:
-    """Return field `cross_fit` of metadata.json: number of folds, digest of the stored errors."""
+    """Return `cross_fit` of metadata.json: number of folds, and digest of the stored errors."""
     if cross_fit is None or errors is None:
         return None
     digest = str(Digest.of(errors.to_bytes()))
