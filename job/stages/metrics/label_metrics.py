@@ -52,7 +52,7 @@ def paired_count_columns(
 def count_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[int, Array, Array]:
-    """Return numbers of groups: all, with rows of each class, with rows predicted as each class."""
+    """Count groups: in total, with rows of each class, and with rows predicted as each class."""
     pairs = (np.unique(groups * n_classes + y) % n_classes for y in (y_true, y_pred))
     true, predicted = (np.bincount(classes, minlength=n_classes) for classes in pairs)
     return len(np.unique(groups)), true, predicted
