@@ -49,7 +49,7 @@ def apply_fold_temperatures(
     Parameters
     ----------
     temperature
-        Temperature of the published model; None if it is not scaled, so that no fold is either.
+        Temperature of the published model; None if the model is not scaled; then no fold is scaled.
     is_nested
         Whether `predictions` come from the candidates chosen for each fold.  Folds that were
         predicted by an estimator that cannot be scaled, such as a linear SVC, are not changed.

@@ -56,8 +56,8 @@ def evaluate(
     evaluated
         The test rows, and the model's predictions of them.
     calibration
-        Temperature that the model's coefficients were divided by, and decision threshold whose
-        coverage and precision are measured.
+        The temperature that the model's coefficients were divided by, and the decision threshold
+        whose coverage and precision are measured.
     method
         Where the test rows come from.
     """

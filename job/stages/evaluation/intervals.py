@@ -81,8 +81,8 @@ def compute_label_intervals(
 ) -> tuple[_Intervals, dict[str, _Intervals]]:
     """Compute the intervals of scores of labels.
 
-    The first result has the intervals of averaged scores.  The second has those of each class, by
-    the name of the class.
+    The first result has the intervals of averaged scores.  The second has the intervals of each
+    class's scores, by the name of the class.
     """
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
     columns = count_columns(y_true, y_pred, len(classes))
@@ -169,6 +169,6 @@ def _interval(value: float, low: float, high: float) -> Interval:
 
 
 def _list_uncovered() -> tuple[str, ...]:
-    """Return the scores without intervals, because they are not functions of group sums."""
+    """Return the scores that have no intervals because they are not functions of group sums."""
     whole = [name for name, metric in METRICS.items() if isinstance(metric, WholeMetric)]
     return (*NOT_COVERED, *(name for name in whole if name not in NOT_COVERED))

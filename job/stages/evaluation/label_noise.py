@@ -9,8 +9,8 @@ How it works
    how many rows of a label are wrong, the share of the label's counts that is in other classes is
    multiplied by the label's number of rows.
 4. A bootstrap over groups gives the interval of the overall share.
-5. If a list of suspected rows is requested, its length is the estimated number of wrong labels.  It
-   starts with the rows with the lowest probability of their label.
+5. If a list of suspected rows is requested, its length is the estimated number of wrong labels.
+   The list starts with the rows that have the lowest probability of their label.
 
 Source: Northcutt, Jiang and Chuang, "Confident Learning" (2021).
 """
@@ -106,7 +106,7 @@ def _describe_noise(
 
 
 def _choose_candidate(report: SearchReport) -> CandidateScore:
-    """Return the chosen candidate, or the best logistic regression if it predicts a constant."""
+    """Return the chosen candidate; if it predicts a constant, the best logistic regression."""
     if not find_kind(report.chosen.estimator).is_constant:
         return report.chosen
     return next(c for c in report.baselines if not find_kind(c.estimator).is_constant)
@@ -203,9 +203,9 @@ def _estimate_share(
 def _make_share_measure(n_classes: int) -> Statistic:
     """Return a function that computes the share of wrong labels in each of n resamples.
 
-    The function's argument has shape (n, 3 * n_classes): for each label, the number of rows, of
-    rows confidently in another class, and of rows confidently in the label's class.  The result
-    has shape (n, 1).  The estimate is the same as in `_estimate_wrong`.
+    The function's argument has shape (n, 3 * n_classes): three numbers of rows for each label,
+    which count all its rows, those confidently in another class, and those confidently in its
+    class.  The result has shape (n, 1).  The estimate is the same as in `_estimate_wrong`.
     """
 
     def measure(sums: Array) -> Array:

@@ -1,8 +1,9 @@
 """Evaluate the published model on out-of-scope requests, which belong to none of its classes.
 
 A classifier always predicts one of its classes.  The share of out-of-scope requests that it
-predicts with enough confidence shows how many of them a consumer would answer: small talk, spam,
-another language.  The empty request, which a consumer may send by mistake, is predicted as well.
+predicts with enough confidence shows how many of these requests a consumer would answer: small
+talk, spam, another language.  The empty request, which a consumer may send by mistake, is predicted
+as well.
 """
 
 from __future__ import annotations
@@ -83,10 +84,10 @@ def measure_out_of_scope(
     empty
         The published model's prediction of the empty request.
     predictions, groups
-        The model's predictions of the out-of-scope set, and group id of each row, shape
-        (n_rows,); None if there is no set.
+        The model's predictions of the out-of-scope set, and the group id of each row, shape
+        (n_rows,); both None if there is no set.
     decision
-        The decision threshold with its coverage and precision; None if there is none.
+        The decision threshold with its coverage and precision; None if there is no threshold.
     confidence
         Confidence level of the interval.
     """

@@ -2,20 +2,20 @@
 
 How it works
 ------------
-1. A restandardized batch (standardized on its own rows) differs from one that was scaled with the
-   table's scalers by a shift and a scale of each column.  The shift matters most: it depends on the
-   class mix of the batch.
-2. Embeddings had length 1 before they were standardized.  The model's affine map restores it for
-   the table's scaling.  In a restandardized batch, a mapped row e has length 1 once the shift d is
-   added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.  Centering the columns over the batch
-   removes |d|^2, so the equation is linear in d.
+1. A restandardized batch (standardized on its own rows) and a batch that was scaled with the
+   table's scalers differ by a shift and a scale of each column.  The shift matters most: it depends
+   on the class mix of the batch.
+2. Embeddings had length 1 before they were standardized.  The model's affine map restores this
+   length for the table's scaling.  In a restandardized batch, a mapped row e has length 1 once the
+   shift d is added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.  Centering the columns over
+   the batch removes |d|^2, so the equation is linear in d.
 3. A ridge regression over the rows of the batch estimates d.  The estimate ignores the scales of
    the columns, so it is only approximate and is repeated on the shifted rows, three times in all.
 4. If a batch was scaled with the table's scalers, its restored rows already have length 1.  The
    right side of the equation is zero, so the shift is zero and the batch does not change.
 
 Neither labels nor training rows are used, only the table's map.  docs/consumers.md contains the
-same algorithm in a few lines of NumPy, because it is the consumer that receives such a batch.
+same algorithm in a few lines of NumPy, because consumers receive such batches.
 
 Calibration on held-out groups of the upstream's 10,000 rows, batches with 85% of one class, 3
 salts, accuracy of a logistic regression on restored rows (scalers kept, restandardized,
@@ -23,7 +23,7 @@ recentered)
      10 rows      0.983   0.711   0.964
      50 rows      0.983   0.661   0.992
     200 rows      0.985   0.649   0.994
-Ridge terms from 0.03 to 1 give the same.
+Ridge terms from 0.03 to 1 give the same results.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ def _find_bin_stops(confidence: Array) -> Array:
 def trace_risk(predictions: Predictions) -> RiskCoverage | None:
     """Return the risk-coverage curve: share of wrong answers by share of answered rows.
 
-    Rows with the same confidence all count as the mean of these rows, so that the order of the rows
+    Each row counts as the mean of all rows with the same confidence, so that the order of the rows
     does not matter.
 
     Returns

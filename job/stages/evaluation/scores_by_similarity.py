@@ -61,7 +61,7 @@ def score_by_similarity(
 def _score_bins(
     values: Array, predictions: Predictions, bootstrap: GroupBootstrap
 ) -> tuple[SimilarityBin, ...]:
-    """Return the accuracy in each bin of similarity; rows with NaN are in no bin."""
+    """Return the accuracy in each bin of similarity; rows without similarity are in no bin."""
     # NOTE: the first and the last bin include values beyond their outer edges
     numbers = np.where(np.isnan(values), -1, np.digitize(values, EDGES[1:-1]))
     is_right = predictions.y_pred == predictions.y_true
@@ -74,7 +74,7 @@ def _score_bins(
 def _score_bin(
     edges: tuple[float, float], is_right: Array, bootstrap: GroupBootstrap
 ) -> SimilarityBin:
-    """Return the accuracy in one bin of similarity, and its numbers of rows and groups.
+    """Return the accuracy in one bin of similarity, and the bin's numbers of rows and groups.
 
     A bin with too few groups gets no interval.
     """

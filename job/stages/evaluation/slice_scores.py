@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. A slice consists of the rows with one value of a column, or with one range of a text's length or
-   a time.  The rest is all other rows.  A slice is left out if the slice or its rest has too few
+1. A slice consists of the rows with one value of a column, or with one range of text lengths or of
+   times.  The rest is all other rows.  A slice is left out if the slice or its rest has too few
    rows or groups.
 2. For each group, the rows and the correct rows of each slice and of the complete set are counted.
    A bootstrap over groups gives the accuracy of each slice and its difference from the rest.
@@ -152,7 +152,7 @@ def _score_slices(
 
 
 def _make_count_columns(shown: list[_Slice], predictions: Predictions) -> tuple[Array, ...]:
-    """Return, for `GroupBootstrap.count`, in which columns each row counts; -1 for none.
+    """Return the columns in which each row counts (-1 for none), for `GroupBootstrap.count`.
 
     For n slices there are 2 * n + 2 columns.  The first n count the rows of each slice, the next n
     count the correctly predicted rows (hits) of each slice.  The last two count all rows and all

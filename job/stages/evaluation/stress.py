@@ -1,4 +1,4 @@
-"""Measure a model on restandardized batches: another class mix, standardized on their own rows.
+"""Measure a model on batches that have another class mix and were standardized on their own rows.
 
 An upstream that fits its scalers to each batch computes different embeddings for the same text on
 different days.
@@ -7,15 +7,15 @@ How it works
 ------------
 1. Batches are drawn from rows that the model was not trained on.  85% of the rows are of one
    class, and the others share the rest evenly.  Ten batches are drawn for each class.
-2. Each column of the batch is scaled to the mean and standard deviation that it has in the table.
-   This is what restandardizing does if the table's own columns were standardized.
+2. Each column of the batch is scaled to the mean and standard deviation that the column has in the
+   table.  This is what restandardizing does if the table's own columns were standardized.
 3. The model predicts the batch.  Its accuracy is compared with the accuracy on the original rows.
 4. If the model restores embeddings to length 1, a consumer can recenter the batch first
    (`job.stages.evaluation.recentering`); the accuracy after recentering is measured as well.
 
 The work is bounded: at most 100,000 rows of restandardized batches are predicted.  With many
-classes there are fewer draws per class, and beyond that a seeded sample of the classes.
-Recentering a batch of 384 columns takes about 20 ms.
+classes, fewer batches are drawn per class; with even more classes, only a seeded sample of the
+classes is used.  Recentering a batch of 384 columns takes about 20 ms.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def measure_stress(
     Parameters
     ----------
     rows
-        Rows that the model was not trained on, with its feature blocks, which include embeddings.
+        Rows that the model was not trained on.  They have the model's feature blocks, which include
+        embeddings.
     columns
         Means and standard deviations of the table's embedding columns.
     is_restored
@@ -132,7 +133,8 @@ def _score_batches(
 def _compute_interval(batches: list[_ClassBatches], bootstrap: GroupBootstrap) -> Interval | None:
     """Compute the interval of the batches' mean accuracy, by a bootstrap over groups.
 
-    The batches are drawn once and not redrawn for each resample.  None with too few groups.
+    The batches are drawn once and not redrawn for each resample.  The result is None if there are
+    too few groups.
     """
     if bootstrap.n_groups < MIN_GROUPS:
         return None
@@ -151,7 +153,7 @@ def _predict_class(
 ) -> _ClassBatches:
     """Restandardize the batches of one class, and predict them.
 
-    `batches` has the positions in `rows` of each batch's rows.
+    `batches` has, for each batch, the positions of its rows in `rows`.
     """
     assert rows.embeddings is not None
     index = np.concatenate(batches)

@@ -1,4 +1,4 @@
-"""Draw batches with another class mix, and standardize them, to stress-test a model."""
+"""Draw and standardize batches with another class mix, to stress-test a model."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ class BatchPlan:
 def plan_batches(class_rows: Mapping[str, Array], rng: np.random.Generator) -> BatchPlan | None:
     """Return the plan of the batches.
 
-    None if no class has enough rows for a batch, or if there are fewer than two classes.
+    The result is None if no class has enough rows for a batch, or if there are fewer than two
+    classes.
     """
     min_class_rows = int(np.ceil(SHARE * MIN_BATCH_ROWS))
     names = [name for name, index in class_rows.items() if len(index) >= min_class_rows]
@@ -104,7 +105,8 @@ def draw_batch(
     class_rows
         Positions of the rows of each class, at least two classes.
     name
-        Dominant class: a share `SHARE` of the batch's rows.  It must have that many rows.
+        Dominant class, with a share `SHARE` of the batch's rows.  `class_rows[name]` must have that
+        many rows.
     """
     others = [other for other in class_rows if other != name]
     n_main = round(SHARE * n_rows)

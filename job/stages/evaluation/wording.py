@@ -78,7 +78,7 @@ def count_groups(groups: Array) -> GroupCounts:
 
 
 def measure_templates(table: Rows) -> Templates:
-    """Measure the share of rows from templates: in groups with enough near-duplicates.
+    """Measure the share of rows from templates (rows in groups with enough near-duplicates).
 
     If near-duplicates are known, values of a group column are ignored.  A group column may, for
     example, name a person, and one person's rows do not come from one template.

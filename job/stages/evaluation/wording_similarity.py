@@ -146,8 +146,8 @@ def _sample_items(
     Returns
     -------
     names, items, n_items
-        Text or embedding key of each item number; sampled items of each part; number of evaluated
-        items before sampling, summed over the parts.
+        The text or embedding key of each item number; the sampled items of each part; the number of
+        evaluated items before sampling, summed over the parts.
     """
     key_arrays = [evaluated.text_keys, *(trained.text_keys for _, trained in parts)]
     numbers, names = pd.factorize(np.concatenate(key_arrays))

@@ -61,10 +61,10 @@ def compare_on_challenge(
 
 
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
-    """Return the requests that are not among the digests of the version's training rows.
+    """Return the requests that the version was not trained on, according to its digests.
 
-    All requests are returned if the version's keys and the set's cannot be compared, for example if
-    the version has keys of texts and the set has no texts.
+    All requests are returned if the keys of the version and of the set cannot be compared, for
+    example if the version has keys of texts and the set has no texts.
     """
     kind = key_kind(requests.text_keys)
     if (version.metadata.training_keys_of or kind) != kind:

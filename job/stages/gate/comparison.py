@@ -53,8 +53,8 @@ def compare(
 ) -> Comparison:
     """Compare champion and candidate on the test rows that the champion was not trained on.
 
-    Both must have the same classes.  The champion may take another input than the candidate if that
-    input is in the search.
+    Both must have the same classes.  The champion may take another input than the candidate if the
+    search includes this input.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def find_problem(
 def find_embedding_problem(
     metadata: Metadata, feature_blocks: FeatureBlocks, embedding_model: str
 ) -> str:
-    """Return a message if a version was trained on another embedding model; otherwise empty."""
+    """Return a message if a version has another embedding model; otherwise an empty string."""
     if "embeddings" in feature_blocks and metadata.embedding_model != embedding_model:
         return "its embeddings come from a different model than this table's"
     return ""
@@ -208,7 +208,7 @@ def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -
 
 
 def _has_digest(rows: Rows, digests: Array, salt: str, *, with_templates: bool) -> Array:
-    """Return a mask of rows with a leakage key, text or template that has one of these digests."""
+    """Return a mask of the rows whose leakage key, text or template has one of these digests."""
     mask: Array = np.isin(salted_digests("trained", rows.leakage_keys, salt), digests)
     others = [rows.text_keys] if (rows.leakage_keys != rows.text_keys).any() else []
     if with_templates and rows.templates is not None:

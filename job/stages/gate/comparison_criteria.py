@@ -5,8 +5,8 @@ How it works
 1. The difference of the metric is the candidate's score minus the champion's.  Its interval must be
    above `-gate.margin` (non-inferiority) or above 0 (superiority).
 2. If the table has too few groups to show the margin even for equal models, `gate.inconclusive`
-   decides.  With `tolerate`, a drop passes if it is within the margin or explained by chance, up to
-   `gate.max_drop` (`job.stages.gate.power`).
+   decides.  With `tolerate`, a drop of at most `gate.max_drop` passes if it is within the margin or
+   explained by chance (`job.stages.gate.power`).
 3. A candidate is rejected if the measured loss of recall of a class exceeds `gate.recall_margin`
    and the class is shown to have lost recall at all.  The intervals hold for all classes at once.
 """
@@ -31,7 +31,7 @@ from job.stages.gate.power import POWER, can_show_margin, tolerated_drop
 def judge_comparison(
     comparison: Comparison, spec: GateSpec, equal_error: float = 0.0
 ) -> Iterator[Criterion]:
-    """Yield the criteria of the difference in the metric and, if set, `gate.recall_margin`."""
+    """Yield the criterion of the metric's difference and, if configured, that of the recalls."""
     if comparison.role == "champion_model":
         # the comparison of the recipes decides: a hold-out of few groups depends too much on chance
         yield champion_criterion(comparison, spec, equal_error).copy_with(is_binding=False)

@@ -63,8 +63,8 @@ def _can_show(
 ) -> CanShow | None:
     """Return the power of the comparison with the champion.
 
-    The standard error is the larger one of `equal_error` and the comparison.  If there is no
-    champion yet, it is that of `equal_error`.
+    The larger of two standard errors is used: that of `equal_error` and that of the comparison.  If
+    there is no champion yet, only that of `equal_error` exists.
     """
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:
@@ -83,7 +83,7 @@ def _floor_criteria(
     *,
     prefix: str = "",
 ) -> Iterator[Criterion]:
-    """Yield a criterion for each floor: met if the score, which must exist, reaches the floor."""
+    """Yield one criterion per floor; it is met if the score exists and reaches the floor."""
     scores = {} if evaluation is None else evaluation.scores
     intervals = {} if evaluation is None else evaluation.intervals.scores
     level = 0.0 if evaluation is None else evaluation.intervals.level

@@ -1,10 +1,10 @@
-"""Rows and errors of each group, which a run stores for the comparisons of later runs.
+"""Numbers of rows and errors of each group; a run stores them for comparisons in later runs.
 
 How it works
 ------------
 1. A cross-fitted evaluation predicts every row with a model that was not trained on its group.  The
    run stores, for each group, the number of rows by class and predicted class, and salted digests
-   of the group's texts (or of its values in the group column).  It stores no text, and no
+   of the group's texts (or of its values in the group column).  The run stores no text, and no
    prediction of a single row.
 2. The next run pairs its groups with those of the champion's run.  A group is paired with the
    champion's group that has the most texts in common with it, because texts come and go.
@@ -61,7 +61,8 @@ class GroupErrors:
     Attributes
     ----------
     keys, key_groups
-        Salted digests of the groups' texts, sorted, and group id of each digest; shape (n_keys,).
+        Salted digests of the groups' texts, sorted, and the group id of each digest; shape
+        (n_keys,).
     groups
         Group id of each entry, from 0, shape (n_entries,).
     y_true, y_pred
@@ -173,7 +174,7 @@ def _as_frame(errors: GroupErrors) -> pd.DataFrame:
 
 
 def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame:
-    """Return pairs of a champion's and a candidate's group with the most texts in common.
+    """Return pairs of groups, the champion's and the candidate's, with the most texts in common.
 
     Each group is in at most one pair.
     """

@@ -66,7 +66,7 @@ def compare_models(
     *,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Return a copy of `comparison` with both models' scores on `rows`, or why there are none.
+    """Return a copy of `comparison` with both models' scores on `rows`, or a reason for no scores.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _predict(
 
 
 def _describe_other_classes(champion: Estimator, candidate: Estimator) -> str:
-    """Return a message on how the classes of two models differ; empty if they are equal."""
+    """Return a message on how the classes of two models differ; empty if the classes are equal."""
     old, new = set(champion.classes_), set(candidate.classes_)
     if old == new:
         return ""

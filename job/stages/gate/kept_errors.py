@@ -16,7 +16,7 @@ log = structlog.get_logger(__name__)
 def describe_cross_fit(
     cross_fit: CrossFit | None, errors: GroupErrors | None
 ) -> PublishedCrossFit | None:
-    """Return field `cross_fit` of metadata.json: number of folds, digest of the stored errors."""
+    """Return `cross_fit` of metadata.json: number of folds, and digest of the stored errors."""
     if cross_fit is None or errors is None:
         return None
     digest = str(Digest.of(errors.to_bytes()))
@@ -33,7 +33,7 @@ def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -
 
 
 def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors | None:
-    """Read the errors that a version's run stored; None if missing or if the digest differs."""
+    """Read the errors that a version's run stored; None if they are missing or altered."""
     if metadata.cross_fit is None:
         return None
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)

@@ -4,7 +4,7 @@ How it works
 ------------
 1. The rows of each group are counted by class and by the predictions of both models
    (`PairedCounts`).  Metrics of labels follow from sums of these counts.
-2. Groups are resampled as a whole, class by class, and the same groups for both models.  The
+2. Groups are resampled as a whole, class by class, with the same groups for both models.  The
    difference of the scores is computed for each resample.
 3. Each end of the interval is a one-sided BCa bound at `alpha`.
 4. The changes of the classes' recalls have max-T intervals, which hold for all classes at once.
@@ -35,7 +35,7 @@ from job.stages.metrics.search_metric import measure_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Both models' scores, and their difference with interval and standard error.
+    """Both models' scores, and their difference with its interval and standard error.
 
     The difference is the candidate's score minus the champion's.
 
@@ -70,7 +70,7 @@ class PairedCounts:
         They count, by class: rows, the candidate's predictions, the candidate's correct predictions
         (hits), the champion's predictions, the champion's hits.
     n_groups
-        Numbers of groups in total, by class, and by class that the candidate predicts.
+        Numbers of groups in total, by class, and by the candidate's predicted class.
     """
 
     classes: tuple[str, ...]
@@ -150,13 +150,13 @@ class _PairedScores:
         )
 
     def measure(self, sums: Array) -> Array:
-        """Return candidate minus champion for each of n resamples and each score, (n, n_scores)."""
+        """Return the candidate's scores minus the champion's, for n resamples, (n, n_scores)."""
         champion, candidate = self.score(sums)
         return candidate - champion
 
 
 def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
-    """Compare the recalls and, if it needs labels only, the metric of `spec`."""
+    """Compare the recalls, and the metric of `spec` if that metric needs labels only."""
     total = counts.group_sums.total
     pair = _PairedScores(total, len(counts.classes))
     measured = measure_resamples(

@@ -45,7 +45,7 @@ def bca_bounds(
     resampled
         Metrics of the resamples, shape (n_resamples, n_metrics).
     left_out
-        Metrics of all groups except one, for each distinct group, shape (n_distinct, n_metrics).
+        Metrics without one group, for each distinct group, shape (n_distinct, n_metrics).
     group_sums
         The groups from which the metrics were computed.
     """
@@ -80,7 +80,7 @@ def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple
 
 
 def _quantiles(ordered: Array, probabilities: Array) -> Array:
-    """Return one interpolated quantile per sorted column; each has its own probability."""
+    """Return one interpolated quantile per sorted column; each column has its own probability."""
     positions = probabilities * (len(ordered) - 1)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, len(ordered) - 1)
@@ -96,7 +96,7 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
 
     With probability 1 - `alpha`, no true value is below its lower bound; the same holds for the
     upper bounds.  Each bound is c standard errors away from its metric; c is a quantile, over the
-    resamples, of the largest deviation of any metric in standard errors (the max-T method).  If a
+    resamples, of the largest deviation, in standard errors, of any metric (the max-T method).  If a
     metric does not vary between resamples, its bounds equal its value.
 
     Parameters
@@ -140,10 +140,10 @@ def interval_or_count_bound(
 ) -> Interval:
     """Return the interval of a share or, with `minimum` = -1, of a difference of shares.
 
-    The interval is (`low`, `high`) if the two differ.  They are equal if the value is the same in
-    all resamples.  The interval then extends 1 - alpha ** (1 / n) to each side, where n is the
-    number of groups (about 3 / n for alpha = 0.05).  This is the largest share of groups that can
-    have a property which, with probability `alpha`, none of n drawn groups has.
+    The interval is (`low`, `high`) if the two differ.  `low` and `high` are equal if the value is
+    the same in all resamples.  The interval then extends 1 - alpha ** (1 / n) to each side, where n
+    is the number of groups (about 3 / n for alpha = 0.05).  If a larger share of all groups had a
+    property, the probability that no drawn group has it would be below `alpha`.
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))

@@ -5,7 +5,8 @@ How it works
 1. Groups are drawn with replacement within their stratum, so every resample has all classes.
 2. Of n groups in a stratum, n - 1 are drawn and weighted by n / (n - 1).  Otherwise, the variance
    would be too small for a class with few groups (Rao & Wu).
-3. `leave_one_out` removes one group at a time, and weights the rest of its stratum up.
+3. `leave_one_out` removes one group at a time, and gives the other groups of its stratum more
+   weight.
 4. `GroupBootstrap` computes a statistic of all groups and of resamples.  `Measured` returns the
    intervals, for each metric or for several metrics at once.
 """
@@ -48,7 +49,7 @@ class Measured:
     resampled
         Metrics of the resamples, shape (n_resamples, n_metrics).
     alpha
-        Probability that the true value is below the lower bound, and that it is above the upper.
+        Probability that the true value is beyond a bound, on each side.
     """
 
     group_sums: GroupSums
@@ -69,7 +70,7 @@ class Measured:
         return simultaneous_bounds(self.point[columns], self.resampled[:, columns], alpha)
 
     def interval(self, n_groups: float) -> Interval:
-        """Return the interval of the metric; there must be only one metric, and it is a share."""
+        """Return the interval of the only metric, which must be a share."""
         (value,), ((low,), (high,)) = self.point, self.bounds()
         return interval_or_count_bound(value, low, high, n_groups=n_groups, alpha=self.alpha)
 
@@ -166,7 +167,7 @@ def measure_resamples(
     *,
     alpha: float,
 ) -> Measured:
-    """Compute a statistic of all groups and of resamples; `alpha` is for the later bounds."""
+    """Compute a statistic of all groups and of resamples; `alpha` is kept for bounds."""
     return Measured(
         group_sums=group_sums,
         statistic=statistic,
@@ -205,7 +206,7 @@ def resample(
 
 
 def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) -> Array:
-    """Draw n_groups - 1 groups n times; count draws of each distinct group, (n, n_distinct)."""
+    """Draw n_groups - 1 groups n times; count the draws of each distinct group, (n, n_distinct)."""
     if len(multiplicity) * _MULTINOMIAL_COST < n_groups:
         return rng.multinomial(n_groups - 1, multiplicity / n_groups, n).astype(float)
     drawn = rng.integers(n_groups, size=(n, n_groups - 1), dtype=np.uint32)
@@ -222,7 +223,7 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
 
 
 def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
-    """Return metrics of all groups but one, for each distinct group, (n_distinct, n_metrics).
+    """Return the metrics without one group, for each distinct group, (n_distinct, n_metrics).
 
     The remaining groups of the stratum get more weight, so the stratum keeps its total weight.
     """

@@ -58,10 +58,10 @@ MIN_EFFECTIVE_GROUPS: Final = 150
 
 
 def effective_groups(groups: Array) -> float:
-    """Return the effective number of groups: few if some are much larger than most (Kish 1965).
+    """Return the effective number of groups: low if some are much larger than most (Kish 1965).
 
-    This is `sum(n)**2 / sum(n**2)` over the group sizes n, which is the number of groups if all
-    have the same size.
+    This is `sum(n)**2 / sum(n**2)` over the group sizes n.  It equals the number of groups if all
+    groups have the same size.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def sum_by_group(groups: Array, y: Array, values: Array) -> GroupSums:
 
 
 def make_group_sums(sums: Any, strata: Array) -> GroupSums:
-    """Return the `GroupSums` of groups that are stored one by one; merge strata of one group.
+    """Return the `GroupSums` of groups stored one by one; merge strata that have only one group.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def _majority_classes(groups: Array, y: Array) -> Array:
 
 
 def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
-    """Merge strata of one group with each other; a single one joins the smallest other stratum."""
+    """Merge all strata of one group; a single such stratum joins the smallest other stratum."""
     sizes = np.bincount(strata, multiplicity).astype(int)
     lone = np.flatnonzero(sizes == 1)
     others = np.flatnonzero(sizes > 1)

@@ -25,10 +25,10 @@ PER_CLASS: Final = ("f1", "precision", "recall")
 
 
 def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Array, Array]:
-    """Return, for each row, the columns of a table of 3 * n_classes counts to which it adds 1.
+    """Return the columns to which each row adds 1, in a table of 3 * n_classes counts.
 
     The three arrays hold the column of the row's class, the column of its predicted class and, if
-    both classes are equal, the column of the hits of the class, else -1.
+    both classes are equal, the column of the hits of the class (otherwise -1).
     """
     hit = np.where(y_true == y_pred, 2 * n_classes + y_true, -1)
     return y_true, n_classes + y_pred, hit
@@ -37,7 +37,7 @@ def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, 
 def paired_count_columns(
     y_true: Array, y_pred: Array, other: Array, n_classes: int
 ) -> tuple[Array, ...]:
-    """Return the columns of a table of 5 * n_classes counts of two models, as `count_columns`.
+    """Return the columns to which each row adds 1, in a table of two models' 5 * n_classes counts.
 
     The first three arrays are those of `count_columns` for the predictions `y_pred` of one model.
     The last two are the columns of the predicted class and of the hits for the predictions `other`
@@ -52,7 +52,7 @@ def paired_count_columns(
 def count_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[int, Array, Array]:
-    """Return the number of groups in total, with rows of each class, and predicted as each."""
+    """Count groups: in total, with rows of each class, and with rows predicted as each class."""
     pairs = (np.unique(groups * n_classes + y) % n_classes for y in (y_true, y_pred))
     true, predicted = (np.bincount(classes, minlength=n_classes) for classes in pairs)
     return len(np.unique(groups)), true, predicted
@@ -72,7 +72,7 @@ def count_effective_groups(
 def compute_label_scores(
     y_true: Array, y_pred: Array, n_classes: int
 ) -> dict[tuple[str, int | None], float]:
-    """Return all scores of predicted classes; a key is a name and a class (None for averages).
+    """Return all scores of predicted classes by (name, class); the class is None for averages.
 
     Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
     """

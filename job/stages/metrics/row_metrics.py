@@ -37,9 +37,9 @@ def brier_losses(predictions: Predictions) -> Array:
 def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
     """Return the one-vs-rest ROC-AUC of each class, and each row's influence on their mean.
 
-    For each class, a row's influence is computed from the rank of its score among the rows of the
-    rest or, if the row is not of the class, among the rows of the class (DeLong).  To first order,
-    the mean influence of a resample's rows is the resample's AUC minus the AUC of all rows.
+    For each class, a row's influence is computed from the rank of its score among the rows of other
+    classes or, if the row is not of the class, among the rows of the class (DeLong).  To first
+    order, the mean influence of a resample's rows is the resample's AUC minus the AUC of all rows.
 
     Returns
     -------

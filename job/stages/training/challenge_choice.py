@@ -45,7 +45,7 @@ def choose_on_challenge(
     spec: TrainingSpec,
     executor: Executor,
 ) -> SearchReport:
-    """Return the search report, with the candidate that scores best on `requests` as chosen.
+    """Choose the candidate that scores best on `requests`, and return the new search report.
 
     Parameters
     ----------

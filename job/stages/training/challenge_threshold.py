@@ -90,7 +90,7 @@ def measure_threshold(
         Predictions and bootstrap of the evaluation half of the challenge set, or of the complete
         set, which is then cut into folds.
     fold
-        Fold of each request, shape (n_rows,); None if the set is halved, which needs no folds.
+        Fold of each request, shape (n_rows,); None if the set is halved.
     """
     row_thresholds = None
     if fold is not None and threshold.value is not None:
@@ -133,9 +133,9 @@ def _lower_bound(share: float, n: int, confidence: float) -> float:
 
 
 def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: float) -> str:
-    """Return a sentence on why there is no threshold, and how many requests are needed.
+    """Return a sentence that says why there is no threshold and how many requests are needed.
 
-    It states the number without errors, and the number with the precision on this set.
+    The sentence has two numbers: one if no answer is wrong, and one with the precision on this set.
     """
     target = chosen.target_precision
     n_errorless = count_needed_answers(target, confidence)

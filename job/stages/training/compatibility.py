@@ -27,7 +27,7 @@ def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]
     Returns
     -------
     versions
-        The given versions; empty if the model contains a class that one of them lacks.
+        The given versions; empty if the model contains a class that one of these versions lacks.
     """
     if not versions:
         return ()
@@ -60,7 +60,7 @@ def use_double_precision(model: object) -> None:
 
 
 def _to_double(value: object) -> object:
-    """Return a fixed array or a type in double precision, and any other argument as it is."""
+    """Convert an array or a type to double precision; return any other argument unchanged."""
     if isinstance(value, np.ndarray) and value.dtype == np.float32:
         return value.astype(np.float64)
     return np.float64 if value is np.float32 else value

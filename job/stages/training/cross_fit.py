@@ -54,7 +54,8 @@ class CrossFit:
     chosen
         Predictions by the candidate that the search chose.
     nested
-        Predictions of each row by the candidate that is chosen without the labels of the fold.
+        Predictions of each row by the candidate that is chosen without the labels of the row's
+        fold.
     baselines
         Pairs of a baseline's name and its predictions of all rows, with the same folds.
     fold
@@ -99,7 +100,7 @@ class FoldPlan:
 
 
 def plan_folds(rows: Rows, n_folds: int, salt: str) -> FoldPlan | None:
-    """Cut the rows into `n_folds` folds, or into as many as the smallest class has groups.
+    """Cut the rows into `n_folds` folds, or into fewer if the smallest class has fewer groups.
 
     Returns
     -------
@@ -187,7 +188,7 @@ def _predict_nested(
 
 
 def _replace_rows(predictions: Predictions, others: Predictions, mask: Array) -> Predictions:
-    """Return a copy of `predictions` in which the rows with a true mask come from `others`."""
+    """Return a copy of `predictions` that takes the rows in the mask from `others`."""
     return replace(predictions, proba=np.where(mask[:, None], others.proba, predictions.proba))
 
 

@@ -3,7 +3,7 @@
 How it works
 ------------
 1. A row is answered if its highest predicted probability reaches the threshold.  Coverage is the
-   share of answered rows, precision the share of correct answers.
+   share of answered rows, and precision is the share of correct answers.
 2. Candidate thresholds are quantiles of the confidence.  For each, the one-sided lower confidence
    bound of the precision is computed, with an effective sample size for rows in groups.
 3. The lowest threshold whose bound reaches the target is chosen.  No threshold is needed if the
@@ -181,9 +181,9 @@ def measure_abstention(
     bootstrap
         The bootstrap over the groups of these rows.
     least
-        The confidence that each row needs to be answered, shape (n_rows,).  In a cross-fitted
-        evaluation, this is the threshold chosen without the row's fold, or infinity if no
-        threshold was shown.  None to apply `threshold` to all rows.
+        The minimum confidence at which each row is answered, shape (n_rows,).  In a cross-fitted
+        evaluation, this is the threshold chosen without the row's fold, or infinity if no threshold
+        was shown.  None to apply `threshold` to all rows.
     """
     groups = bootstrap.groups
     value = 0.0 if threshold.status == "not_needed" else threshold.value
@@ -241,7 +241,7 @@ def _compute_coverage_and_precision(sums: Array) -> Array:
 
 
 def _clip_interval(interval: Interval) -> Interval:
-    """Clip an interval's bounds to [0, 1], which rounding errors of stratum weights can exceed."""
+    """Clip bounds to [0, 1]; rounding errors of the stratum weights can put them outside."""
     lower, upper = (min(max(bound, 0.0), 1.0) for bound in (interval.lower, interval.upper))
     return Interval(
         value=interval.value, lower=lower, upper=upper, is_by_count=interval.is_by_count

@@ -40,7 +40,7 @@ class FitMemory:
     per_cell
         For each value of a dense matrix.
     per_occurrence, per_coefficient
-        For each entry of a sparse matrix, and for each pair of a class and a column.
+        For each entry of a sparse matrix; for each pair of a class and a column.
     copies_matrix
         Whether `per_cell` includes a copy of the matrix.  The fast engine makes no such copy.
     """
@@ -59,17 +59,17 @@ class EstimatorKind:
     ----------
     load
         Imports and returns the class, or a function that makes a classifier from parameters by
-        keyword.  `class_weight` and `random_state` are passed to it if it has them.
+        keyword.  `class_weight` and `random_state` are passed if they are among its parameters.
     default_grid
-        The grid if the settings give none; a baseline that is not searched gets its first values.
+        Grid if the settings have none; a baseline that is not searched gets the first values.
     fixed_parameters
         Parameters whose values differ from the library's defaults; a grid can override them.
     needs_calibration
         Whether the classifier yields only decision values, so that a calibration must convert them
         to probabilities.
     takes_standardized
-        Whether it is fitted to standardized columns: linear models, whose published `coef_` and
-        `intercept_` include the standardization, and models that ignore their input.
+        Whether it takes standardized columns: true for linear models, whose published `coef_` and
+        `intercept_` include the standardization, and for models that ignore their input.
     takes_text
         Whether it can be fitted to sparse matrices.
     ends_in_logistic_regression
@@ -81,7 +81,7 @@ class EstimatorKind:
         groups of the rows.  None if `fit(X, y)` or the solver fits the models.
     export
         Returns the pipeline that replaces a fitted classifier in the model.  It takes rows of
-        length 1, and its last step, `classifier`, is a logistic regression, so that it can be
+        length 1 and ends in the logistic regression `classifier`, so that the pipeline can be
         extended to batches standardized on their own rows.  None to keep the classifier itself.
     is_robust_to_wording
         Whether the estimator takes precedence if `search.prefer` is `wording`.
@@ -121,7 +121,7 @@ class EstimatorKind:
     def with_calibration(
         self, classifier: Estimator, folds: Sequence[Fold], method: str
     ) -> Estimator:
-        """Wrap a classifier without probabilities in a calibration with these folds.
+        """Add a calibration with these folds to a classifier that cannot predict probabilities.
 
         Other classifiers are returned unchanged.  `sigmoid` fits a sigmoid curve to each class
         (Platt 1999); `temperature` fits a single number and preserves the ranking of the classes
@@ -139,7 +139,7 @@ class EstimatorKind:
 
 @contextmanager
 def translate_value_errors(name: str) -> Iterator[None]:
-    """Convert a `ValueError` in the `with` block, caused by a grid, to `ConfigurationError`."""
+    """Convert a `ValueError` that a grid causes in the `with` block to `ConfigurationError`."""
     try:
         yield
     except ValueError as error:

@@ -46,7 +46,7 @@ def compute_decisions(model: LinearSVC, X: Matrix, classes: Array) -> Array:
     -------
     decisions
         Shape (n_samples, n_classes).  If the model has two classes, one column is the negative of
-        the other.  Columns of classes that the model was not fitted to are -1.
+        the other.  A class that the model was not fitted to has a column of -1.
     """
     values = model.decision_function(X)
     if values.ndim == 1:
@@ -64,7 +64,7 @@ def calibrate_folds(decisions: Array, codes: Array, folds: Sequence[Fold], metho
     decisions
         Out-of-fold decision values from `compute_decisions`, shape (n_samples, n_classes).
     codes
-        The class of each row, as a column of `decisions`, shape (n_samples,).
+        Class of each row, as the number of the class's column in `decisions`, shape (n_samples,).
     folds
         Train and test positions of each fold; each row is tested once.
     method
@@ -73,8 +73,8 @@ def calibrate_folds(decisions: Array, codes: Array, folds: Sequence[Fold], metho
     Returns
     -------
     proba
-        Shape (n_samples, n_classes), single precision; 0 for classes without training rows in the
-        row's fold.
+        Shape (n_samples, n_classes), single precision; 0 if the row's fold has no training rows of
+        the class.
     """
     proba = np.zeros(decisions.shape, np.float32)
     for train_index, test_index in folds:

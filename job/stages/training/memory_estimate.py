@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. A sample of the texts is counted, and the numbers of terms and of their occurrences are
+1. The terms in a sample of the texts are counted, and the numbers of terms and of occurrences are
    extrapolated to all training rows.
 2. Each array that grows with rows, columns, terms, classes or candidates has a measured number of
    bytes per element (`EstimatorKind.memory` for a fit).  The products are summed, as if each worker
@@ -147,7 +147,7 @@ def _estimate_search_bytes(
 def _bytes_per_cell(
     sizes: _Sizes, spec: TrainingSpec, matrices: MatrixAllocator, *, is_embeddings_only: bool
 ) -> int:
-    """Return the bytes needed for each value of a dense matrix, not counting what fits add."""
+    """Return the bytes needed for each value of a dense matrix, without the bytes for fits."""
     per_cell = _PER_EMBEDDING_CELL if is_embeddings_only else _PER_CELL
     if is_embeddings_only and not matrices.memory_bytes((sizes.n_rows, sizes.width)):
         per_cell = 0  # the matrices are memory-mapped files
@@ -166,8 +166,8 @@ def _bytes_per_cell_and_fit(
     Parameters
     ----------
     is_engine_enough
-        Whether all matrices consist only of embeddings, to which the fast engine can fit all
-        linear models.
+        Whether all matrices consist only of embeddings, so that the fast engine can fit all linear
+        models.
     """
     is_copied = (
         not is_engine_enough

@@ -53,7 +53,7 @@ def require_memory_to_validate(dataset: Dataset, memory: MemoryMeter) -> None:
 
 
 def require_memory(n_bytes: int, memory: MemoryMeter, purpose: str) -> None:
-    """Raise if `n_bytes`, which `purpose` needs, is above the memory limit.
+    """Raise if the `n_bytes` that `purpose` needs are above the memory limit.
 
     Raises
     ------

@@ -63,13 +63,13 @@ def predict_out_of_fold(
         Positions of the rows to predict; None for all of them.
     folds
         Train and test positions of each fold, as indices into `positions`; each row is tested
-        once.  None to cut at most `MAX_FOLDS` folds.
+        once.  If None, at most `MAX_FOLDS` folds are cut.
 
     Returns
     -------
     predictions
-        In the order of `positions`; a class without training rows in a fold has probability 0
-        there.
+        In the order of `positions`; a class without training rows in a fold has probability 0 in
+        this fold.
     """
     if positions is None:
         positions = np.arange(len(train))
@@ -82,7 +82,7 @@ def predict_out_of_fold(
 
 
 class _FoldFitter:
-    """Fits one candidate to one fold after another, warm-started from the previous fold's model."""
+    """Fits one candidate to the folds in turn; each fit is warm-started from the previous model."""
 
     def __init__(
         self,
@@ -137,9 +137,9 @@ class _FoldFitter:
         return proba
 
     def _fit(self, train_index: Array) -> tuple[Estimator, Callable[[Array], object]]:
-        """Fit to the rows at `train_index`; return the model, and its preprocessing as a function.
+        """Fit to the rows at `train_index`; return the model and a preprocessing function.
 
-        The function computes the feature matrix of the rows at other positions.  The training
+        The function takes positions of other rows and computes their feature matrix.  The training
         matrix is freed on return, before the test matrix is made.
         """
         search, seed = self._spec.search, self._spec.random_state

@@ -110,7 +110,7 @@ def _refit(
     spec: TrainingSpec,
     executor: Executor,
 ) -> list[Pipeline]:
-    """Return the pipelines of candidates that take the same input."""
+    """Refit candidates that take the same input, and return their pipelines."""
     models = _build_models(candidates, train, spec)
     if spec.search.engine == "fast":
         fit_linear_models(models, data.X, data.y, executor)

@@ -48,7 +48,7 @@ def fit(
     Raises
     ------
     ConfigurationError
-        scikit-learn rejects the parameter values, not only for these rows.
+        scikit-learn rejects the parameter values, and would do so for other rows too.
     TrainingError
         The training rows of a calibration fold lack a class that calibration needs.
     """
@@ -92,7 +92,7 @@ def list_fits(
 
 
 def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -> None:
-    """Fit a model, with its calibration folds in threads.
+    """Fit a model; its calibration folds are fitted in threads.
 
     The folds are fitted one after another if they would share liblinear's random generator.
     """
@@ -120,7 +120,7 @@ def _require_values(model: BaseEstimator, classes: Array, name: str) -> None:
 def _require_classes(model: BaseEstimator, y: Array) -> None:
     """Raise if the training rows of a calibration fold have too few classes.
 
-    Three classes are required, or both if the table has only two.
+    Three classes are required; if the table has only two classes, both are required.
     """
     if not isinstance(model, CalibratedClassifierCV):
         return

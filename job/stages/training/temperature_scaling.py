@@ -40,7 +40,8 @@ def can_be_scaled(estimator: str) -> bool:
 def find_temperature(predictions: Predictions) -> float:
     """Return the temperature with the lowest log loss on out-of-fold predictions.
 
-    It is rounded, so that rounding errors in a fold's model do not change the published model.
+    The temperature is rounded, so that rounding errors in a fold's model do not change the
+    published model.
     """
     # a class without training rows in a fold has probability 0, and thus no logit
     predictions = predictions.take(predictions.true_class_proba() > 0)
@@ -71,8 +72,8 @@ def scale_coefficients(pipeline: Pipeline, temperature: float) -> None:
     Parameters
     ----------
     pipeline
-        Pipeline of an estimator that `can_be_scaled`: its last step is a logistic regression, or a
-        pipeline that ends in one.
+        Pipeline of an estimator for which `can_be_scaled` is true: its last step is a logistic
+        regression, or a pipeline that ends in one.
     """
     model = pipeline[-1]
     if isinstance(model, Pipeline):
@@ -85,7 +86,7 @@ def scale_coefficients(pipeline: Pipeline, temperature: float) -> None:
 def describe_temperature(
     before: Predictions, after: Predictions, temperature: float
 ) -> Temperature:
-    """Return the temperature, with calibration error and losses before and after scaling."""
+    """Return the temperature, and the calibration error and losses before and after scaling."""
     return Temperature(
         temperature=temperature,
         before=_compute_losses(before.take(before.has_known_class)),

@@ -68,7 +68,7 @@ def draw_restandardized_batches(
 
 
 def _draw_batch(number: int, codes: Array, groups: Array, rng: np.random.Generator) -> Array:
-    """Return the positions of the rows of batch `number`; most have class number % n_classes."""
+    """Return the row positions of batch `number`; most are of class `number % n_classes`."""
     n_classes = int(codes.max()) + 1
     candidates = _choose_rows(codes, groups, n_classes, rng)
     share = rng.choice(_DOMINANT_SHARES)
@@ -84,8 +84,8 @@ def _draw_batch(number: int, codes: Array, groups: Array, rng: np.random.Generat
 def _choose_rows(codes: Array, groups: Array, n_classes: int, rng: np.random.Generator) -> Array:
     """Return the positions of the rows of randomly selected groups.
 
-    The selection is repeated if a class has too few rows in it.  If several selections fail, the
-    positions of all rows are returned.
+    If the selected groups have too few rows of a class, the selection is repeated.  If several
+    selections fail, the positions of all rows are returned.
     """
     low, high = _GROUP_SHARES
     for _ in range(_N_TRIES):

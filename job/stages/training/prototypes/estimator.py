@@ -100,7 +100,7 @@ class Prototypes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return y_pred
 
     def predict_proba(self, X: Array) -> Array:
-        """Return probabilities, (n_samples, n_classes), columns in the order of the classes."""
+        """Return probabilities, shape (n_samples, n_classes), in the order of the classes."""
         proba: Array = self.pipeline_.predict_proba(X)
         return proba
 

@@ -42,8 +42,8 @@ class Items:
     group
         Group id of each item, from 0, shape (n_items,).
     weights
-        1 / sqrt(items of the group), shape (n_items,): in clustering, a template with 100 wordings
-        counts as 10 items.
+        1 / sqrt(number of items in the item's group), shape (n_items,): in clustering, a template
+        with 100 wordings counts as 10 items.
     """
 
     rows: Array

@@ -1,19 +1,20 @@
 """Make a published model handle restandardized batches, row by row.
 
 A restandardized batch is one whose columns were standardized by its own means and deviations
-instead of the training table's.
+instead of those of the training table.
 
 How it works
 ------------
-1. Restored rows, which the preprocessing maps back to length 1, are the input.  Restored training
-   rows have length 1.  Restored rows of a restandardized batch with another class mix are
-   shifted, and their squared lengths differ from 1: their standard deviation is at least 0.3 if one
-   class has 85% of the batch, and 0.03 if the batch has the usual mix.
+1. The input consists of restored rows, which are rows that the preprocessing maps back to length 1.
+   Restored training rows have length 1.  Restored rows of a restandardized batch with another class
+   mix are shifted, and their squared lengths differ from 1.  These squared lengths have a standard
+   deviation of at least 0.3 if one class has 85% of the batch, and 0.03 if the batch has the usual
+   mix.
 2. Rows whose squared length is within `_MAX_LENGTH_DIFFERENCE` of 1 are scored by the model itself.
 3. All other rows are scored by a small perceptron (Rumelhart et al. 1986).  It is fitted to
-   simulated batches of the training rows (`job.stages.training.prototypes.batch_sampling`).  They
-   have few groups, because unseen templates shift a batch as much as another class mix does.  The
-   row's length is one of the inputs, because it depends on the shift.
+   simulated batches of the training rows (`job.stages.training.prototypes.batch_sampling`).  The
+   batches have few groups, because unseen templates shift a batch as much as another class mix
+   does.  The row's length is one of the inputs, because the length depends on the shift.
 4. Both branches are one pipeline of matrix products and elementwise functions.  Each
    branch yields the positive parts of its scores and of their negatives.  To switch a branch off
    for a row, a large multiple of the row's distance beyond the bound is subtracted first, so that
@@ -59,8 +60,8 @@ def handle_restandardized_batches(
 ) -> Pipeline:
     """Extend `model` to restored rows whose length is not 1, as in restandardized batches.
 
-    The returned pipeline predicts the same probabilities as `model`, up to 1e-5, for rows of
-    length 1.
+    For rows of length 1, the returned pipeline predicts the same probabilities as `model`, up to
+    1e-5.
 
     Parameters
     ----------
@@ -165,7 +166,7 @@ def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
     width
         Number of columns of the branch.
     is_far
-        Whether the branch handles rows whose length is far from 1, or those close to 1.
+        Whether the branch handles rows whose length is far from 1; if not, it handles all others.
     """
     sign = 1.0 if is_far else -1.0
     # 0 for rows of this branch, negative for rows of the other one

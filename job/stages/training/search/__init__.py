@@ -7,8 +7,8 @@ How it works
    the candidates (`successive_halving`); otherwise there is one round with all rows.
 3. In each round all candidates are scored on the same folds of whole groups (`cross_validation`).
 4. One of the candidates that completed the last round is chosen (`choice`).
-5. `max_seconds` ends the search after the fold that exceeds it, and the best so far is chosen
-   (`schedule`); results are then not reproducible.
+5. A search that exceeds `max_seconds` ends after the current fold, and the best candidate so far is
+   chosen (`schedule`); results are then not reproducible.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def _find_best(
 ) -> CandidateScore:
     """Return the best candidate of the estimator `name` with these feature blocks.
 
-    If none was searched, a candidate with default parameters and without a score is returned.
+    If no such candidate was searched, one with default parameters and without a score is returned.
     """
     matching = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
     default = tuple((k, v[0]) for k, v in find_kind(name).default_grid.items())

@@ -28,7 +28,7 @@ class Candidate:
 
 
 def _list_parameters(point: Mapping[str, object]) -> tuple[tuple[str, object], ...]:
-    """Return sorted pairs of name and value, with NumPy scalars converted to Python's for JSON."""
+    """Return sorted pairs of name and value; NumPy scalars become Python values, for JSON."""
     plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in point.items()}
     return tuple(sorted(plain.items()))
 

@@ -5,7 +5,7 @@ How it works
 1. The best candidate has the highest mean of the metric over the folds; ties go to the first.
 2. If the rows come from few groups, a single large group can decide which candidate is best.  Then
    all candidates within one standard error of the best one count as equally good (Breiman et al.
-   1984).  The standard error is that of the score difference, by a jackknife over groups.
+   1984).  The standard error of the score difference is computed by a jackknife over groups.
 3. Of the candidates that are equally good, the one with the highest mean accuracy over groups is
    chosen.  In this mean, every group counts once, however many rows it has.
 4. If wording is preferred (`job.stages.training.search.preference`), step 3 chooses among the
@@ -107,7 +107,7 @@ def _find_as_good(
 
 
 def _compute_mean_score(labels: SearchedLabels, n: int, metric: LabelMetric, rows: Array) -> float:
-    """Return candidate n's mean score over the folds on these rows; -inf without rows."""
+    """Return the mean over the folds of candidate n's score on these rows; -inf without rows."""
     scores = []
     for fold in range(int(labels.fold.max()) + 1):
         mask = rows & (labels.fold == fold)
@@ -144,5 +144,5 @@ def _is_within_one_error(
 
 
 def _compute_group_accuracy(is_right: Array, groups: Array) -> float:
-    """Return the mean over groups of the share of correct rows in the group."""
+    """Return the share of correct rows in each group, averaged over the groups."""
     return float((np.bincount(groups, is_right) / np.bincount(groups)).mean())

@@ -47,8 +47,8 @@ class FoldScorer:
     """Scores candidates, one fold after another.
 
     The models of each fold are warm-started from the previous fold's models, which were fitted to
-    rows that are now test rows.  They are then optimized to convergence, so that the result does
-    not depend on the starting point.
+    rows that are now test rows.  Each model is then optimized to convergence, so that the result
+    does not depend on the starting point.
     """
 
     def __init__(
@@ -71,7 +71,8 @@ class FoldScorer:
         Parameters
         ----------
         share
-            Share of the training rows in this round; `features.min_groups` is multiplied by it.
+            Share of the training rows in this round; `features.min_groups` is multiplied by this
+            share.
         """
         self._min_groups = math.ceil(self._spec.features.min_groups * share)
         self._y_pred.clear()

@@ -5,8 +5,8 @@ How it works
 1. The first round evaluates all candidates on few rows.
 2. Each round keeps the best 1 / `factor` of its candidates and gives them `factor` times the rows
    (Jamieson & Talwalkar 2016); the last round has all rows.
-3. The number of rounds is that of scikit-learn's `HalvingGridSearchCV` with
-   `min_resources="exhaust"`, except that the last round always has all rows.
+3. The number of rounds is the same as in scikit-learn's `HalvingGridSearchCV` with
+   `min_resources="exhaust"`.  Unlike there, the last round always has all rows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _floor_log(value: float, base: int) -> int:
 
 
 def keep_best(means: Sequence[float], factor: int) -> list[int]:
-    """Return the positions, ascending, of the highest 1 / `factor` of the means.
+    """Return the ascending positions of the highest 1 / `factor` of the means.
 
     If means are equal, the first ones are kept.
     """
