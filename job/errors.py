@@ -94,7 +94,7 @@ class JobError(Exception):
     Attributes
     ----------
     run_id, stage
-        Id of the run that failed, and its stage; None outside of a run.
+        Id of the failed run, and the stage that failed; None outside of a run.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.UNFORESEEN
@@ -178,7 +178,7 @@ class GateRejectedError(JobError):
 
 
 class VersionConflictError(JobError):
-    """Another run or operator has moved the channel, or has used the version name, before."""
+    """Another run or operator has already moved the channel or used the version name."""
 
     exit_code = ExitCode.VERSION_CONFLICT
 

@@ -56,7 +56,7 @@ def _log_warning(
     file: TextIO | None = None,  # noqa: ARG001
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    """Log the category and location of a warning, but not its message: it may contain data."""
+    """Log the category and location of a warning, but not its message, which may contain data."""
     place = f"{filename}:{lineno}"
     structlog.get_logger(__name__).warning("library_warned", kind=category.__name__, place=place)
 

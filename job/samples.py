@@ -125,8 +125,8 @@ _URGENT: Final = ("today", "soon", "week")
 def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     """Write synthetic texts of the four intents with metadata and embeddings.
 
-    The table is described in the metadata of the Parquet file, or for CSV in a file next to it,
-    `<name>.metadata.json`.
+    The table is described in the metadata of the Parquet file, or in `<name>.metadata.json` next to
+    the CSV file.
 
     The texts come from a grammar with slots, typos and ambiguous cases, so that a model without
     leakage does not reach 1.0.  The embeddings are a seeded random projection of hashed n-grams

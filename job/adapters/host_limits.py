@@ -4,8 +4,8 @@ How it works
 ------------
 1. The memory limit is the smallest of the machine's memory and the limits of the process's cgroup
    and of all cgroups above it.
-2. Memory in use is the resident set without the pages of mapped files, which the kernel can drop,
-   plus the files that the cgroup keeps in memory (a tmpfs).
+2. Memory in use is the resident set, plus the files that the cgroup keeps in memory (a tmpfs),
+   minus the pages of mapped files, because the kernel can drop these pages.
 3. Free temporary space is the smallest of the free space on the device, the configured size of the
    volume and, for a tmpfs, the remaining memory.
 4. The C library and Arrow are configured to return freed memory to the system.
@@ -86,7 +86,7 @@ def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> in
     Parameters
     ----------
     n_unnamed
-        Bytes in files of this run that have no name, so that they are not found in the folder.
+        Total bytes of this run's files that have no name; a listing of the folder omits them.
     """
     free = [shutil.disk_usage(folder).free]
     stated = os.environ.get("TMPDIR_LIMIT_BYTES", "")
@@ -167,8 +167,9 @@ def paused_gc() -> Iterator[None]:
 def return_freed_memory() -> None:
     """Configure Arrow (before it is loaded) and the C library to return large freed blocks.
 
-    NOTE: by default, Arrow's memory pool keeps freed blocks.  glibc raises its threshold for
-    returning blocks each time a large block is freed, so it keeps later blocks of that size.
+    NOTE: by default, Arrow's memory pool keeps freed blocks.  Each time a large block is freed,
+    glibc raises the minimum size of the blocks that it returns, so it keeps later blocks of that
+    size.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)

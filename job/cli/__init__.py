@@ -93,7 +93,7 @@ def _write_error(
 
 
 def _logger() -> FilteringBoundLogger:
-    """Return the logger; configure the log first if a settings error came before that step."""
+    """Return the logger; configure the log first if a settings error has prevented that."""
     import structlog
 
     from job.logs import configure_logs

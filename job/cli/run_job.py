@@ -92,7 +92,7 @@ class RunRequest:
 
 
 def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWatcher) -> RunResult:
-    """Run the job, and write the record of the run whether or not it succeeds."""
+    """Run the job, and write the run's record whether or not the run succeeds."""
     settings, run_id = effective.settings, request.run_id
     with Progress() as progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), run_id, time.perf_counter, progress.begin_stage)

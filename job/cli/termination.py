@@ -23,7 +23,7 @@ def write_termination_message(
 ) -> None:
     """Write the outcome as JSON of at most 2,048 bytes if the file exists; never raise.
 
-    If the object is too long, the end of `hint` is cut off, then the end of `error`.
+    If the JSON is too long, the end of `hint` is cut off, then the end of `error`.
     """
     if not path.is_file():
         return

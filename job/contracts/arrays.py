@@ -1,6 +1,7 @@
 """Names for the array types that several packages use.
 
-This module imports NumPy; contracts that must load without it import the names for typing only.
+This module imports NumPy; contracts that must load without NumPy import the names for
+type checking only.
 """
 
 from __future__ import annotations

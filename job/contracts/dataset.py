@@ -101,7 +101,7 @@ class Dataset:
     n_rows
         Rows in the table.
     columns
-        All columns with a role that the table has, except embeddings.
+        All columns of the table that have a role, except embeddings.
     embeddings
         The embedding matrix; None if the table has no embeddings.
     """
@@ -177,13 +177,13 @@ class Rows:
     frame
         The numeric, categorical and boolean columns that are used, by name.
     templates
-        Normalized texts in which ids, dates and amounts are masked, or the keys of rows without
-        text; None if the table has no text, or if templates are not needed.
+        Normalized texts in which ids, dates and amounts are masked; for rows without text, their
+        keys.  None if the table has no text, or if templates are not needed.
     near_duplicate_groups
         Id of the group of near-duplicates of each row, shape (n_rows,); None until near-duplicates
         are grouped.
     slices
-        The slice of each row, in one categorical column for each column to slice by; None if the
+        One categorical column for each column to slice by, with the slice of each row; None if the
         rows are not sliced.
     positions
         Position of each row in the table, from 0, shape (n_rows,); None if they are not needed.

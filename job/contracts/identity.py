@@ -75,7 +75,7 @@ def is_version(text: str) -> bool:
 
 
 def run_suffix(run_id: str) -> str:
-    """Return the 8 hex digits, computed from a run id, at the end of the run's version name."""
+    """Return the last 8 hex digits of a run's version name; the run id determines them."""
     return hashlib.sha256(run_id.encode()).hexdigest()[:8]
 
 

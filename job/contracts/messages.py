@@ -48,5 +48,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def escape_control_characters(text: str) -> str:
-    """Return a text without control characters other than line breaks, escaped as in JSON."""
+    """Escape the control characters of a text as JSON does; keep line breaks."""
     return "\n".join(line if line.isprintable() else json.dumps(line) for line in text.split("\n"))

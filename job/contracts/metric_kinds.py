@@ -19,18 +19,18 @@ class LabelCounts:
     n_rows
         Number of rows of each resample, shape (n,).
     support
-        Number of rows whose true class is the class, shape (n, n_classes).
+        Number of rows of each true class, shape (n, n_classes).
     predicted
-        Number of rows that are predicted as the class, shape (n, n_classes).
+        Number of rows of each predicted class, shape (n, n_classes).
     hits
-        Number of rows of the class that are predicted as the class, shape (n, n_classes).
+        Number of correctly predicted rows of each class, shape (n, n_classes).
     f1, precision, recall
         Scores of each class, shape (n, n_classes); 0 where undefined.
     is_true
-        Whether the class is the true class of any row, shape (n_classes,).
+        Whether any row has this true class, shape (n_classes,).
     occurs
-        Whether the class is the true or the predicted class of any row, shape (n_classes,).  As in
-        scikit-learn, averages are over these classes.
+        Whether any row has this true or predicted class, shape (n_classes,).  As in scikit-learn,
+        averages are over the classes that occur.
     """
 
     n_rows: Array
@@ -70,8 +70,8 @@ class ProbabilityScores(Protocol):
     def brier_losses(self) -> Array:
         """Brier loss of each row, shape (n_rows,).
 
-        It is half the squared distance between the row's probabilities and the one-hot vector of
-        the row's true class.
+        The loss is half the squared distance between the row's probabilities and the one-hot vector
+        of the row's true class.
         """
 
     @property
@@ -131,8 +131,8 @@ class MetricDefinition:
 class LabelMetric(MetricDefinition):
     """A metric of predicted classes that is computed from counts of rows by class.
 
-    The function takes `LabelCounts` of n resamples and returns one value of at most 1 for each
-    resample, shape (n,).
+    The function takes `LabelCounts` of n resamples and returns one value for each resample,
+    at most 1, shape (n,).
 
     Attributes
     ----------

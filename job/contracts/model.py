@@ -40,7 +40,8 @@ class TrainedModel:
     Attributes
     ----------
     feature_blocks
-        Kinds of input columns that pipeline and baselines take, such as `embeddings` or `text`.
+        Kinds of input columns that the pipeline and the baselines take, such as `embeddings` or
+        `text`.
     """
 
     estimator: str

@@ -23,7 +23,8 @@ class Plan:
     environment
         Versions, revision and CPU type for metadata.json.
     override
-        Reason to publish a candidate that the gate rejects; None if it must not be published.
+        Reason to publish a candidate that the gate rejects; None if a rejected candidate must not
+        be published.
     """
 
     settings: JobSettings

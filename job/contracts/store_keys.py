@@ -1,7 +1,7 @@
 """Names of objects and pointers in a store, and types for what a store returns.
 
-A pointer is an object that names the current version of a channel or of its anchor, the fixed
-version that candidates are compared with in addition to the champion.
+A pointer is an object that names the current version or the anchor of a channel.  An anchor is a
+fixed version that candidates are compared with, in addition to the champion.
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ def is_channel(name: str) -> bool:
 
 
 def anchor_pointer(channel: str) -> str:
-    """Return the name of the pointer below `channels/` that names the anchor of a channel."""
+    """Return the name, below `channels/`, of the pointer to the anchor of a channel."""
     return f"{channel}{_ANCHOR}"
 
 
 def anchored_channel(pointer: str) -> str | None:
-    """Return the channel that this anchor pointer belongs to; None if it is not an anchor."""
+    """Return the channel that an anchor's pointer belongs to; None for the pointer of a channel."""
     channel = pointer.removesuffix(_ANCHOR)
     return channel if channel != pointer and is_channel(channel) else None
 

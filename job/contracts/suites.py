@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """Expectations of {type, kwargs, severity}, and the default values of their parameters.
+    """Expectations, each a {type, kwargs, severity}, and the default values of parameters.
 
     Attributes
     ----------

@@ -9,8 +9,8 @@ How it works
 4. Search, train and evaluate the candidate.
 5. The gate compares the candidate with floors and ceilings, the champion and the anchor.
 6. An accepted candidate, or a rejected one that an operator overrides, is published under a version
-   name that the run has claimed, and the channel moves to it.  The reports of a rejected candidate
-   and of a dry run are stored with the run.
+   name that the run has claimed.  Then the channel moves to this version.  The reports of a
+   rejected candidate and of a dry run are stored with the run.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 class BatchEvaluation:
     """Accuracy on restandardized batches, and bounds with which a consumer can detect them.
 
-    Each is None if it was not computed.
+    Each field is None if it was not computed.
     """
 
     stress: StressReport | None

@@ -4,8 +4,9 @@ A recipe is an unfitted model: an estimator with its hyperparameters and its inp
 
 How it works
 ------------
-1. Cross-fit: models of the same recipe predict every row, each trained without the row's group.
-   Hold-out: the chosen candidate predicts the training rows out of fold, if this is needed.
+1. Cross-fit: every row is predicted by models of the same recipe that were trained without the
+   row's group.  Hold-out: the chosen candidate predicts the training rows out of fold, if this is
+   needed.
 2. The temperature, which divides the logits, is learned on the training rows.
 3. The threshold, below which a consumer should not answer, is learned on the same predictions,
    unless it is learned on the challenge set.

@@ -183,8 +183,8 @@ def _learn_threshold(
 ) -> Threshold:
     """Learn the threshold on the requests for choosing.
 
-    `predictions` are those of the requests for evaluating, which are the same requests unless the
-    set is halved.
+    `predictions` are the predictions of the requests for evaluating.  Unless the set is halved,
+    these are also the requests for choosing.
     """
     s = plan.settings
     choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)

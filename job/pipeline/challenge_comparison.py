@@ -63,8 +63,8 @@ def evaluate_version(
     Returns
     -------
     scores, comparisons
-        The scores of `new`, and its comparison with `old`.  They are None and empty if `new` was
-        trained on all requests, or if the settings do not name the input of `new`.
+        The scores of `new`, and its comparison with `old`.  `scores` is None and `comparisons` is
+        empty if `new` was trained on all requests, or if the settings do not name its input.
     """
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):

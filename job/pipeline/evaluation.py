@@ -5,8 +5,8 @@ How it works
 1. The scores are computed.  With cross-fitting they describe the recipe (the unfitted model) on all
    rows.  With a hold-out they describe the published model on the held-out rows.
 2. The published model is evaluated on the challenge set and the out-of-scope set, if these exist.
-3. The wording of the table and of the evaluated rows is measured, then the accuracy on batches of
-   embeddings that are standardized on their own rows, and the label noise.
+3. Three other things are measured: the wording of the table and of the evaluated rows, the accuracy
+   on batches of embeddings that are standardized on their own rows, and the label noise.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 class FittedCandidate:
     """The chosen candidate after fitting.
 
-    It refers to the feature matrices, so their memory is not freed while it exists.
+    The object refers to the feature matrices.  While it exists, their memory is not freed.
 
     Attributes
     ----------

@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. `check_request` raises for settings that are invalid with any table, before a table is read.
+1. Before a table is read, `check_request` raises for settings that are invalid for every table.
 2. Each table (training, official test) is ingested and validated; only its valid rows are kept.
 3. The challenge set and the out-of-scope set are read and checked, if they are configured.
 4. Afterwards, `find_near_duplicates` groups near-duplicates across the table, the official test

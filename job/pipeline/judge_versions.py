@@ -49,8 +49,8 @@ class _Judged:
     Attributes
     ----------
     table
-        Rows of the table, to leave out test rows that are near-duplicates of a model's training
-        rows; None for an official test, which contains near-duplicates by design.
+        Rows of the table, used to leave out test rows that are near-duplicates of a model's
+        training rows; None for an official test, which contains near-duplicates by design.
     """
 
     version: PublishedVersion

@@ -57,7 +57,7 @@ def evaluate_out_of_scope(
     model
         The published model, scaled by its temperature.
     decision
-        Decision with the threshold that a consumer applies; None without one.
+        Decision with the threshold that a consumer applies; None without a threshold.
     requests
         The out-of-scope set; without one (None), only the empty request is predicted.
     """

@@ -39,8 +39,8 @@ class TrainedCandidate:
     group_errors
         Errors of each group in a cross-fitted evaluation, for later runs; None with a hold-out.
     equal_error
-        A pair: the name of a metric, and the standard error of the difference of that score between
-        two retrainings of the same candidate; None if it cannot be estimated.
+        The name of a metric, and the standard error of the difference in this metric between two
+        retrainings of the same candidate; None if the error cannot be estimated.
     """
 
     split: DataSplit

@@ -47,8 +47,8 @@ def set_anchor(
     expected
         The bytes of the anchor's pointer when the caller read it.  The anchor moves only if the
         pointer still has these bytes.  None if the channel had no anchor: the pointer is created.
-        If the pointer exists by then, the function returns False.  It returns True if another
-        attempt of the same run (the same `reason.by`) has set the anchor to the same version.
+        If the pointer exists by then, the function returns False, or True if another attempt of the
+        same run (the same `reason.by`) has set the anchor to the same version.
 
     Raises
     ------

@@ -4,8 +4,8 @@ How it works
 ------------
 1. A pointer is one object, `channels/NAME.json`.  It holds the complete last move, so no move is
    lost if the process is killed.
-2. Before a move, the previous move is appended to the history if it is missing there, because the
-   process that made it was killed.
+2. If the process that made the previous move was killed, the history may lack that move.  Therefore
+   a missing previous move is appended before the next move.
 3. The pointer is replaced only if its bytes have not changed since it was read; otherwise the move
    is a conflict.
 4. After the swap the move is appended to the history.

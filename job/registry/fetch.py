@@ -87,7 +87,7 @@ def fetch_version(
     """Copy a verified version to a new folder below `directory`; return the path of the folder.
 
     A file or folder that already has the version's name is never changed.  If it contains the same
-    files, nothing is done; otherwise it is an error.
+    files, nothing is done; otherwise an error is raised.
 
     Parameters
     ----------

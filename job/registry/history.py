@@ -44,7 +44,7 @@ def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
 
 
 def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
-    """Return all moves of a channel, oldest first, including the last one in the pointer.
+    """Return all moves of a channel, oldest first, including the last move in the pointer.
 
     Raises
     ------

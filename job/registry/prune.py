@@ -97,7 +97,7 @@ def _list_versions(store: ArtifactStore) -> _Versions:
 def _find_outdated(
     store: ArtifactStore, complete: list[str], keep: int | None, anchor: str | None
 ) -> list[str]:
-    """Return the versions older than the newest `keep` that are not in use."""
+    """Return the versions that are older than the newest `keep` and not in use."""
     surplus = [] if keep is None else complete[: max(len(complete) - keep, 0)]
     in_use = {*_versions_in_use(store), anchor} if surplus else set()
     return [version for version in surplus if version not in in_use]

@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. The first attempt of a run (a process with its run id) stores a claim: the name and time of the
-   version.  Later attempts of the same run use this claim.
+1. The first attempt (process) of a run stores a claim: the name and time of the version.  Later
+   attempts of the same run use this claim.
 2. Each file is created only if it does not exist.  A file that an earlier attempt has stored is
    kept, and becomes part of the version.
 3. If `models prune` is removing the version, or a file is missing, nothing is committed.

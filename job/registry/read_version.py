@@ -71,7 +71,7 @@ def parse_metadata(version: str, raw: bytes) -> Metadata:
 
 
 def read_terms(store: ArtifactStore, version: str) -> PromotionTerms:
-    """Return the keys of a version's metadata.json that promotion depends on, verified.
+    """Verify a version's metadata.json, and return the keys that promotion depends on.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityEr
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Return the version that this version is a copy of; None if not a copy, or unreadable."""
+    """Return the version that `version` is a copy of; None if not a copy, or unreadable."""
     manifest = _parse_manifest(store.get(f"{version}/{MANIFEST_FILE}") or b"")
     return None if manifest is None else manifest.copied_from
 

@@ -16,7 +16,7 @@ from job.registry.read_version import list_versions, read_metadata
 
 
 def resolve_version(store: ArtifactStore, name: str) -> str:
-    """Return the version that a name stands for: itself, `latest`, or a channel's version.
+    """Return the version that a name stands for: a version's name, `latest` or a channel's name.
 
     Raises
     ------

@@ -4,7 +4,7 @@ How it works
 ------------
 1. Before publication the run claims its version: it stores the version's name under the run id, so
    that later attempts use the same name.  It also records the champion that the gate compared.
-2. After publication the channel moves to the version, if it still points to that champion.
+2. After publication, if the channel still points to that champion, it moves to the version.
 3. If the version's metadata request it, the anchor is set as well.
 4. A later attempt of an interrupted run repeats steps 2 and 3, unless the channel was moved since.
 """
@@ -52,7 +52,7 @@ def claim_version(
     """Store this attempt's claim, or return the claim of the run's first attempt.
 
     Also store which champion the gate compared with the candidate.  A later attempt that only
-    finishes the promotion moves the channel only if it still points to this champion.
+    finishes the promotion moves the channel only if the channel still points to this champion.
     """
     claimed = claim(store, plan.run_id, propose_claim(plan, digests))
     channel = plan.settings.publish.channel
@@ -68,9 +68,9 @@ def choose_anchor(
 ) -> AnchorRequest | None:
     """Return the anchor that the version's promotion sets; None if the anchor does not change.
 
-    If the gate accepts the candidate only by `gate.inconclusive`, because the table cannot show
-    `gate.margin`, and compared it with no anchor, the current champion becomes the anchor.  Later
-    candidates are also compared with it, so a slow decline is noticed.
+    If the table cannot show `gate.margin`, the gate can accept a candidate by `gate.inconclusive`.
+    If the gate did, and no anchor was compared, the current champion becomes the anchor.  Later
+    candidates are also compared with this anchor, so a slow decline is noticed.
 
     If the run has `--override`, and the channel's anchor cannot be compared any more, `version`
     becomes the anchor.

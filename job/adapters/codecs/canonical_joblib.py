@@ -37,7 +37,8 @@ class JoblibCodec:
         Raises
         ------
         IncompatibleModelError
-            Another version of scikit-learn wrote the model, or its classes are not installed.
+            Another version of scikit-learn wrote the model, or a class of the model is not
+            installed.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("error", InconsistentVersionWarning)
@@ -58,6 +59,6 @@ class JoblibCodec:
 
 
 def _without_address(vectorizer: CountVectorizer) -> tuple[object, ...]:
-    """Return the pickle reduction of a vectorizer without `_stop_words_id`, a memory address."""
+    """Return a vectorizer's pickle reduction; omit `_stop_words_id`, which is a memory address."""
     function, arguments, state, *rest = vectorizer.__reduce_ex__(5)
     return function, arguments, {k: v for k, v in state.items() if k != "_stop_words_id"}, *rest

@@ -79,7 +79,7 @@ def front_matter(metadata: Metadata, evaluation: Evaluation) -> dict[str, object
 
 
 def _hub_scores(scores: Mapping[str, float]) -> list[_HubScore]:
-    """Return the scores that the model hub can show: it must have a name for the metric."""
+    """Return the scores whose metrics have a name on the model hub, so the hub can show them."""
     return [
         (hub, METRICS[name].title, value)
         for name, value in scores.items()

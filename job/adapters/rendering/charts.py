@@ -92,7 +92,7 @@ def dots(
 def draw_score(
     scale: Scale, value: float, interval: Interval | None, *, is_signed: bool = False
 ) -> Markup:
-    """Draw a value as a dot, with the whiskers of its interval if it has one."""
+    """Draw a value as a dot, with whiskers if the value has an interval."""
     ends = (interval.lower, interval.upper) if interval else ()
     return dots(scale, value, *ends, is_signed=is_signed)
 
@@ -104,7 +104,7 @@ def scale_of(values: Sequence[float]) -> Scale:
 
 
 def heat_map(names: Sequence[str], counts: Sequence[Sequence[int]], label: str) -> Markup:
-    """Draw a confusion matrix; with many classes, names and counts are left out."""
+    """Draw a confusion matrix; names and counts are left out if there are many classes."""
     is_small = len(names) <= 12
     side = 48 if is_small else max(4, 720 // len(names))
     left = 190 if is_small else 24

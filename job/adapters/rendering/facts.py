@@ -76,7 +76,7 @@ def _describe_factors(evaluation: Evaluation) -> str:
 
 
 def _describe_split(evaluation: Evaluation) -> list[str]:
-    """Return a sentence that says which rows stay on one side of the split, or were dropped."""
+    """Return a sentence about the rows that stay on one side of the split, or that were dropped."""
     split = evaluation.split
     duplicates, has_groups = split.near_duplicates, split.key == "group"
     has_near = duplicates.found_by != "none"

@@ -29,7 +29,7 @@ CRITERIA: Final = {  # and scores of one class
 
 
 def metric_name(key: str) -> str:
-    """Return the title of a metric by its key in evaluation.json, or the key without a title."""
+    """Return a metric's title by its key in evaluation.json; the key if there is no title."""
     return METRICS[key].title if key in METRICS else CRITERIA.get(key, key)
 
 

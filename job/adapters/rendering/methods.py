@@ -52,7 +52,7 @@ def _count_groups(evaluation: Evaluation) -> str:
 
 
 def describe_scores(evaluation: Evaluation) -> str:
-    """Return sentences that say which model or recipe the scores describe, on which rows."""
+    """Return sentences that say which model or recipe the scores describe, and on which rows."""
     judged = count_judged(evaluation)
     if method_of(evaluation) != "cross_fit":
         return f"The scores are those of the published model on {judged}."

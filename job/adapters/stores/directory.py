@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. Each object is written to a temporary file next to its key, which is synced to disk.
+1. Each object is written to a temporary file next to its key.  This file is synced to disk.
 2. `put_if_absent` links the file to the key's name; the file system rejects a name that exists.
 3. `compare_and_swap` locks the complete store while it compares and renames.
 4. Readers never see a temporary file, so they never see a partial object.

@@ -48,7 +48,7 @@ class ParquetPart:
 
 
 class CsvPart:
-    """One CSV file of a table; all columns are read as text, as the settings define types."""
+    """One CSV file of a table; columns are read as text, because settings define the types."""
 
     n_rows: int | None = None
     metadata: tuple[tuple[str, str], ...] = ()

@@ -126,7 +126,7 @@ def _describe_user(at: datetime) -> str:
 
 
 def _choose_channel(name: str | None, settings: JobSettings) -> str:
-    """Return the channel that the option or else the settings name; raise if neither does."""
+    """Return the channel of the option, or else of the settings; raise if neither names one."""
     from job.contracts.store_keys import is_channel
 
     chosen = name or settings.publish.channel

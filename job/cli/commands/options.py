@@ -84,19 +84,19 @@ class Options:
         return effective
 
     def open_store(self) -> tuple[ArtifactStore, JobSettings]:
-        """Open the existing store of the settings; return a pair: store and settings."""
+        """Open the existing store that the settings name; return the store and the settings."""
         check_form(self.output)
         settings = self.effective_settings().settings
         return open_store(settings, must_exist=True), settings
 
 
 def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator for a command whose parameter `options` collects shared options.
+    """Return a decorator for a command that receives shared options as its parameter `options`.
 
     Parameters
     ----------
     names
-        Fields of `Options` that the command takes; the help lists them after its other options.
+        Fields of `Options` that the command takes; the command's help lists them last.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
@@ -121,7 +121,7 @@ def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
 
 
 def _parse_flag(item: str) -> tuple[str, str, object]:
-    """Return a triple: dotted key, name of the option, and value of one `--set KEY=VALUE`."""
+    """Parse one `--set KEY=VALUE`; return the key, the text `--set KEY` and the parsed value."""
     from job.errors import ConfigurationError
     from job.settings import parse_value
 

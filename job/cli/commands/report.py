@@ -61,7 +61,7 @@ def report(
 
 
 def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name and files of a version in the store, and True: they are verified."""
+    """Return the name and the verified files of a version in the store; the third value is True."""
     from job import registry
 
     store = options.open_store()[0]
@@ -70,7 +70,7 @@ def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, byt
 
 
 def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name and files of a local folder, and whether a manifest has verified them."""
+    """Return the name and files of a local folder, and whether a manifest verified the files."""
     if is_version(folder.name) and (folder / MANIFEST_FILE).exists():
         from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified

@@ -23,7 +23,7 @@ class Challenge(Part):
     n_groups: Count = Field(description="Groups of near-duplicates among the evaluated rows.")
     n_set_rows: Count = Field(description="Rows of the complete set.")
     n_smallest_class: Count = Field(
-        description="Evaluated rows of the least frequent of the table's classes."
+        description="Minimum over the table's classes of the number of evaluated rows."
     )
     n_dropped_from_training: Count = Field(
         description="Rows of the table that were left out as near-duplicates of the set."
@@ -32,8 +32,8 @@ class Challenge(Part):
         description="What rows of the set were used for, besides evaluation."
     )
     is_used_up: bool = Field(
-        description="Whether the candidate was chosen by its scores on the evaluated rows, so that "
-        "these scores are too high."
+        description="Whether the candidate was chosen by its scores on the evaluated rows; if "
+        "so, these scores are too high."
     )
     classes: tuple[str, ...] = Field(description="Sorted classes; the order of `confusion`.")
     scores: Scores

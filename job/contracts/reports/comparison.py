@@ -27,16 +27,16 @@ class Comparison(Part):
     """Scores of a candidate and of another model on rows that neither was trained on."""
 
     role: Literal["champion", "champion_model", "anchor"] = Field(
-        description="`champion_model`: the additional comparison of the published models on test "
-        "rows, if the recipes are compared on shared groups as `champion`."
+        description="`champion_model`: an additional comparison, of the published models on test "
+        "rows, if `champion` compares the recipes on shared groups."
     )
     version: str
     metric: str
     basis: Literal["new_rows", "shared_groups", "challenge"] = Field(
         "new_rows",
         description="`new_rows`: test rows that the other model was not trained on either; "
-        "`shared_groups`: the groups in the tables of both runs, by the cross-fitted predictions "
-        "of each run; `challenge`: the challenge set, by both published models.",
+        "`shared_groups`: the groups in the tables of both runs, predicted by the cross-fitting of "
+        "each run; `challenge`: the challenge set, predicted by both published models.",
     )
     n_rows: Count = 0
     n_groups: Count = 0
@@ -60,6 +60,6 @@ class Comparison(Part):
     is_advisory: bool = Field(
         False,
         exclude=True,
-        description="Whether an unmet criterion of this comparison only warns: for an anchor that "
-        "a run has set and that cannot be compared, and for published models if recipes decide.",
+        description="Whether an unmet criterion of this comparison only warns: if a run has set "
+        "the anchor and the anchor cannot be compared, or if the recipes decide.",
     )

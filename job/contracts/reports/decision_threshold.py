@@ -23,13 +23,13 @@ class Threshold:
         The minimum confidence; None unless `status` is `chosen`.
     status
         `chosen`; `not_needed`: the answers reach the target precision without a threshold, overall
-        and in each class; `not_shown`: no threshold can be shown to reach it; `templates`: most
-        rows come from sentence templates, so they show nothing about other wording.
+        and in each class; `not_shown`: no threshold can be shown to reach the target;
+        `templates`: most rows come from sentence templates and show nothing about other wording.
     reason
         A sentence that explains the status.
     n_rows, n_groups
-        Number of rows from whose predictions the threshold was learned, and of their groups.  No
-        row was predicted by a model that was trained on the row's group.
+        Number of rows whose predictions the threshold was learned from, and number of their groups.
+        No row was predicted by a model that was trained on the row's group.
     learned_on
         `table`: out-of-fold predictions of the table; `challenge`: the published model's
         predictions of the challenge set.
@@ -80,7 +80,7 @@ class Decision(Part):
         description="Rows on which coverage and precision were measured: test rows, or rows of the "
         "challenge set.",
     )
-    n_answered: Count = Field(description="Measured rows with at least the threshold's confidence.")
+    n_answered: Count = Field(description="Measured rows whose confidence reaches the threshold.")
     coverage: Interval | None = Field(description="Share of the rows that are answered.")
     precision: Interval | None = Field(
         description="Share of the answers that are correct; null if nothing is answered."
@@ -96,7 +96,7 @@ class Decision(Part):
         coverage: Interval | None = None,
         precision: Interval | None = None,
     ) -> Decision:
-        """Return the decision for a threshold with its effect on `n_rows` rows."""
+        """Return the decision: a threshold, and its effect on `n_rows` rows."""
         return cls(
             status=threshold.status,
             reason=threshold.reason,

@@ -60,15 +60,15 @@ class DriftReport(PublishedFile):
     champion: str = Field(description="Version of the champion.")
     n_rows: Count = Field(0, description="Rows of the table.")
     n_groups: Count = Field(
-        0, description="Values of the group column; without one, groups of near-duplicates."
+        0, description="Values of the group column; groups of near-duplicates if it is absent."
     )
     n_rows_before: Count = Field(0, description="Rows of the champion's table.")
     n_groups_before: Count = Field(0, description="Groups of the champion's table.")
     measures: tuple[DriftMeasure, ...] = Field((), description="All drift measures.")
     missing_subjects: tuple[str, ...] = Field(
         (),
-        description="Subjects of the champion's table that this one lacks, or has with a different "
-        "type.",
+        description="Subjects of the champion's table that are missing in this table or "
+        "have a different type.",
     )
     not_compared: tuple[str, ...] = Field(
         (), description="Subjects for which the champion's profile has no values, or too few."

@@ -47,7 +47,7 @@ class CrossFit(Part):
     n_rows: Count = Field(description="Rows that were predicted.")
     n_groups: Count = Field(description="Groups of the predicted rows.")
     n_effective_groups: Tenths = Field(
-        description="Kish's effective number, `sum(n)^2 / sum(n^2)` over the groups' sizes n."
+        description="Kish's effective number of groups, `sum(n)^2 / sum(n^2)` over the sizes n."
     )
     is_nested: bool = Field(description="Whether the choice of recipe was repeated in every fold.")
     n_other_choices: Count = Field(description="Folds in which another recipe was chosen.")
@@ -85,7 +85,8 @@ class PredictionScores(Part):
     classes: tuple[str, ...] = Field(description="Sorted classes; the order of `confusion`.")
     n_test: Count = Field(description="Rows that were evaluated.")
     scores: Scores = Field(
-        description="Scores on the evaluated rows, by metric; those of the recipe if cross-fitted."
+        description="Scores on the evaluated rows, by metric; with cross-fitting, "
+        "the scores of the recipe."
     )
     per_class: dict[str, ClassScores] = Field(description="Scores of each class.")
     confusion: tuple[tuple[Count, ...], ...] = Field(
@@ -138,7 +139,8 @@ class CandidateEvaluation(ModelEvaluation):
         None, description="null: the model takes no embeddings, or `features.geometry` is `given`."
     )
     stress: StressReport | None = Field(
-        None, description="null: embeddings are not standardized per batch, or rows are too few."
+        None,
+        description="null: embeddings are not standardized per batch, or there are too few rows.",
     )
     input_check: InputCheck | None = Field(
         None, description="null: the model takes no embeddings, or they are not standardized."

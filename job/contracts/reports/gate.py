@@ -36,7 +36,8 @@ class CanShow(Part):
     metric: str
     standard_error: Rounded = Field(
         description="Standard error of the score difference between two retrainings of the same "
-        "candidate: from this run's comparison or, if larger or the only one, two sets of folds."
+        "candidate: the larger of the estimates from this run's comparison and from two sets of "
+        "folds, or the only estimate."
     )
     equal_accepted: RoundedProbability = Field(
         description="Share of equally good candidates that pass the comparison with the champion."

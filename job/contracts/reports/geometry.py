@@ -1,6 +1,6 @@
 """The geometry of embeddings: whether rows had length 1 before columns were scaled.
 
-Restoring embeddings means mapping each row back to length 1, by one scale and offset per column.
+Restoring embeddings means mapping each row back to length 1, by a scale and an offset per column.
 """
 
 from __future__ import annotations

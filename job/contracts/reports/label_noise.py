@@ -17,7 +17,7 @@ class ClassLabels(Part):
 
 
 class LabelPair(Part):
-    """A given label, the label that is likely correct, and the estimated number of such rows."""
+    """A given label, the likely correct label, and the estimated number of rows with both."""
 
     given: str
     likely: str
@@ -40,7 +40,7 @@ class LabelNoise(Part):
     """A model's estimate of the wrong labels among the training rows."""
 
     estimator: str = Field(
-        description="The chosen estimator, or logistic regression if that is the dummy classifier."
+        description="The chosen estimator; logistic regression if the dummy classifier was chosen."
     )
     folds: Count
     level: Probability

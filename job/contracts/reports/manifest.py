@@ -38,7 +38,7 @@ class Manifest(PublishedFile):
     copied_from: VersionName | None = Field(
         None,
         exclude_if=is_none,
-        description="Version whose files a rollback published again. Absent if it is not a copy.",
+        description="Original version, if this version is a rollback's copy. Absent otherwise.",
     )
 
     @classmethod

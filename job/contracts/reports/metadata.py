@@ -77,8 +77,8 @@ class PublishedDecision(Part):
     status: ThresholdStatus | None = Field(
         None,
         description="Why there is a threshold, or none: it was chosen, all answers reach the "
-        "target anyway, no threshold can be shown to reach it, or most rows come from sentence "
-        f"templates. {_EARLIER}",
+        "target anyway, no threshold can be shown to reach the target, or most rows come from "
+        f"sentence templates. {_EARLIER}",
     )
     reason: str | None = Field(None, description=f"The status as a sentence. {_EARLIER}")
     learned_on: Literal["table", "challenge"] | None = Field(

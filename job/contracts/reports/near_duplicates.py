@@ -15,13 +15,15 @@ class DuplicateReport(Part):
     found_by: Literal["text", "embeddings", "none"] = Field(
         "none", description="What was compared to find near-duplicates."
     )
-    n_exact_duplicates: Count = Field(0, description="Rows whose text is that of an earlier row.")
+    n_exact_duplicates: Count = Field(0, description="Rows with the same text as an earlier row.")
     n_near_duplicates: Count = Field(
         0,
         description="Distinct texts in groups of near-duplicates, minus the number of groups.",
     )
-    n_groups: Count = Field(0, description="Groups of near-duplicates of more than one text.")
-    largest: tuple[Count, ...] = Field((), description="Numbers of rows of the largest groups.")
+    n_groups: Count = Field(0, description="Groups of near-duplicates with more than one text.")
+    largest: tuple[Count, ...] = Field(
+        (), description="Number of rows of each of the largest groups."
+    )
     n_near_official_test: Count = Field(
         0,
         description="Training rows that are near-duplicates of official test rows; they are kept.",

@@ -26,7 +26,7 @@ class OutOfScopeRequests(Part):
     level: Probability = Field(description="Confidence level of the interval.")
     median_confidence: RoundedProbability
     predicted: dict[str, Count] = Field(
-        description="Requests by predicted class, answered or not; other classes are absent."
+        description="Requests by predicted class, answered or not; classes with none are absent."
     )
 
 

@@ -29,9 +29,9 @@ class _Part(_Kept):
 class Values(_Part):
     """Frequencies of the values of a categorical or boolean column, or of the classes."""
 
-    shares: dict[str, Share] = Field(description="Share of each value that may be named.")
+    shares: dict[str, Share] = Field(description="Share of each value that may be published.")
     standard_errors: dict[str, Size] = Field(description="Standard errors of the shares, by value.")
-    other: Share = Field(description="Share of all other values.")
+    other: Share = Field(description="Total share of all other values.")
 
 
 class Numbers(_Part):
@@ -42,7 +42,7 @@ class Numbers(_Part):
         description="Edges that are the value of many rows: each is also a bin."
     )
     shares: list[Share] = Field(
-        description="Shares of the bins, ascending; a tie precedes the next bin."
+        description="Shares of the bins, in the order of the edges; a tie precedes the next bin."
     )
 
 
@@ -85,7 +85,7 @@ class Profile(_Kept):
 
     n_rows: Count = Field(description="Rows of the table.")
     n_groups: Count = Field(
-        description="Values of the group column; without one, groups of near-duplicates."
+        description="Values of the group column; groups of near-duplicates if it is absent."
     )
     parts: dict[str, Values | Numbers] = Field(
         description="`classes`, `text length` in characters, and `column <name>` of categorical, "

@@ -65,7 +65,7 @@ class GateResult(Part):
     model_config = ConfigDict(title="result of `pcc-job gate`")
 
     candidate: VersionName = Field(description="Version that was evaluated.")
-    champion: VersionName = Field(description="Version that it was compared with.")
+    champion: VersionName = Field(description="Version that the candidate was compared with.")
     n_rows: Count = Field(description="Rows of the table, or of the official test.")
     n_trained_on: Count = Field(description="Rows that the candidate was trained on.")
     n_unknown_class: Count = Field(

@@ -36,17 +36,17 @@ class CandidateScore(Part):
     estimator: str
     parameters: Parameters
     feature_blocks: FeatureBlocks = Field(
-        alias="input", description="Kinds of input columns that it takes."
+        alias="input", description="Kinds of input columns that the candidate takes."
     )
     n_samples: Count = Field(
-        0, description="Number of rows in the last round of the search that included it."
+        0, description="Number of rows in the last round that included the candidate."
     )
     fold_scores: tuple[float, ...]
     mean_score: float = Field(default_factory=_mean, description="Mean of `fold_scores`.")
     ended: Literal["halved"] | None = Field(
         None,
-        description="Why it cannot be chosen: `halved` if successive halving eliminated it; null "
-        "if it can be chosen.",
+        description="Why the candidate cannot be chosen: `halved` if successive halving eliminated "
+        "it; null if it can be chosen.",
     )
     challenge_score: float | None = Field(
         None,
@@ -66,7 +66,7 @@ class SearchedLabels(NotPublished):
         Predicted labels as positions in the sorted classes, shape (n_candidates, n_rows); -1 for
         rows that a candidate did not predict in the last round.
     fold
-        Fold of the last round in which each row was predicted, shape (n_rows,); -1 if in no fold.
+        Fold in which each row was predicted in the last round, shape (n_rows,); -1 if in none.
     """
 
     n_classes: int
@@ -76,7 +76,7 @@ class SearchedLabels(NotPublished):
 
 
 class SearchReport(Part):
-    """All candidates with their scores, and the chosen one."""
+    """All candidates with their scores, and the chosen candidate."""
 
     metric: str
     candidates: tuple[CandidateScore, ...]

@@ -15,7 +15,7 @@ from job.contracts.reports.part import Count, Part, Probability
 
 
 class ClassRows(Part):
-    """Training and test rows of one class, and the class's share of all rows of each side."""
+    """Training and test rows of one class, and the class's share of the rows on each side."""
 
     n_train: Count = Field(description="Training rows.")
     n_test: Count = Field(description="Test rows.")
@@ -24,7 +24,7 @@ class ClassRows(Part):
 
     @classmethod
     def of(cls, *, n_train: int, n_test: int, n_train_rows: int, n_test_rows: int) -> ClassRows:
-        """Compute the class's shares from its counts and the numbers of all rows of each side."""
+        """Compute a class's shares from its counts and from the total counts of both sides."""
         return cls(
             n_train=n_train,
             n_test=n_test,
@@ -71,7 +71,7 @@ class SplitReport(Part):
     )
     n_large_groups: Count = Field(
         0,
-        description="Groups with more than an eighth of their class, which are always trained on. "
+        description="Groups with more than an eighth of their class; they are always trained on. "
         "Absent in files of earlier releases.",
     )
     n_rows_large_groups: Count = Field(

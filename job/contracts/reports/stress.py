@@ -30,7 +30,7 @@ class BatchScore(Part):
 
 
 def _mean(name: str, report: Mapping[str, Any]) -> float:
-    """Return the mean over the classes of the accuracy in the field `name`."""
+    """Return the accuracy in the field `name`, averaged over the classes."""
     accuracies: list[float] = [getattr(score, name) for score in report["classes"]]
     return sum(accuracies) / len(accuracies)
 
@@ -84,7 +84,7 @@ class StressReport(Part):
         default_factory=_find_worst, description="Scores of the class with the lowest accuracy."
     )
     interval: Interval | None = Field(
-        description="Interval of the mean accuracy over the groups of the drawn rows; null with "
-        "too few groups."
+        description="Interval of the mean accuracy, computed over the groups of the drawn rows; "
+        "null if there are too few groups."
     )
     level: Probability = Field(description="Confidence level of the interval.")

@@ -27,7 +27,7 @@ class RuleResult(Part):
     is_met: bool = Field(description="Whether the expectation is met within its tolerance.")
     n_rows: Count = Field(description="Rows of the table.")
     n_broken: Count = Field(
-        0, description="Rows that violate it; 0 for expectations about a complete column."
+        0, description="Rows that violate the expectation; 0 if it is about a complete column."
     )
     thresholds: dict[str, int | float] = Field(
         default_factory=dict, description="The configured bounds of the expectation."

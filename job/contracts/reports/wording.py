@@ -30,7 +30,7 @@ class GroupCounts(Part):
     n_rows: Count
     n_groups: Count
     n_effective_groups: Tenths = Field(
-        description="Kish's effective number, `sum(n)^2 / sum(n^2)` over the groups' sizes n."
+        description="Kish's effective number of groups, `sum(n)^2 / sum(n^2)` over the sizes n."
     )
 
 
@@ -38,7 +38,7 @@ class Templates(Part):
     """The number and share of rows from sentence templates."""
 
     min_rows: Count = Field(
-        description="Minimum number of rows of a group of near-duplicates that is a template."
+        description="Minimum rows for a group of near-duplicates to count as a template."
     )
     n_templates: Count
     share: RoundedProbability = Field(
@@ -48,7 +48,9 @@ class Templates(Part):
         description="Shares of the table's rows in the largest groups of near-duplicates, largest "
         "first."
     )
-    is_templated: bool = Field(description="Whether more than half of the rows are of templates.")
+    is_templated: bool = Field(
+        description="Whether more than half of the rows come from templates."
+    )
 
 
 class SimilarityBin(Part):
@@ -92,7 +94,7 @@ class Standardization(Part):
         description="Median over the columns of |mean| / standard deviation."
     )
     scale_share: FourDecimals = Field(
-        description="Share of the columns with one of the two most common standard deviations."
+        description="Share of the columns that have one of the two most common standard deviations."
     )
     length_variation: FourDecimals = Field(
         description="Standard deviation of the rows' lengths, divided by their mean."

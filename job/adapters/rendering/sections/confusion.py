@@ -45,7 +45,7 @@ the share of the rows of the true class.{% if is_many %} Classes with the most e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusedPair:
-    """A true class, a class that was predicted instead, and the number of these rows."""
+    """A true class, a wrongly predicted class, and the number of rows with both."""
 
     true: str
     predicted: str

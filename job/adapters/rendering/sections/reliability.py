@@ -102,7 +102,7 @@ def _is_of_challenge(decision: Decision | None) -> bool:
 
 
 def _describe_decision(evaluation: Evaluation) -> Mapping[str, object]:
-    """Return words for the rows on which the threshold was chosen, and on which it was measured.
+    """Describe the rows that the threshold was chosen on, and the rows that it was measured on.
 
     The mapping is empty if no threshold was learned.
     """

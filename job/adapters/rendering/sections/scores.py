@@ -54,7 +54,7 @@ baselines. {{ whose }}</p>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """A row of the table: the headline score, the published model's, and the baselines' scores."""
+    """A row of the table: a metric's headline score, and the scores of the other models."""
 
     key: str
     value: float
@@ -65,7 +65,7 @@ class _Row:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether the score is drawn as a dot: it is a share between 0 and 1."""
+        """Whether the score is drawn as a dot; only shares between 0 and 1 are drawn."""
         metric = METRICS.get(self.key)
         return 0 <= self.value <= 1 and (metric is None or metric.is_share)
 

@@ -112,7 +112,7 @@ def _make_client(session: boto3.Session, spec: S3Spec, *, is_custom: bool) -> Ba
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Return a pair: bucket and key (or prefix) of an s3:// URI, without trailing slashes.
+    """Return the bucket and the key (or prefix) of an s3:// URI, without trailing slashes.
 
     Raises
     ------

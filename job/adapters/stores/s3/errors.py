@@ -115,8 +115,8 @@ def is_precondition_failed(error: ClientError) -> bool:
 def retry_truncated_response(function: Callable[[], T]) -> T:
     """Call a function that sends a request; retry if the body of the response is truncated.
 
-    NOTE: botocore retries requests without a response, but does not catch this error of urllib3.
-    Only errors, listings and first steps of writes have a body here, so retrying is harmless.
+    NOTE: botocore retries a request that got no response, but does not catch this error of urllib3.
+    Retrying is harmless: only errors, listings and first steps of writes have a body here.
     """
     for _ in range(_N_RETRIES):
         with contextlib.suppress(HTTPError):
@@ -196,7 +196,7 @@ def _translate_service_error(error: ClientError, where: str) -> JobError:
 
 
 def access_denied(where: str, actions: list[str]) -> AccessDeniedError:
-    """Return the error that lists the missing permissions `actions`."""
+    """Return the error that lists the missing permissions; `actions` are their names."""
     also = " (and s3:ListBucket, if the object may not exist)"
     names = ", ".join(actions)
     return AccessDeniedError(

@@ -5,8 +5,8 @@ How it works
 1. The URI names an object or, if there is no such object, a prefix.  All objects below the prefix
    become the files of one folder.
 2. Keys that cannot be file names in that folder are rejected before anything is written.
-3. `HEAD` returns the size, which is compared with the free temporary space, and the ETag or version
-   id, to which every later read is pinned.
+3. `HEAD` returns the size, and the ETag or version id.  The size is compared with the free
+   temporary space.  Every later read is pinned to the ETag or version id.
 4. A few threads fetch parts of 16 MiB, and write each one at its own offset.
 """
 

@@ -26,10 +26,10 @@ def in_parallel(function: Callable[[int], T], items: range) -> list[T]:
 
 
 def in_order(read: Callable[[int], Iterator[bytes]], items: range) -> Generator[bytes, None, None]:
-    """Yield the pieces of all items in the order of the items; `read` yields those of one item.
+    """Yield the pieces of all items in the order of the items; `read` yields the pieces of one.
 
     Up to `N_THREADS` items are read at the same time, ahead of the item that is being yielded.
-    When an item has been yielded completely, reading of one more item starts.  So at most
+    When an item has been yielded completely, a thread starts to read one more.  So at most
     `N_THREADS` items are in memory.
     """
     is_over = threading.Event()

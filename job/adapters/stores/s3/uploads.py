@@ -103,7 +103,7 @@ def _upload_parts(
 
 
 class _Body:
-    """A file object over bytes that botocore can sign, send and resend without copying them."""
+    """A file object that botocore can sign, send and resend without copying its bytes."""
 
     def __init__(self, data: memoryview) -> None:
         self._data, self._position = data, 0
