@@ -123,7 +123,9 @@ class MetricDefinition:
     def objection(self) -> str:
         """Why candidates cannot be chosen and compared by this metric; empty if they can."""
         if self.direction == "lower":
-            return "lower values are better"
+            return (
+                "lower values are better, and a metric of which higher values are better is needed"
+            )
         return "" if self.is_choosable else "it is only reported"
 
 

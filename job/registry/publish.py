@@ -185,9 +185,9 @@ def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str
     if is_being_removed(store, version):
         raise TransientError(
             f"{version} is being removed by `models prune` as abandoned",
-            hint="run again when `models prune` has ended; if it was killed, run it once more "
-            "after store.abandoned_after_hours, so that it deletes its mark in "
-            f"removals/{version}/",
+            hint="wait until `models prune` has ended, then run the job again; if prune was "
+            f"killed, run `pcc-job models prune` again once its mark in removals/{version}/ is "
+            "older than store.abandoned_after_hours",
         )
     missing = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
     if missing:

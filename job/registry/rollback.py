@@ -95,8 +95,8 @@ def _after(newest: str, at: datetime) -> datetime:
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
     except (ValueError, OverflowError):
         raise ConfigurationError(
-            f"cannot name the copy to roll back to: the name of folder '{newest}' is not a valid "
-            "date or is too far in the future, and the copy must sort after it",
+            "cannot republish the previous champion: the name of its copy must sort after folder "
+            f"'{newest}', whose name has no valid date or is too far in the future",
             hint="find out who created the folder, then delete it, or run again without "
             "--republish",
         ) from None

@@ -48,7 +48,7 @@ class EvaluationSpec(Spec):
         ge=10,
         description="Minimum number of evaluated rows of a slice whose scores are reported. At "
         "least as many rows must be outside the slice. Both parts must have at least 10 groups. "
-        "Smaller slices are only counted.",
+        "Of smaller slices, only the number is reported.",
     )
     label_noise: bool = Field(
         True,
@@ -114,9 +114,9 @@ class DecisionSpec(Spec):
         gt=0,
         lt=1,
         description="Precision that answers should have. The threshold is the lowest confidence "
-        "at which the rows of `decision.learn_on` show that predictions with that confidence or "
-        "more have at least this precision. It is published as `decision.threshold` in "
-        "metadata.json. Unset: no threshold is published.",
+        "with this property: predictions at or above it are shown, on the rows of "
+        "`decision.learn_on`, to have at least this precision. It is published as "
+        "`decision.threshold` in metadata.json. Unset: no threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(
         "auto",

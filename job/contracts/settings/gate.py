@@ -76,9 +76,9 @@ class GateSpec(Spec):
     )
     recall_margin: Share | None = Field(
         0.05,
-        description="Maximum loss of recall in a class. A candidate is rejected if the measured "
-        "loss of a class exceeds this and the class is shown to have lost recall at all. The "
-        "bounds hold for all classes together (`gate.alpha`). Unset: not checked.",
+        description="Maximum loss of recall in a class. A candidate is rejected if, for any class, "
+        "the measured loss exceeds this and the interval of the change is entirely below 0. The "
+        "intervals hold for all classes at once (`gate.alpha`). Unset: not checked.",
     )
     anchor: str | None = Field(
         None,
@@ -96,10 +96,10 @@ class GateSpec(Spec):
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
         description="What to do if the table has too few groups to show that the candidate is "
-        "within `gate.margin`. `tolerate`: accept a drop of the score up to `gate.margin`, or a "
-        "larger one that chance could explain; reject every drop above `gate.max_drop`. `reject`: "
-        "reject the candidate. `warn`: accept the candidate if its score is within the margin, and "
-        "warn in the report.",
+        "within `gate.margin`. `tolerate`: accept a drop that is within `gate.margin` or that "
+        "chance could explain, but none above `gate.max_drop`. `warn`: accept a drop within "
+        "`gate.margin`, with a warning in the report; reject a larger one. `reject`: reject the "
+        "candidate.",
     )
     max_drop: Share = Field(
         0.05,

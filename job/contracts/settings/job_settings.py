@@ -94,9 +94,9 @@ class JobSettings(Spec):
         invalid = sorted(set(requested or ()) - set(possible))
         if invalid:
             raise ValueError(
-                f"evaluation.slices: no slices can be made from {quote_list(invalid)}; expected "
-                "categorical, boolean, text or timestamp columns other than the id and the "
-                f"group: {quote_list(sorted(possible))}. To add a column, name it in "
+                f"evaluation.slices: no slices can be made from {quote_list(invalid)}; possible "
+                f"columns: {quote_list(sorted(possible))} (categorical, boolean, text and "
+                "timestamp columns, except the id and the group). To add a column, name it in "
                 "dataset.columns.categorical; the model does not have to use it"
             )
         if self.gate.slice_floor is not None and requested == ():

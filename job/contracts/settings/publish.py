@@ -28,8 +28,8 @@ class PublishSpec(Spec):
 
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
-        description="Name of the embedding model in metadata.json, if the table's own metadata "
-        "does not name it (`embedding_model`).",
+        description="Name of the embedding model to write to metadata.json, used only if the "
+        "table's own metadata has no key `embedding_model`.",
     )
     intended_use: str | None = Field(
         None,

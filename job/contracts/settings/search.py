@@ -45,7 +45,8 @@ class SearchSpec(Spec):
     estimators: dict[str, dict[str, tuple[Any, ...]]] = Field(
         default={"logistic_regression": {}, "linear_svc": {}},
         min_length=1,
-        description="Estimators to try and their grids. `{}`: the default grid of the estimator.",
+        description="Estimators to try, each with its grid, such as `{linear_svc: {C: [1, 10]}}`. "
+        "An empty grid stands for the default grid of the estimator.",
     )
     prefer: Literal["auto", "score", "wording"] = Field(
         "auto",
@@ -64,8 +65,8 @@ class SearchSpec(Spec):
     calibration: Literal["sigmoid", "temperature"] = Field(
         "sigmoid",
         description="How to calibrate the probabilities of `linear_svc`. `sigmoid`: Platt scaling. "
-        "`temperature`: temperature scaling. A model calibrated this way cannot be loaded in "
-        "scikit-learn 1.4.2, and its `compatible_with` is empty.",
+        "`temperature`: temperature scaling. scikit-learn 1.4.2 cannot load such a model, so "
+        "metadata.json then lists no other compatible versions (`compatible_with`).",
     )
     temperature: bool = Field(
         True,

@@ -7,13 +7,15 @@ How it works
 ------------
 1. Standardized columns have a mean of zero, and the same standard deviation: a single value
    for all columns, or one value for each block of columns that was scaled by its own factor.  The
-   upstream scales its two blocks by 0.7 and 0.3, so the two most common scales are counted.
+   upstream scales its two blocks by 0.7 and 0.3, so the share of
+   columns that have one of the two most common scales is measured.
 2. A table may be part of the batch that was standardized.  Then means and scales vary, and more so
    with fewer groups; the thresholds allow for a table with half of the batch's groups.
-3. If all rows have the same length, standardization was not the last step: rows are divided by
-   their length after every other step.
+3. A table whose rows all have the same length is not reported: dividing rows by their length came
+   after any standardization.
 
-Calibration, as (mean ratio, scale share, length variation)
+Measured mean ratio (median of |mean| / deviation of the columns), scale share (see 1), and length
+variation (deviation / mean of the row lengths)
     upstream, 10,000 rows                         0.000        1.000        0.146
     upstream, 2,000 rows                          0.013        0.928        0.144
     20 random halves of their groups, range       0.041-0.080  0.594-0.818  0.122-0.15

@@ -116,7 +116,7 @@ class Terms:
 
 
 def replace_counted_terms(preprocess: Any) -> Any:
-    """Replace each `CountedTerms` by a `CountVectorizer` in place, so that the input is texts."""
+    """Let `preprocess` take texts instead of row positions, in place; return it."""
     if isinstance(preprocess, ColumnTransformer):
         for _, part, _ in preprocess.transformers:
             _replace_in_union(part, is_fitted=False)

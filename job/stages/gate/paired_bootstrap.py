@@ -110,7 +110,7 @@ def compare_pair(
 def count_pair(
     classes: tuple[str, ...], y_true: Array, y_pred: tuple[Array, Array], groups: Array
 ) -> PairedCounts:
-    """Count the rows of each group by class and by the labels of champion and candidate.
+    """Count the rows of each group by true class and by the classes that both models predict.
 
     Parameters
     ----------

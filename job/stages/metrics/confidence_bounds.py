@@ -45,7 +45,7 @@ def bca_bounds(
     resampled
         Metrics of the resamples, shape (n_resamples, n_metrics).
     left_out
-        Metrics without one group, for each distinct group, shape (n_distinct, n_metrics).
+        Metrics without one group, once for groups of equal sums, (n_distinct, n_metrics).
     group_sums
         The groups from which the metrics were computed.
     """

@@ -223,7 +223,7 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
 
 
 def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
-    """Return the metrics without one group, for each distinct group, (n_distinct, n_metrics).
+    """Return metrics without one group, once for groups of equal sums, (n_distinct, n_metrics).
 
     The remaining groups of the stratum get more weight, so the stratum keeps its total weight.
     """

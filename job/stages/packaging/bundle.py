@@ -28,8 +28,8 @@ from job.stages.data.leakage_keys import salted_digests
 def training_keys(rows: Rows, salt: str) -> Array:
     """Return sorted salted digests that identify training rows, shape (n_keys,), uint64.
 
-    The digests are computed from each row's leakage key (equal for rows that count as one
-    question), text key, and template (the text with masked dates, ids and the like).
+    The digests are computed from each row's leakage key (equal for rows that no split may
+    separate), its text key (its normalized text), and its template (the text with masked slots).
     """
     templates = () if rows.templates is None else rows.templates
     return np.unique(
