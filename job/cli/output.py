@@ -51,7 +51,7 @@ def write_text(text: str) -> None:
     if sys.stdout is None:
         raise ConfigurationError(
             "cannot write to stdout: it is closed",
-            hint="redirect stdout to a file, because the command writes its result to it",
+            hint="the command writes its result to stdout: leave it open, or redirect it to a file",
         )
     try:
         print(text, flush=True)

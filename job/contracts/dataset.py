@@ -226,7 +226,7 @@ class Rows:
         )
 
     def with_groups(self, near_duplicate_groups: Ints) -> Rows:
-        """Return the rows with these group ids of near-duplicates, shape (n_rows,)."""
+        """Return a copy of the rows with these near-duplicate group ids, shape (n_rows,)."""
         return replace(self, near_duplicate_groups=near_duplicate_groups)
 
     def take(self, index: Array) -> Rows:

@@ -8,7 +8,7 @@ How it works
    row's group.  Hold-out: the chosen candidate predicts the training rows out of fold, if this is
    needed.
 2. The temperature, which divides the logits, is learned on the training rows.
-3. The threshold, below which a consumer should not answer, is learned on the same predictions,
+3. The threshold, below which a consumer should not answer, is learned on all predicted rows,
    unless it is learned on the challenge set.
 """
 
@@ -118,7 +118,7 @@ def calibrate(
     *,
     is_templated: bool,
 ) -> Calibration:
-    """Learn the temperature on the training rows, and the threshold on all cross-fitted rows."""
+    """Learn the temperature on the training rows; learn the threshold on the predicted rows."""
     predictions, cross = out_of_fold.predictions, out_of_fold.cross
     if predictions is None:
         return Calibration()

@@ -171,7 +171,7 @@ def _require_same_run(
     if stored.override != ours.override:
         raise VersionConflictError(
             f"cannot publish {version}: an interrupted attempt of run '{run_id}' stored "
-            "another decision of the gate, or another override",
+            "it with another override",
             hint="run again with another --run-id",
         )
 

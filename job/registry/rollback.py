@@ -95,8 +95,8 @@ def _after(newest: str, at: datetime) -> datetime:
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)
     except (ValueError, OverflowError):
         raise ConfigurationError(
-            "cannot republish the previous champion: the name of its copy must sort after folder "
-            f"'{newest}', whose name has no valid date or is too far in the future",
+            "cannot republish the previous champion: its copy must be the newest version, but the "
+            f"time in the name of folder '{newest}' is invalid or too far in the future",
             hint="find out who created the folder, then delete it, or run again without "
             "--republish",
         ) from None

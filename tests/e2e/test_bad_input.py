@@ -213,7 +213,10 @@ def test_impossible_request(arguments, words, train, sample, tmp_path):
         ("search.estimators={logistic_regression: {CC: [1]}}", "did you mean 'C'"),
         ("expectations.parameters={validty: 1}", "did you mean 'validity'"),
         ("dataset.columns.embeddings=null", "does not name a column"),
-        ("expectations.suite=own.json", "'nothing', which is not a column with a role"),
+        (
+            "expectations.suite=own.json",
+            "'nothing', which is not a column that dataset.columns names",
+        ),
     ],
 )
 def test_config_check_finds_what_a_run_would_refuse(setting, words, pcc_job, tmp_path):

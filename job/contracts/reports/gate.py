@@ -78,7 +78,7 @@ class GateDecision(Part):
 
     @property
     def rests_on_default(self) -> bool:
-        """Whether a binding criterion is met only because the table cannot show `gate.margin`."""
+        """Whether `gate.inconclusive` decides that a binding criterion is met."""
         return any(c.rule == "default" and c.is_met and c.is_binding for c in self.criteria)
 
     @property

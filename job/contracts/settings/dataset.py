@@ -112,7 +112,7 @@ class DatasetSpec(Spec):
         "own rows. If true: the model is also evaluated on restandardized batches with a different "
         "class mix. If the embeddings are also restored (`features.geometry`), `prototypes` are "
         "fitted to tolerate such batches. Unset: the value in `meta` of the expectation suite, "
-        "otherwise detected from the columns.",
+        "otherwise detected from the means and deviations of the columns.",
     )
     aliases: dict[str, str] = Field(
         default_factory=dict,

@@ -48,7 +48,7 @@ class EvaluationSpec(Spec):
         ge=10,
         description="Minimum number of evaluated rows of a slice whose scores are reported. At "
         "least as many rows must be outside the slice. Both parts must have at least 10 groups. "
-        "Of smaller slices, only the number is reported.",
+        "Of all other slices, only the number is reported.",
     )
     label_noise: bool = Field(
         True,

@@ -26,8 +26,8 @@ class FeatureSpec(Spec):
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(
         ("word", "char_wb"),
         min_length=1,
-        description="Terms of the text. `word`: words and pairs of words. `char_wb`: 2 to 5 "
-        "characters within words.",
+        description="What is counted in texts. `word`: single words and pairs of adjacent words. "
+        "`char_wb`: sequences of 2 to 5 characters within words.",
     )
 
     geometry: Literal["auto", "given"] = Field(

@@ -103,8 +103,8 @@ class GateSpec(Spec):
     )
     max_drop: Share = Field(
         0.05,
-        description="Maximum drop of the score. With `gate.inconclusive: tolerate`, a larger drop "
-        "is rejected even if chance could explain it.",
+        description="Maximum drop of the score that `gate.inconclusive: tolerate` accepts, even if "
+        "chance could explain a larger one. Not used otherwise.",
     )
     calibration_error: Share | None = Field(
         None,

@@ -51,8 +51,9 @@ class SearchSpec(Spec):
     prefer: Literal["auto", "score", "wording"] = Field(
         "auto",
         description="`score`: choose the candidate with the best score. `wording`: also try "
-        "`prototypes`, and choose them unless another candidate scores over 15 points higher. "
-        "They generalize better to other wording, which cross-validation on templates cannot show. "
+        "`prototypes`, and choose them unless the score of another candidate is more than "
+        "0.15 higher. Prototypes generalize better to other wording, which cross-validation on "
+        "templates cannot show. "
         "`wording` needs an input that consists only of embeddings. `auto`: `wording` if most rows "
         "come from sentence templates and the embeddings have rows of length 1 or are restored to "
         "it; otherwise `score`.",
@@ -65,8 +66,8 @@ class SearchSpec(Spec):
     calibration: Literal["sigmoid", "temperature"] = Field(
         "sigmoid",
         description="How to calibrate the probabilities of `linear_svc`. `sigmoid`: Platt scaling. "
-        "`temperature`: temperature scaling. scikit-learn 1.4.2 cannot load such a model, so "
-        "metadata.json then lists no other compatible versions (`compatible_with`).",
+        "`temperature`: temperature scaling. scikit-learn 1.4.2 cannot load a model that is "
+        "calibrated with `temperature`, so `compatible_with` in metadata.json is then empty.",
     )
     temperature: bool = Field(
         True,

@@ -179,8 +179,8 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
     known = sorted({*single, *many, *DERIVED})
     raise ConfigurationError(
         f"suite '{suite.name}' has an expectation for '{column}'{did_you_mean(column, known)}, "
-        "which is not a column with a role",
-        hint=f"name columns by their roles: {quote_list(known)}; dataset.columns assigns roles",
+        "which is not a column that dataset.columns names",
+        hint=f"use one of {quote_list(known)}, or add the column to dataset.columns",
     )
 
 

@@ -105,8 +105,8 @@ def draw_batch(
     class_rows
         Positions of the rows of each class, at least two classes.
     name
-        Dominant class, with a share `SHARE` of the batch's rows.  `class_rows[name]` must have that
-        many rows.
+        Dominant class, to which the share `SHARE` of the batch's rows belongs.  `class_rows[name]`
+        must have at least as many rows.
     """
     others = [other for other in class_rows if other != name]
     n_main = round(SHARE * n_rows)

@@ -123,7 +123,7 @@ class KnownRows:
 
     @cached_property
     def pr_areas(self) -> dict[int, float]:
-        """Average precision by class number, without classes of which all rows are, or none."""
+        """Average precision by class number; classes that all rows or no rows have are left out."""
         from sklearn.metrics import average_precision_score
 
         areas = {}

@@ -20,8 +20,8 @@ def check_sides(report: SplitReport) -> None:
             raise TrainingError(
                 f"no row of {name_all('class', names)} is on the {side} side of the split",
                 hint="add rows of these classes that are not copies of one another, or change "
-                "split.salt or split.test_fraction. split.min_jaccard sets how similar "
-                "near-duplicates are; expectations.parameters.labels lists the classes",
+                "split.salt or split.test_fraction; with a higher split.min_jaccard, fewer "
+                "texts are near-duplicates",
             )
 
 

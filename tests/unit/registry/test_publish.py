@@ -142,7 +142,7 @@ def test_attempt_that_was_judged_otherwise_is_a_conflict(earlier):
     )
     overridden = {**metadata, "override": {"reason": "agreed with the owner", "rejected_for": []}}
 
-    with pytest.raises(VersionConflictError, match="another decision of the gate"):
+    with pytest.raises(VersionConflictError, match="another override"):
         publish(store, VERSION, RUN_ID, {**FILES, "metadata.json": canonical_json(overridden)})
     assert not is_complete(store, VERSION)
 

@@ -176,7 +176,7 @@ def test_custom_suite_may_use_the_column_names_of_the_file(tmp_path):
         ({"type": "expect_magic", "kwargs": {}}, "expect_magic"),
         (
             {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "intend"}},
-            "did you mean 'intent'|not a column with a role",
+            "did you mean 'intent'|not a column that dataset.columns names",
         ),
         (
             {"type": "expect_column_values_to_not_be_null", "kwargs": {"columns": "text"}},
