@@ -202,8 +202,9 @@ def _load(
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)
     if feature_blocks is None:
         raise ConfigurationError(
-            f"{version.version} takes an input that features.use and search.inputs do not name: "
-            f"{pluralize(len(metadata.input.names), 'column')} as {metadata.input.kind}",
+            f"{version.version} takes {metadata.input.kind} of "
+            f"{pluralize(len(metadata.input.names), 'column')}, an input that neither features.use "
+            "nor search.inputs names",
             hint="use the features.use and search.inputs that the version was trained with; "
             f"`pcc-job models show {version.version}` prints them",
         )

@@ -7,8 +7,8 @@ How it works
 2. The fast engine fits all linear models of the matrix together, warm-started from the previous
    fold's models.  Prototype models with equal centers are fitted together.  scikit-learn fits all
    other models, and those that the fast engine did not bring to convergence.
-3. All models predict the test rows.  If the metric needs labels only, the labels are kept, for the
-   choice among the candidates and for the cross-fitted evaluation.
+3. All models predict the test rows.  If the metric is computed from predicted labels alone, these
+   labels are kept: the choice of the candidate and the cross-fitted evaluation use them.
 """
 
 from __future__ import annotations
