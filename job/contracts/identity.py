@@ -40,7 +40,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ModelVersion:
-    """A version name `vYYYYMMDD_HHMMSS_<8 hex>`: sortable by time, unique by run id."""
+    """A version name `vYYYYMMDD_HHMMSS_<8 hex>`: it sorts by time; the hex is from the run id."""
 
     stamp: str
     suffix: str

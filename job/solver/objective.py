@@ -52,7 +52,7 @@ class Objective:
         )
 
     def row_weights(self) -> Array:
-        """Return each row's sample weight, summed over `LinearProblems.weights`, shape (n,)."""
+        """Return each sample's weight, summed over all weightings of the problems, shape (n,)."""
         total: Array = self._weights.sum(axis=0, dtype=np.float64)
         return total
 

@@ -35,7 +35,7 @@ class ChannelMove(PublishedFile):
 
 
 class ChannelPointer(PublishedFile):
-    """The current version of a channel, `channels/NAME.json`, with the complete last move.
+    """The file `channels/NAME.json`: a channel's current version, and the move that set it.
 
     A pointer that was restored by hand may have only the key `version`.
     """

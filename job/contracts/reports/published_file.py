@@ -1,4 +1,4 @@
-"""The base class of published JSON files, and the types of the names in them."""
+"""The base class of published JSON files, and the types of version names and digests in them."""
 
 from __future__ import annotations
 

@@ -114,8 +114,8 @@ class DecisionSpec(Spec):
         gt=0,
         lt=1,
         description="Precision that answers should have. The threshold is the lowest confidence "
-        "with this property: predictions at or above it are shown, on the rows of "
-        "`decision.learn_on`, to have at least this precision. It is published as "
+        "at which the precision of the predictions at or above it reaches this value, by a lower "
+        "confidence bound on the rows of `decision.learn_on`. It is published as "
         "`decision.threshold` in metadata.json. Unset: no threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(

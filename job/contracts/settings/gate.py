@@ -84,14 +84,15 @@ class GateSpec(Spec):
         None,
         description="Anchor: a version, or a channel that never moves. Every candidate is also "
         "compared with it, so that small losses do not add up over many runs. Unset: the channel's "
-        "own anchor, if it has one. When `tolerate` (`gate.inconclusive`) accepts a candidate for "
-        "the first time, the champion that it replaces becomes the channel's anchor.",
+        "own anchor, if it has one. If the channel has no anchor when `gate.inconclusive: "
+        "tolerate` first accepts a candidate, the replaced champion becomes its anchor.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
         description="What to do if the candidate cannot be compared with the champion or with "
-        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. If the "
-        "candidate cannot be compared with the channel's own anchor, the report always only warns.",
+        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. This "
+        "does not apply to the anchor that is stored with the channel: if the candidate cannot be "
+        "compared with that one, the report only warns.",
     )
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
@@ -103,8 +104,9 @@ class GateSpec(Spec):
     )
     max_drop: Share = Field(
         0.05,
-        description="Maximum drop of the score that `gate.inconclusive: tolerate` accepts, even if "
-        "chance could explain a larger one. Not used otherwise.",
+        description="With `gate.inconclusive: tolerate`: the largest drop below the champion's "
+        "score that is accepted. A larger drop is rejected even if chance could explain it. "
+        "Otherwise not used.",
     )
     calibration_error: Share | None = Field(
         None,
@@ -113,9 +115,9 @@ class GateSpec(Spec):
     )
     slice_floor: Share | None = Field(
         None,
-        description="Minimum accuracy of a slice. A candidate is rejected if a slice is shown to "
-        "be below it: the upper bound of its accuracy is lower. The bounds hold for all slices "
-        "together. A candidate is also rejected if no slice is large enough to measure. Unset: "
+        description="Minimum accuracy of a slice. A candidate is rejected if the upper confidence "
+        "bound of a slice's accuracy is below this. The confidence level holds for all slices "
+        "jointly. A candidate is also rejected if no slice is large enough to measure. Unset: "
         "not checked.",
     )
     stress_floor: Share | None = Field(

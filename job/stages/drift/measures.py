@@ -2,10 +2,9 @@
 
 How it works
 ------------
-1. Subjects (classes, columns and text lengths): count the table's rows in the profile's values or
-   bins.
-   Then compute the stability index, the Jensen-Shannon distance and the change of the missing
-   share.
+1. Subjects (classes, columns and text lengths): for each value or bin of the profile, count the
+   rows of the table that have it.  Then compute the stability index, the Jensen-Shannon distance
+   and the change of the missing share.
 2. Classes: also compute the change of each class's share.
 3. Words: compute the increase in the share of unseen words.
 4. Embeddings: compute the shift of the mean, and the variance lost along the old principal axes.

@@ -76,9 +76,9 @@ class FeatureMatrices:
     def standardizes(
         self, feature_blocks: FeatureBlocks | None, *, takes_standardized: bool
     ) -> bool:
-        """Return whether `fit` standardizes columns for estimators that take standardized ones.
+        """Return whether `fit` should standardize the columns for an estimator.
 
-        Estimators with the same answer can share a matrix.
+        Estimators for which this is equal can share a matrix.
         """
         return takes_standardized and not self.restores(feature_blocks)
 

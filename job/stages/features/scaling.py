@@ -71,7 +71,7 @@ class FeatureMatrix:
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def exported(self) -> Any:
-        """Return the preprocessing, changed to accept texts; do not call `transform` afterwards."""
+        """Return `preprocess`, changed to take texts; after that, `transform` does not work."""
         return replace_counted_terms(self.preprocess)
 
 

@@ -3,10 +3,10 @@
 How it works
 ------------
 1. `Terms` counts words, pairs of words, and character n-grams of all rows.
-2. For a subset of rows, `Terms.union` keeps a term if the subset's rows with the term have at least
-   `min_groups` leakage keys (rows with the same key count as one question).  It builds a TF-IDF of
-   these terms, in which a `CountedTerms` replaces each `CountVectorizer`.  The input is row
-   positions instead of texts; the result is bitwise the same.
+2. For a subset of rows, `Terms.union` keeps a term that occurs in rows with at least `min_groups`
+   different leakage keys.  It builds a TF-IDF of these terms, in which a `CountedTerms` replaces
+   each `CountVectorizer`.  This TF-IDF takes row positions instead of texts; its matrix is bitwise
+   equal to that of the TF-IDF of texts.
 3. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
    with the selected vocabulary.
 """

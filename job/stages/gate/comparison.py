@@ -189,9 +189,9 @@ def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -
     Parameters
     ----------
     table
-        Rows whose near-duplicates are known.  If the version was trained on any row of a group of
-        near-duplicates, all rows of the group are marked.  Texts that differ only in masked slots
-        then count as equal.  If None, only rows with an equal leakage key or text are marked.
+        The run's table with its groups of near-duplicates.  With it, all rows of a group are marked
+        if the version was trained on one of them, and texts that differ only in masked slots count
+        as equal.  Without it, only rows with an equal leakage key or text are marked.
 
     Returns
     -------

@@ -37,7 +37,7 @@ class GetAnswer(HeadAnswer):
 
 
 class WriteAnswer(TypedDict):
-    """The response of a write; without a checksum, the store did not verify the bytes."""
+    """The response of a write. If it has no checksum, the store did not verify the bytes."""
 
     ETag: str
     ChecksumSHA256: NotRequired[str]

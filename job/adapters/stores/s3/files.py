@@ -90,7 +90,7 @@ class S3Files:
                     f"'s3://{bucket}/{prefix}' has an object whose name {name!r} is not a valid "
                     "file name",
                     hint="rename the object: no part between slashes may be empty, '.' or '..', "
-                    "and no other object's name may begin with this name and a slash",
+                    "and the name must not also be a folder, as in NAME/other",
                 )
         return names
 

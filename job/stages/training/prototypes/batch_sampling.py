@@ -46,7 +46,7 @@ def draw_restandardized_batches(
     Returns
     -------
     rows
-        The kept rows of all batches, shape (n_rows, n_features).
+        The sampled rows of all batches, restandardized, shape (n_rows, n_features).
     index
         Position in `X` of each of these rows, shape (n_rows,).
     """
