@@ -126,7 +126,7 @@ def test_result_that_cannot_be_told_is_no_crash(pcc_job, tmp_path, target, code)
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     [event] = events(done)
 
-    assert (code, True) == (done.returncode, event["reason"].startswith("stdout "))
+    assert (code, True) == (done.returncode, "stdout" in event["reason"])
 
 
 def test_reader_that_goes_away_leaves_no_traceback():
