@@ -29,12 +29,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.stages.features.folding import ignore_flat_columns
 from job.stages.features.preprocessing import make_input, make_preprocessing, select_blocks
-from job.stages.features.scaling import (
-    FeatureMatrix,
-    fit_scaling,
-    restore_rows,
-    scale_rows,
-)
+from job.stages.features.scaling import FeatureMatrix, fit_scaling, restore_rows, scale_rows
 from job.stages.features.term_counts import Terms
 
 

@@ -65,11 +65,12 @@ def _split(preprocess: Any, n_features: int) -> tuple[Any, ColumnScaling | None]
     """Return the preprocessing without standardization, and the standardization or None."""
     if isinstance(preprocess, ColumnTransformer):
         return _split_columns(preprocess, n_features)
-    if isinstance(preprocess, Pipeline) and isinstance(preprocess[-1], StandardScaler):
-        scaler = preprocess[-1]
-        mean, factor = scaler.mean_.astype(np.float64), 1 / scaler.scale_.astype(np.float64)
-        return Pipeline(preprocess.steps[:-1]), ColumnScaling(mean=mean, factor=factor)
-    return preprocess, None
+    plain = _without_scaler(preprocess)
+    if plain is preprocess:
+        return preprocess, None
+    scaler = preprocess[-1]
+    mean, factor = scaler.mean_.astype(np.float64), 1 / scaler.scale_.astype(np.float64)
+    return plain, ColumnScaling(mean=mean, factor=factor)
 
 
 def _split_columns(
@@ -94,7 +95,7 @@ def _split_columns(
 
 
 def _without_scaler(part: Any) -> Any:
-    """Return an unfitted transformer without its last step, if that step is a `StandardScaler`."""
+    """Return a transformer without its last step, if that step is a `StandardScaler`."""
     is_scaled = isinstance(part, Pipeline) and isinstance(part[-1], StandardScaler)
     return Pipeline(part.steps[:-1]) if is_scaled else part
 

@@ -27,12 +27,7 @@ from numpy.polynomial.polynomial import polyval
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    Normalizer,
-    OneHotEncoder,
-    StandardScaler,
-)
+from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder, StandardScaler
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
@@ -169,12 +164,10 @@ def make_restoring(affine_map: AffineMap) -> Pipeline:
 
     The steps of the pipeline have no fitted state.
     """
-    # a polynomial of degree 1 for each column, in the precision of the rows
-    coefficients = np.stack([affine_map.offset, affine_map.scale]).astype(np.float32)
     return make_pipeline(
         _as_float32(),
         FunctionTransformer(np.take, kw_args={"indices": affine_map.columns, "axis": 1}),
-        FunctionTransformer(polyval, kw_args={"c": coefficients, "tensor": False}),
+        _affine(affine_map.offset, affine_map.scale),
         Normalizer(),
     )
 
@@ -183,13 +176,18 @@ def _as_float32() -> FunctionTransformer:
     return FunctionTransformer(np.asarray, kw_args={"dtype": np.float32})
 
 
+def _affine(offset: Array, scale: Array) -> FunctionTransformer:
+    """Return a step that computes offset + scale * x, by column, in the precision of the rows."""
+    coefficients = np.stack([offset, scale]).astype(np.float32)  # a polynomial for each column
+    return FunctionTransformer(polyval, kw_args={"c": coefficients, "tensor": False})
+
+
 def _numeric(frame: pd.DataFrame, *, is_standardized: bool) -> Pipeline:
     """Build the preprocessing of numbers, with center and scale of these training rows."""
     center, scale = _find_coarse_range(frame.to_numpy(np.float64))
-    coefficients = np.stack([-center / scale, 1 / scale]).astype(np.float32)
     return make_pipeline(
         _as_float32(),
-        FunctionTransformer(polyval, kw_args={"c": coefficients, "tensor": False}),
+        _affine(-center / scale, 1 / scale),
         FunctionTransformer(np.arcsinh),  # linear near 0, logarithmic far out: damps outliers
         _with_indicator(FunctionTransformer(np.nan_to_num)),  # 0 is the center
         *([StandardScaler()] if is_standardized else []),

@@ -91,25 +91,20 @@ def fit_scaling(
         _fit_scaler(scaler, rows, X, blocks, parallel_map)
         mean, deviation = (values.astype(X.dtype) for values in (scaler.mean_, scaler.scale_))
 
-        @small_ufunc_buffer()
-        def scale(block: slice) -> None:
-            for piece in split_rows(block, _ROWS_IN_CACHE):
-                _standardize(X[piece], mean, deviation)
-
-        parallel_map(scale, blocks)
+        _run_in_pieces(
+            lambda piece: _standardize(X[piece], mean, deviation), len(index), parallel_map
+        )
 
     def transform(index: Array) -> Array:
         rows = embeddings.take(index)
         X = allocator.empty(rows.shape)
 
-        @small_ufunc_buffer()
-        def fill(block: slice) -> None:
-            for piece in split_rows(block, _ROWS_IN_CACHE):
-                _normalize(rows.read(piece, out=X[piece]))
-                _standardize(X[piece], mean, deviation)
+        def fill(piece: slice) -> None:
+            _normalize(rows.read(piece, out=X[piece]))
+            _standardize(X[piece], mean, deviation)
 
         with executor.pool() as parallel_map:
-            parallel_map(fill, split_rows(slice(0, len(index)), _BLOCK))
+            _run_in_pieces(fill, len(index), parallel_map)
         return X
 
     columns = np.arange(rows.shape[1])
@@ -154,20 +149,29 @@ def _map_rows(
         rows = embeddings.take(index)
         X = allocator.empty((len(index), width))
 
-        @small_ufunc_buffer()
-        def fill(block: slice) -> None:
-            for piece in split_rows(block, _ROWS_IN_CACHE):
-                with np.errstate(over="ignore"):
-                    X[piece] = map_rows(rows.read(piece))
-                _normalize(X[piece])
+        def fill(piece: slice) -> None:
+            with np.errstate(over="ignore"):
+                X[piece] = map_rows(rows.read(piece))
+            _normalize(X[piece])
 
         with executor.pool() as parallel_map:
-            parallel_map(fill, split_rows(slice(0, len(index)), _BLOCK))
+            _run_in_pieces(fill, len(index), parallel_map)
         return X
 
     return FeatureMatrix(
         X=transform(index), preprocess=pipeline, transform=transform, columns=np.arange(width)
     )
+
+
+def _run_in_pieces(work: Callable[[slice], None], n_rows: int, parallel_map: ParallelMap) -> None:
+    """Call `work` for all rows, in threads, with pieces of rows that fit into the cache."""
+
+    @small_ufunc_buffer()
+    def run(block: slice) -> None:
+        for piece in split_rows(block, _ROWS_IN_CACHE):
+            work(piece)
+
+    parallel_map(run, split_rows(slice(0, n_rows), _BLOCK))
 
 
 def _standardize(rows: Array, mean: Array, deviation: Array) -> None:

@@ -31,7 +31,7 @@ def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]
     """
     if not versions:
         return ()
-    parts = list(_iterate_parts(model))
+    parts = list(iterate_parts(model))
     if any(isinstance(p, CalibratedClassifierCV) and p.method == _TOO_NEW for p in parts):
         log.warning("compatibility_refused", wanted=list(versions), reason="search.calibration")
         return ()
@@ -49,7 +49,7 @@ def use_double_precision(model: object) -> None:
     Versions of NumPy differ in how they round single precision.  Inputs that are in single
     precision keep their values.
     """
-    for part in _iterate_parts(model):
+    for part in iterate_parts(model):
         if isinstance(part, LogisticRegression):
             part.coef_ = part.coef_.astype(np.float64)
             part.intercept_ = part.intercept_.astype(np.float64)
@@ -66,13 +66,13 @@ def _to_double(value: object) -> object:
     return np.float64 if value is np.float32 else value
 
 
-def _iterate_parts(value: object) -> Iterator[object]:
+def iterate_parts(value: object) -> Iterator[object]:
     """Yield every scikit-learn object inside a model, depth first."""
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from _iterate_parts(item)
+            yield from iterate_parts(item)
     elif isinstance(value, dict):
-        yield from _iterate_parts(list(value.values()))
+        yield from iterate_parts(list(value.values()))
     elif isinstance(value, BaseEstimator) or type(value).__module__.startswith("sklearn."):
         yield value
-        yield from _iterate_parts(list(getattr(value, "__dict__", {}).values()))
+        yield from iterate_parts(list(getattr(value, "__dict__", {}).values()))

@@ -18,7 +18,6 @@ from job.contracts.settings.job_settings import TrainingSpec
 from job.solver.fit import fit_linear_models, polish_with_sklearn
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.folding import fold_scaling
-from job.stages.features.scaling import FeatureMatrix
 from job.stages.split.folds import make_folds
 from job.stages.training.estimators import find_kind
 from job.stages.training.prototypes import RowGroups
@@ -58,8 +57,6 @@ def train_model(
 ) -> TrainedModel:
     """Fit the preprocessing, then the chosen candidate and the baselines, to all training rows.
 
-    There are at most two matrices, one after the other: with and without standardized columns.
-
     Parameters
     ----------
     handles_restandardized_batches
@@ -71,14 +68,15 @@ def train_model(
     candidates = [report.chosen, *(c for c in report.baselines if c != report.chosen)]
     fitted: dict[int, Pipeline] = {}
     for is_standardized, numbers in _group_by_matrix(candidates, feature_matrices).items():
-
-        def describe(is_standardized: bool = is_standardized) -> _TrainingData:
-            index = np.arange(len(train))
-            matrix = feature_matrices.fit(index, blocks, is_standardized=is_standardized)
-            return _describe(matrix, train, spec, is_extended=is_extended)
-
-        # NOTE: no name holds the matrix, so that it is freed before the next one is made
-        pipelines = _refit([candidates[n] for n in numbers], train, describe(), spec, executor)
+        pipelines = _refit(
+            [candidates[n] for n in numbers],
+            train,
+            feature_matrices,
+            spec,
+            executor,
+            is_standardized=is_standardized,
+            is_extended=is_extended,
+        )
         fitted |= dict(zip(numbers, pipelines, strict=True))
     return TrainedModel(
         estimator=report.chosen.estimator,
@@ -92,7 +90,10 @@ def train_model(
 def _group_by_matrix(
     candidates: Sequence[CandidateScore], feature_matrices: FeatureMatrices
 ) -> dict[bool, list[int]]:
-    """Return the positions of candidates by whether their matrix has standardized columns."""
+    """Return the positions of candidates by whether their matrix has standardized columns.
+
+    Each group has a matrix of its own, and only one matrix is in memory at a time.
+    """
     numbers: dict[bool, list[int]] = {}
     for n, candidate in enumerate(candidates):
         is_standardized = feature_matrices.standardizes(
@@ -106,11 +107,25 @@ def _group_by_matrix(
 def _refit(
     candidates: Sequence[CandidateScore],
     train: Rows,
-    data: _TrainingData,
+    feature_matrices: FeatureMatrices,
     spec: TrainingSpec,
     executor: Executor,
+    *,
+    is_standardized: bool,
+    is_extended: bool,
 ) -> list[Pipeline]:
-    """Refit candidates that take the same input, and return their pipelines."""
+    """Refit candidates that take the same matrix; return their pipelines, and free the matrix."""
+    blocks = candidates[0].feature_blocks
+    feature_matrix = feature_matrices.fit(
+        np.arange(len(train)), blocks, is_standardized=is_standardized
+    )
+    data = _TrainingData(
+        X=feature_matrix.matrix(spec.search.engine),
+        y=train.y.astype(str),
+        groups=RowGroups(group=train.groups, min_groups=spec.features.min_groups),
+        preprocess=feature_matrix.exported(),
+        is_extended=is_extended,
+    )
     models = _build_models(candidates, train, spec)
     if spec.search.engine == "fast":
         fit_linear_models(models, data.X, data.y, executor)
@@ -122,19 +137,6 @@ def _refit(
         return _export(model, name, data, random_state=spec.random_state)
 
     return executor.map(refit, range(len(models)))
-
-
-def _describe(
-    feature_matrix: FeatureMatrix, train: Rows, spec: TrainingSpec, *, is_extended: bool
-) -> _TrainingData:
-    """Return the data that models are fitted to, with the preprocessing to publish."""
-    return _TrainingData(
-        X=feature_matrix.matrix(spec.search.engine),
-        y=train.y.astype(str),
-        groups=RowGroups(group=train.groups, min_groups=spec.features.min_groups),
-        preprocess=feature_matrix.exported(),
-        is_extended=is_extended,
-    )
 
 
 def _build_models(

@@ -15,7 +15,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
-from support.objects import list_objects
 
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.dataset import ColumnsSpec
@@ -23,7 +22,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.folding import fold_scaling
 from job.stages.features.preprocessing import make_input
-from job.stages.training.compatibility import use_double_precision
+from job.stages.training.compatibility import iterate_parts, use_double_precision
 
 N = 120
 COLUMNS = ColumnsSpec(numeric=("x", "y"), boolean=("flag",), categorical=("kind",))
@@ -91,8 +90,8 @@ def test_probabilities_stay_and_no_mean_is_left(blocks, n_classes, classifier):
     after, X = fold(before), make_input(rows, blocks)
 
     np.testing.assert_allclose(after.predict_proba(X), before.predict_proba(X), rtol=0, atol=1e-9)
-    assert any(isinstance(part, StandardScaler) for part in list_objects(before))
-    assert not any(isinstance(part, StandardScaler) for part in list_objects(after))
+    assert any(isinstance(part, StandardScaler) for part in iterate_parts(before))
+    assert not any(isinstance(part, StandardScaler) for part in iterate_parts(after))
 
 
 def test_published_steps_of_embeddings_have_no_fitted_state():
