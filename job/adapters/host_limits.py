@@ -61,7 +61,7 @@ class Memory:
         return resident - max(mapped - _LIBRARY_FILES, 0) + self._in_memory_files()
 
     def release(self) -> None:
-        """Give freed memory that the C library holds back to the system.
+        """Release to the system the freed memory that the C library still holds.
 
         glibc keeps freed memory per thread, and other threads cannot reuse it.
         """

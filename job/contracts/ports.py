@@ -178,7 +178,7 @@ class MemoryMeter(Protocol):
         """Return the bytes in use."""
 
     def release(self) -> None:
-        """Give freed memory back to the system."""
+        """Release freed memory to the system."""
 
 
 Timer = Callable[[], float]
