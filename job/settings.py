@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from job.contracts.lineage_key import KEY_VARIABLE
 from job.contracts.messages import did_you_mean
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
@@ -191,7 +192,7 @@ def _from_environment(
     annotations = dict(_annotations(JobSettings))
     names = {f"{PREFIX}{key.replace('.', '__').upper()}": key for key in keys}
     for variable in sorted(environment):
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable == KEY_VARIABLE:
             continue
         if variable not in names:
             raise ConfigurationError(

@@ -18,9 +18,11 @@ from job.cli.composition import (
     open_store,
     working_folder,
 )
+from job.cli.lineage_keys import read_mounted_keys
 from job.cli.run_job import resolve_dataset_uri
 from job.logs import Progress
 from job.recorder import Recorder
+from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,4 +87,5 @@ def _read_only_run(
         )
         ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
         recorder = Recorder(store, name, time.perf_counter, progress.begin_stage)
-        yield RunContext(plan=plan, ports=ports, recorder=recorder)
+        keys = LineageKeys(store, read_mounted_keys(settings, os.environ))
+        yield RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder)

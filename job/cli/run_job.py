@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import time
@@ -23,6 +24,7 @@ from job.cli.composition import (
     open_store,
     working_folder,
 )
+from job.cli.lineage_keys import read_mounted_keys
 from job.cli.termination import write_termination_message
 from job.contracts.identity import canonical_json
 from job.contracts.reports.results import DoctorResult, ProbeAnswer
@@ -36,6 +38,7 @@ from job.errors import (
 )
 from job.logs import Progress
 from job.recorder import Recorder
+from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,11 +109,12 @@ def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWa
         watcher.set_cleanup(clean_up)
         watcher.on_signal = partial(_record_signal, recorder, run_id)
         with _recording_failures(recorder, run_id):
+            keys = LineageKeys(recorder.store, read_mounted_keys(settings, os.environ))
             ports, plan = _prepare(settings, request, recorder, progress, folder, started_at)
             from job.pipeline import run
             from job.pipeline.run_context import RunContext
 
-            result = run(RunContext(plan=plan, ports=ports, recorder=recorder))
+            result = run(RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder))
             recorder.write(result.outcome, exit_code=0, version=result.version)
             log.info(
                 "run_finished",
@@ -188,7 +192,7 @@ def _prepare(
 
 
 def probe_store(effective: EffectiveSettings) -> DoctorResult:
-    """Test the required operations on the store; return its answers, and whether all passed."""
+    """Test the required operations on the store, and check the lineage keys."""
     store = open_store(effective.settings)
     token = f"doctor-{uuid.uuid4().hex}"
     steps = store.probe(token)
@@ -196,9 +200,17 @@ def probe_store(effective: EffectiveSettings) -> DoctorResult:
         from job.registry.write_race import probe_concurrent_creates
 
         steps = (*steps, probe_concurrent_creates(store, token))
+    lineage = None
+    if any(step.name == "reads" and step.is_met for step in steps):
+        from job.registry.lineage_check import check_lineage
+
+        settings = effective.settings
+        keys = LineageKeys(store, read_mounted_keys(settings, os.environ))
+        lineage = check_lineage(store, keys, settings.publish.channel, settings.gate.anchor)
     return DoctorResult(
         store_uri=store.uri,
         is_fit=all(step.is_met for step in steps),
+        lineage=lineage,
         steps={step.name: ProbeAnswer(is_met=step.is_met, answer=step.answer) for step in steps},
     )
 

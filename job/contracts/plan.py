@@ -41,7 +41,7 @@ class Plan:
     def settings_digest(self) -> str:
         """Digest of the settings that can change a model.
 
-        The settings of locations, store and log are left out, because they cannot change a model.
+        The settings of locations, store, keys and log cannot change a model, so they are left out.
         """
         content = self.settings.model_dump(
             mode="json",
@@ -49,6 +49,7 @@ class Plan:
                 "store": True,
                 "s3": True,
                 "logs": True,
+                "lineage": True,
                 "dataset": {"uri", "test_uri"},
                 "evaluation": {"challenge_uri", "out_of_scope_uri"},
             },

@@ -14,7 +14,7 @@ from typing import Final
 from job.contracts.identity import is_version
 from job.errors import ConfigurationError
 
-_FOLDERS: Final = ("channels", "probe", "removals", "runs")
+_FOLDERS: Final = ("channels", "lineage", "probe", "removals", "runs")
 CHANNEL: Final = r"^[a-z0-9][a-z0-9_-]{0,62}$"
 _ANCHOR: Final = ".anchor"
 
@@ -79,6 +79,11 @@ def is_job_key(key: str) -> bool:
     """
     first, slash, _ = key.partition("/")
     return bool(slash) and (first in _FOLDERS or is_version(first))
+
+
+def is_private(key: str) -> bool:
+    """Return whether only the job's own user may read an object: keys and lineage files."""
+    return key.startswith("lineage/")
 
 
 def is_channel(name: str) -> bool:

@@ -6,9 +6,8 @@ MODEL_FILE: Final = "model.joblib"
 METADATA_FILE: Final = "metadata.json"
 EVALUATION_FILE: Final = "evaluation.json"
 VALIDATION_FILE: Final = "validation.json"
-PROFILE_FILE: Final = "profile.json"
-VOCABULARY_FILE: Final = "vocabulary.npy"
-TRAINING_KEYS_FILE: Final = "training_keys.npy"
+# versions of earlier releases have it; later ones have lineage files instead
+EARLIER_TRAINING_KEYS_FILE: Final = "training_keys.npy"
 REPORT_FILE: Final = "report.html"
 CARD_FILE: Final = "model_card.md"
 # names of figures start with it
@@ -21,9 +20,7 @@ FURTHER_FILES: Final = frozenset(
         METADATA_FILE,
         EVALUATION_FILE,
         VALIDATION_FILE,
-        PROFILE_FILE,
-        VOCABULARY_FILE,
-        TRAINING_KEYS_FILE,
+        EARLIER_TRAINING_KEYS_FILE,
         REPORT_FILE,
         CARD_FILE,
         MANIFEST_FILE,

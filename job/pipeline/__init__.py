@@ -5,10 +5,12 @@ How it works
 1. Check the settings, test the store, read and validate the table.
 2. If an earlier attempt of this run (a process with the same run id) has published its version
    completely, finish the promotion of that version and return.
-3. Split the table, and compare it with the champion's table for drift.
-4. Search, train and evaluate the candidate.
-5. The gate compares the candidate with floors and ceilings, the champion and the anchor.
-6. An accepted candidate, or a rejected one that an operator overrides, is published under a version
+3. Split the table, and trace its rows: if only a few groups changed since a version that consumers
+   can read, the run ends here (`held_back`).
+4. Compare the table with the champion's table for drift.
+5. Search, train and evaluate the candidate.
+6. The gate compares the candidate with floors and ceilings, the champion and the anchor.
+7. An accepted candidate, or a rejected one that an operator overrides, is published under a version
    name that the run has claimed.  Then the channel moves to this version.  The reports of a
    rejected candidate and of a dry run are stored with the run.
 """
@@ -26,7 +28,8 @@ from job.errors import GateRejectedError
 from job.pipeline.drift import check_drift
 from job.pipeline.intake import Tables, check_request, load_tables
 from job.pipeline.judge_candidate import Verdict, claim_if_published, judge_candidate
-from job.pipeline.package import list_label_issues, package
+from job.pipeline.lineage import trace_table, warn_of_few_changes
+from job.pipeline.package import Package, list_label_issues, make_package
 from job.pipeline.run_context import RunContext
 from job.pipeline.split import add_optimism, split_tables
 from job.pipeline.train_candidate import TrainedCandidate, train_candidate
@@ -52,22 +55,28 @@ def run(context: RunContext) -> RunResult:
         return _finish_published(context, tables, earlier, abilities)
     with context.stage("split"):
         split = split_tables(context, tables)
+    with context.stage("lineage"):
+        trace = trace_table(context, split, is_claimed=earlier is not None)
+    if trace.few_changes is not None and not context.plan.override:
+        warn_of_few_changes(trace.few_changes, is_dry_run=context.plan.is_dry_run)
+        if not context.plan.is_dry_run:
+            return _summarize(context, tables, "held_back", {})
     with context.stage("optimism"):
         split = add_optimism(context, split)
     with context.stage("drift"):
-        drift = check_drift(context, tables, split)
+        drift = check_drift(context, tables, split, trace.key)
     candidate = train_candidate(context, split, tables.out_of_scope)
     with context.stage("gate"):
-        verdict = judge_candidate(context, tables, candidate)
-    claim = claim_if_published(context, tables, verdict)
+        verdict = judge_candidate(context, tables, candidate, trace)
+    claim = claim_if_published(context, tables, verdict, trace.key)
     with context.stage("package"):
-        bundle = package(context, tables, claim, candidate=candidate, drift=drift, verdict=verdict)
-    _record_candidate(context, tables, candidate, verdict, bundle)
+        package = make_package(context, tables, claim, trace, candidate, drift, verdict)
+    _record_candidate(context, tables, candidate, verdict, package)
     if not verdict.decision.is_published:
         raise _reject(context, tables, candidate, verdict)
     if context.plan.is_dry_run:
         return _summarize(context, tables, "dry_run", candidate.evaluation.scores)
-    return _publish(context, tables, claim, candidate, verdict, bundle, abilities)
+    return _publish(context, tables, claim, candidate, verdict, package, abilities)
 
 
 def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
@@ -104,7 +113,7 @@ def _record_candidate(
     tables: Tables,
     candidate: TrainedCandidate,
     verdict: Verdict,
-    bundle: Mapping[str, bytes],
+    package: Package,
 ) -> None:
     """Add the candidate's scores and digest to the run's record.
 
@@ -114,7 +123,7 @@ def _record_candidate(
     recorder.facts.scores = candidate.evaluation.scores
     recorder.facts.model_digest = str(Digest.of(candidate.payload))
     if context.plan.is_dry_run or not verdict.decision.is_published:
-        recorder.reports = without_model(bundle)
+        recorder.reports = without_model(package.files)
     recorder.reports |= list_label_issues(tables, candidate)
 
 
@@ -139,15 +148,15 @@ def _publish(
     claim: Claim,
     candidate: TrainedCandidate,
     verdict: Verdict,
-    bundle: Mapping[str, bytes],
+    package: Package,
     abilities: tuple[ProbeStep, ...],
 ) -> RunResult:
-    """Publish the bundle under the claimed version, and move the channel to it."""
+    """Publish the package under the claimed version, and move the channel to it."""
     plan, store = context.plan, context.ports.store
     with context.stage("publish"):
-        if candidate.group_errors is not None:  # later runs compare with published versions only
-            store_group_errors(store, plan.run_id, candidate.group_errors)
-        publish(store, claim.version, plan.run_id, bundle)
+        if package.group_errors is not None:  # later runs compare with published versions only
+            store_group_errors(store, plan.run_id, package.group_errors)
+        publish(store, claim.version, plan.run_id, package.files, lineage=package.lineage)
     log.info("model_published", version=claim.version)
     with context.stage("promote"):
         override = verdict.decision.override

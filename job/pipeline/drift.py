@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import structlog
 
+from job.contracts.lineage_key import LineageKey
 from job.contracts.messages import pluralize
-from job.contracts.plan import Plan
-from job.contracts.ports import ArtifactStore
 from job.contracts.reports.drift import DriftReport
-from job.contracts.version_files import DRIFT_FILE
+from job.contracts.version_files import DRIFT_FILE, METADATA_FILE
 from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, disclosure_rule
 from job.pipeline.run_context import RunContext
 from job.registry.channels import read_channel
+from job.registry.read_version import parse_metadata, read_files
 from job.stages.drift import (
     TableProfile,
     TableSnapshot,
@@ -41,8 +41,13 @@ class Drift:
     report: DriftReport | None
 
 
-def check_drift(context: RunContext, tables: Tables, split: DataSplit) -> Drift:
+def check_drift(context: RunContext, tables: Tables, split: DataSplit, key: LineageKey) -> Drift:
     """Profile the rows of the table before the split, and measure their drift.
+
+    Parameters
+    ----------
+    key
+        Key of the digests in the profile.
 
     Raises
     ------
@@ -55,24 +60,31 @@ def check_drift(context: RunContext, tables: Tables, split: DataSplit) -> Drift:
     classes = plan.labels or tuple(sorted(set(split.train.y)))
     with ports.executor.pool():  # one BLAS thread: the same bits on any number of CPUs
         table = take_snapshot(tables.dataset, split.table, model, s.random_state)
-        profile = build_profile(table, classes, disclosure_rule(s), s.split.salt)
-    report = None if s.drift.action == "ignore" else _compare(plan, ports.store, table, profile)
+        profile = build_profile(table, classes, disclosure_rule(s), key)
+    report = None if s.drift.action == "ignore" else _compare(context, table, profile)
     if report is not None:
         _report_drift(context, report)
     return Drift(profile=profile, report=report)
 
 
 def _compare(
-    plan: Plan, store: ArtifactStore, table: TableSnapshot, profile: TableProfile
+    context: RunContext, table: TableSnapshot, profile: TableProfile
 ) -> DriftReport | None:
-    channel = plan.settings.publish.channel
+    """Measure the drift from the champion's table; None without a champion."""
+    store, settings = context.ports.store, context.settings
+    channel = settings.publish.channel
     version = None if channel is None else read_channel(store, channel)[0]
     if version is None:
         return None
-    champion_profile = load_profile(store, version)
+    raw = read_files(store, version, (METADATA_FILE,))[METADATA_FILE]
+    published = parse_metadata(version, raw).lineage
+    key = None if published is None else context.keys.find(published.key_id)
+    champion_profile = (
+        None if published is None or key is None else load_profile(store, version, published, key)
+    )
     if champion_profile is None:
         return DriftReport(champion=version, problem="it has no profile that this release can read")
-    return measure_drift(table, champion_profile, profile, version, plan.settings.drift)
+    return measure_drift(table, champion_profile, profile, version, settings.drift)
 
 
 def _report_drift(context: RunContext, report: DriftReport) -> None:

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 
 import structlog
 
+from job.contracts.lineage_key import LineageKey
 from job.contracts.plan import Plan
-from job.contracts.ports import ArtifactStore, Ports
+from job.contracts.ports import Ports
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import GateDecision
 from job.contracts.version_files import MODEL_FILE
 from job.pipeline.challenge_comparison import compare_champion
 from job.pipeline.intake import Tables
+from job.pipeline.lineage import Trace
 from job.pipeline.run_context import RunContext
 from job.pipeline.train_candidate import TrainedCandidate
 from job.registry.champion import (
@@ -53,16 +55,19 @@ class Verdict:
     champion: PublishedVersion | None
 
 
-def judge_candidate(context: RunContext, tables: Tables, candidate: TrainedCandidate) -> Verdict:
-    """Decide whether the candidate passes floors and the comparisons with champion and anchor."""
+def judge_candidate(
+    context: RunContext, tables: Tables, candidate: TrainedCandidate, trace: Trace
+) -> Verdict:
+    """Decide whether the candidate passes floors and the comparisons with champion and anchor.
+
+    With `--override`, too few changed groups are a reason that the operator overrides.
+    """
     plan, ports, settings = context.plan, context.ports, context.settings
-    champion = load_champion(ports.store, settings.publish.channel)
-    anchor = _find_anchor(plan, ports.store, champion)
+    champion = load_champion(ports.store, settings.publish.channel, context.keys)
+    anchor = _find_anchor(context, champion)
     rivals = [version for version in (champion, anchor) if version]
     comparisons = tuple(
-        comparison
-        for rival in rivals
-        for comparison in _compare(plan, ports, tables, candidate, rival)
+        comparison for rival in rivals for comparison in _compare(context, tables, candidate, rival)
     )
     if champion is not None:
         comparisons += tuple(_compare_on_challenge(plan, ports, tables, candidate, champion))
@@ -73,6 +78,9 @@ def judge_candidate(context: RunContext, tables: Tables, candidate: TrainedCandi
         settings.gate,
         equal_error=candidate.equal_error,
     )
+    if plan.override is not None and trace.few_changes is not None:
+        criteria = (*decision.criteria, trace.few_changes.to_criterion())
+        decision = decision.copy_with(criteria=criteria, is_accepted=False)
     if decision.is_accepted or plan.override is None:
         return Verdict(decision=decision, champion=champion)
     log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
@@ -80,34 +88,35 @@ def judge_candidate(context: RunContext, tables: Tables, candidate: TrainedCandi
     return Verdict(decision=decision, champion=champion)
 
 
-def claim_if_published(context: RunContext, tables: Tables, verdict: Verdict) -> Claim:
+def claim_if_published(
+    context: RunContext, tables: Tables, verdict: Verdict, key: LineageKey
+) -> Claim:
     """Return the claim of the version name; store it only if the version will be published."""
     plan, decision = context.plan, verdict.decision
-    claim = propose_claim(plan, tables.digests)
+    claim = propose_claim(plan, tables.digests, key.id)
     if decision.is_published and not plan.is_dry_run:
         with context.stage("claim"):
-            claim = claim_version(plan, context.ports.store, tables.digests, verdict.champion)
+            claim = claim_version(plan, context.ports.store, claim, verdict.champion)
     context.recorder.facts.override = decision.override or None
     return claim
 
 
-def _find_anchor(
-    plan: Plan, store: ArtifactStore, champion: PublishedVersion | None
-) -> PublishedVersion | None:
+def _find_anchor(context: RunContext, champion: PublishedVersion | None) -> PublishedVersion | None:
     """Return the anchor that the settings name, or else the anchor of the channel.
 
     Return None if there is no anchor, or if it is the same version as the champion.
     """
-    channel = plan.settings.publish.channel
-    anchor = load_anchor(store, plan.settings.gate.anchor)
+    store, settings = context.ports.store, context.settings
+    channel = settings.publish.channel
+    anchor = load_anchor(store, settings.gate.anchor, context.keys)
     if anchor is None and channel is not None:
-        anchor = load_channel_anchor(store, channel)
+        anchor = load_channel_anchor(store, channel, context.keys)
     is_champion = anchor and champion and anchor.version == champion.version
     return None if is_champion else anchor
 
 
 def _compare(
-    plan: Plan, ports: Ports, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
+    context: RunContext, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
 ) -> Iterator[Comparison]:
     """Yield comparisons of the candidate with a rival, which is the champion or the anchor.
 
@@ -116,21 +125,20 @@ def _compare(
     champion and the groups were compared, the published models are also compared on test rows, but
     this second comparison can only warn.
     """
-    s = plan.settings
+    plan, ports = context.plan, context.ports
     if not rival.files:
         yield Comparison(
             role=rival.role,
             version=rival.version,
-            metric=s.search.metric.name,
+            metric=plan.settings.search.metric.name,
             problem="its version was removed",
             is_advisory=rival.is_advisory,
         )
         return
     is_same = rival.files[MODEL_FILE] == candidate.payload
-    if candidate.group_errors is not None and not is_same:
-        before = read_group_errors(ports.store, rival.metadata)
-        comparison = before and compare_errors(rival, before, candidate.group_errors, s.paired)
-        if comparison:
+    if candidate.nested is not None and not is_same:
+        comparison = _compare_groups(context, candidate, rival)
+        if comparison is not None:
             yield comparison
             if rival.role == "champion":
                 models = _compare_models(plan, ports, tables, candidate, rival)
@@ -138,6 +146,18 @@ def _compare(
                     yield models.copy_with(role="champion_model", is_advisory=True)
             return
     yield _compare_models(plan, ports, tables, candidate, rival)
+
+
+def _compare_groups(
+    context: RunContext, candidate: TrainedCandidate, rival: PublishedVersion
+) -> Comparison | None:
+    """Compare the cross-fitted errors of both runs' groups; None if they cannot be compared."""
+    before = read_group_errors(context.ports.store, rival.metadata)
+    key = None if before is None else context.keys.find(before.key_id)
+    now = None if key is None else candidate.count_errors(key)
+    if before is None or now is None:
+        return None
+    return compare_errors(rival, before, now, context.settings.paired)
 
 
 def _compare_on_challenge(

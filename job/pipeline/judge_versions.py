@@ -31,13 +31,13 @@ from job.pipeline.challenge_comparison import evaluate_version
 from job.pipeline.intake import Tables, check_request, find_near_duplicates, load_tables
 from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion, load_anchor
-from job.registry.read_version import read_verified
 from job.stages.evaluation.evaluate import evaluate
 from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.preprocessing import select_blocks
-from job.stages.gate.comparison import compare, find_problem, match_input, was_trained_on
+from job.stages.gate.comparison import compare, find_problem, match_input
 from job.stages.gate.criteria import decide
 from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
+from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
 
@@ -78,11 +78,8 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     """
     spec, store = context.settings, context.ports.store
     check_request(spec, context.plan.suite)
-    old, new = (
-        PublishedVersion(version=name, files=read_verified(store, name))
-        for name in (champion, candidate)
-    )
-    rivals = [old, *filter(None, [load_anchor(store, spec.gate.anchor)])]
+    old, new = (PublishedVersion.read(store, name, context.keys) for name in (champion, candidate))
+    rivals = [old, *filter(None, [load_anchor(store, spec.gate.anchor, context.keys)])]
     tables, _ = find_near_duplicates(context, load_tables(context))
     judged = _load_candidate(context, tables, new)
     evaluation = _evaluate(context, judged)
@@ -118,9 +115,14 @@ def _require_accepted(result: GateResult) -> GateResult:
 
 
 def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersion) -> _Judged:
-    """Load the candidate version; raise `ConfigurationError` if it was trained on all rows."""
+    """Load the candidate version; raise `ConfigurationError` if no row is known to be new to it."""
     rows = tables.rows if tables.official_test is None else tables.official_test
     table = rows if tables.official_test is None else None
+    if problem := find_lineage_problem(version):
+        raise ConfigurationError(
+            f"{version.version} cannot be evaluated: {problem}",
+            hint="mount the key (lineage.key_file), or restore the file from a backup",
+        )
     unseen = rows.take(~was_trained_on(version, rows, table))
     embedding_model = name_embedding_model(tables.dataset, context.settings.publish)
     model = _load(context.plan, context.ports, version, unseen, embedding_model)
@@ -208,7 +210,7 @@ def _load(
             hint="use the features.use and search.inputs that the version was trained with; "
             f"`pcc-job models show {version.version}` prints them",
         )
-    if problem := find_problem(metadata, rows, feature_blocks, embedding_model):
+    if problem := find_problem(version, rows, feature_blocks, embedding_model):
         raise ConfigurationError(
             f"{version.version} cannot be evaluated on this table: {problem}",
             hint="use --dataset with a table like the one that it was trained on",

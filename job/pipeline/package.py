@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from job.contracts.plan import Plan
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from job.contracts.identity import Digest
 from job.contracts.reports.evaluation import Changes, Evaluation
 from job.contracts.reports.label_issues import LabelIssues
+from job.contracts.reports.metadata import PublishedLineage
 from job.contracts.version_files import LABEL_ISSUES_FILE
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
 from job.pipeline.judge_candidate import Verdict
+from job.pipeline.lineage import Trace
 from job.pipeline.run_context import RunContext
 from job.pipeline.train_candidate import TrainedCandidate
+from job.registry.lineage_files import LINEAGE_SUFFIX, PROFILE_SUFFIX
 from job.registry.metadata_diff import compare_metadata
 from job.registry.publish import Claim
 from job.registry.run_promotion import choose_anchor
+from job.stages.gate.group_errors import GroupErrors
 from job.stages.gate.kept_errors import describe_cross_fit
 from job.stages.packaging.bundle import make_bundle
 from job.stages.packaging.limitations import find_limitations
 from job.stages.packaging.metadata import Findings, make_metadata
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """What a run stores if its candidate is published.
+
+    Attributes
+    ----------
+    files
+        Files of the version, or the reports of a candidate that is not published, by name.
+    lineage
+        Lineage files by suffix.
+    group_errors
+        Cross-fitted errors of each group; None with a hold-out.
+    """
+
+    files: Mapping[str, bytes]
+    lineage: Mapping[str, bytes]
+    group_errors: GroupErrors | None
 
 
 def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, bytes]:
@@ -34,16 +60,21 @@ def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, 
     return {LABEL_ISSUES_FILE: issues.to_bytes()}
 
 
-def package(
+def make_package(
     context: RunContext,
     tables: Tables,
     claim: Claim,
-    *,
+    trace: Trace,
     candidate: TrainedCandidate,
     drift: Drift,
     verdict: Verdict,
-) -> dict[str, bytes]:
-    """Return the files of a version, or the reports of a rejected candidate, by name."""
+) -> Package:
+    """Make the files of a version and its lineage, or the reports of a rejected candidate."""
+    lineage = {
+        LINEAGE_SUFFIX: replace(trace.lineage, words=drift.profile.vocabulary).to_bytes(),
+        PROFILE_SUFFIX: drift.profile.to_bytes(),
+    }
+    group_errors = candidate.count_errors(trace.key)
     split, validation = candidate.split, tables.validation
     evaluation = Evaluation(
         **candidate.evaluation.fields(),
@@ -53,13 +84,23 @@ def package(
         split=split.report,
         drift=drift.report,
     )
+    published = Evaluation.parse(evaluation.to_bytes())
+    limitations = find_limitations(published, tables.validation, context.settings)
+    findings = Findings(
+        evaluation=evaluation,
+        decision=verdict.decision,
+        cross_fit=describe_cross_fit(evaluation.cross_fit, group_errors),
+        sets_anchor=choose_anchor(context.plan, claim.version, verdict.decision, verdict.champion),
+        limitations=tuple(limitations),
+        lineage=_describe_lineage(trace, lineage),
+    )
     metadata = make_metadata(
         context.plan,
         claim,
         tables.dataset,
         split,
         candidate.model,
-        _gather_findings(context.plan, claim, tables, candidate, verdict, evaluation),
+        findings,
         compatible_with=candidate.compatible_with,
     )
     if verdict.champion is not None:
@@ -67,25 +108,14 @@ def package(
         changes = Changes(champion=verdict.champion.version, changed=changed)
         evaluation = evaluation.copy_with(changes=changes)
     renderer = context.ports.renderer
-    files = make_bundle(candidate.models, metadata, evaluation, validation, split.train, renderer)
-    return {**files, **drift.profile.files()}
+    files = make_bundle(candidate.models, metadata, evaluation, validation, renderer)
+    return Package(files=files, lineage=lineage, group_errors=group_errors)
 
 
-def _gather_findings(
-    plan: Plan,
-    claim: Claim,
-    tables: Tables,
-    candidate: TrainedCandidate,
-    verdict: Verdict,
-    evaluation: Evaluation,
-) -> Findings:
-    """Return the findings of evaluation and gate for the metadata."""
-    decision, champion = verdict.decision, verdict.champion
-    published = Evaluation.parse(evaluation.to_bytes())
-    return Findings(
-        evaluation=evaluation,
-        decision=decision,
-        cross_fit=describe_cross_fit(evaluation.cross_fit, candidate.group_errors),
-        sets_anchor=choose_anchor(plan, claim.version, decision, champion),
-        limitations=tuple(find_limitations(published, tables.validation, plan.settings)),
+def _describe_lineage(trace: Trace, files: Mapping[str, bytes]) -> PublishedLineage:
+    """Return `lineage` of metadata.json: the id of the key, and the digests of the files."""
+    return PublishedLineage(
+        key_id=trace.key.id,
+        digest=str(Digest.of(files[LINEAGE_SUFFIX])),
+        profile_digest=str(Digest.of(files[PROFILE_SUFFIX])),
     )

@@ -9,14 +9,16 @@ from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.settings.job_settings import JobSettings
 from job.recorder import Recorder
+from job.registry.lineage_keys import LineageKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """The request of a run, its adapters, and the recorder of its stages and facts."""
+    """The request of a run, its adapters, its lineage keys, and the recorder of its stages."""
 
     plan: Plan
     ports: Ports
+    keys: LineageKeys
     recorder: Recorder
 
     @property

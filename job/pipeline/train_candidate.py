@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from job.contracts.dataset import Rows
+from job.contracts.lineage_key import LineageKey
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.reports.evaluation import CandidateEvaluation
@@ -24,6 +25,7 @@ from job.pipeline.run_context import RunContext
 from job.pipeline.training_setup import set_up_training
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
+from job.stages.metrics.predictions import Predictions
 from job.stages.split.split import DataSplit
 from job.stages.training.cross_fit import CrossFit
 
@@ -36,8 +38,8 @@ class TrainedCandidate:
     ----------
     models
         The model files of the version by name.
-    group_errors
-        Errors of each group in a cross-fitted evaluation, for later runs; None with a hold-out.
+    nested
+        Predictions of a cross-fitted evaluation, of the rows `split.kept`; None with a hold-out.
     equal_error
         The name of a metric, and the standard error of the difference in this metric between two
         retrainings of the same candidate; None if the error cannot be estimated.
@@ -49,8 +51,14 @@ class TrainedCandidate:
     models: Mapping[str, bytes]
     compatible_with: tuple[str, ...]
     evaluation: CandidateEvaluation
-    group_errors: GroupErrors | None
+    nested: Predictions | None
     equal_error: tuple[str, float] | None
+
+    def count_errors(self, key: LineageKey) -> GroupErrors | None:
+        """Return the cross-fitted errors of each group, with digests of this key, or None."""
+        if self.nested is None:
+            return None
+        return count_group_errors(self.nested, self.split.kept, key)
 
     @property
     def payload(self) -> bytes:
@@ -72,9 +80,8 @@ def train_candidate(
     fitted = fit_candidate(context, split, setup)
     evaluation = evaluate_candidate(context, split, setup, fitted, out_of_scope)
     cross = fitted.out_of_fold.cross
-    group_errors = equal_error = None
+    equal_error = None
     if cross is not None:
-        group_errors = count_group_errors(cross.nested, split.kept)
         equal_error = _measure_equal_error(context.plan, split, fitted.search, cross)
     return TrainedCandidate(
         split=split,
@@ -83,7 +90,7 @@ def train_candidate(
         models=context.ports.encode_model(fitted.model.pipeline),
         compatible_with=fitted.compatible_with,
         evaluation=evaluation,
-        group_errors=group_errors,
+        nested=None if cross is None else cross.nested,
         equal_error=equal_error,
     )
 

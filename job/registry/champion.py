@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from job.contracts.identity import is_version
+from job.contracts.lineage_key import LineageKey
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.metadata import Metadata
 from job.contracts.version_files import METADATA_FILE
 from job.errors import ConfigurationError
 from job.registry.anchors import read_anchor
 from job.registry.channels import read_channel
+from job.registry.lineage_files import read_lineage_file
+from job.registry.lineage_keys import LineageKeys
 from job.registry.publish import is_complete
 from job.registry.read_version import parse_metadata, read_verified
 
@@ -29,6 +32,8 @@ class PublishedVersion:
         names the version.
     is_advisory
         Whether the gate only warns, instead of rejecting, if the version cannot be compared.
+    lineage, key
+        Bytes of the lineage file, and the key of its digests; None if removed or missing.
     """
 
     version: str
@@ -36,6 +41,42 @@ class PublishedVersion:
     pointer: bytes = b""
     role: Literal["champion", "anchor"] = "champion"
     is_advisory: bool = False
+    lineage: bytes | None = None
+    key: LineageKey | None = None
+
+    @classmethod
+    def read(
+        cls,
+        store: ArtifactStore,
+        version: str,
+        keys: LineageKeys,
+        *,
+        pointer: bytes = b"",
+        role: Literal["champion", "anchor"] = "champion",
+        is_advisory: bool = False,
+    ) -> PublishedVersion:
+        """Read the files of a version and its lineage.
+
+        Raises
+        ------
+        IntegrityError
+            A file is damaged.
+        """
+        files = read_verified(store, version)
+        published = parse_metadata(version, files[METADATA_FILE]).lineage
+        lineage, key = None, None
+        if published is not None:
+            lineage = read_lineage_file(store, version, published.digest)
+            key = keys.find(published.key_id)
+        return cls(
+            version=version,
+            files=files,
+            pointer=pointer,
+            role=role,
+            is_advisory=is_advisory,
+            lineage=lineage,
+            key=key,
+        )
 
     @property
     def metadata(self) -> Metadata:
@@ -43,7 +84,9 @@ class PublishedVersion:
         return parse_metadata(self.version, self.files[METADATA_FILE])
 
 
-def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion | None:
+def load_champion(
+    store: ArtifactStore, channel: str | None, keys: LineageKeys
+) -> PublishedVersion | None:
     """Return the version that a channel points to; None if nothing has been promoted yet.
 
     Raises
@@ -54,10 +97,12 @@ def load_champion(store: ArtifactStore, channel: str | None) -> PublishedVersion
     version, pointer = (None, None) if channel is None else read_channel(store, channel)
     if version is None or pointer is None:
         return None
-    return PublishedVersion(version=version, files=read_verified(store, version), pointer=pointer)
+    return PublishedVersion.read(store, version, keys, pointer=pointer)
 
 
-def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | None:
+def load_anchor(
+    store: ArtifactStore, name: str | None, keys: LineageKeys
+) -> PublishedVersion | None:
     """Return the version that `gate.anchor` names; None if `name` is None.
 
     Parameters
@@ -74,11 +119,12 @@ def load_anchor(store: ArtifactStore, name: str | None) -> PublishedVersion | No
     """
     if name is None:
         return None
-    version = find_anchor(store, name)
-    return PublishedVersion(version=version, files=read_verified(store, version), role="anchor")
+    return PublishedVersion.read(store, find_anchor(store, name), keys, role="anchor")
 
 
-def load_channel_anchor(store: ArtifactStore, channel: str) -> PublishedVersion | None:
+def load_channel_anchor(
+    store: ArtifactStore, channel: str, keys: LineageKeys
+) -> PublishedVersion | None:
     """Return the version that is the anchor of a channel; None if the channel has no anchor.
 
     The returned version has no files if the anchor's version has been removed from the store.
@@ -91,10 +137,29 @@ def load_channel_anchor(store: ArtifactStore, channel: str) -> PublishedVersion 
     version, pointer = read_anchor(store, channel)
     if version is None or pointer is None:
         return None
-    files = read_verified(store, version) if is_complete(store, version) else {}
-    return PublishedVersion(
-        version=version, files=files, pointer=pointer, role="anchor", is_advisory=True
+    if not is_complete(store, version):
+        return PublishedVersion(
+            version=version, files={}, pointer=pointer, role="anchor", is_advisory=True
+        )
+    return PublishedVersion.read(
+        store, version, keys, pointer=pointer, role="anchor", is_advisory=True
     )
+
+
+def list_compared(store: ArtifactStore, channel: str | None, anchor: str | None) -> list[str]:
+    """Return the versions that a candidate is compared with: champion and anchor, if they exist.
+
+    Parameters
+    ----------
+    channel, anchor
+        Values of `publish.channel` and `gate.anchor`.
+    """
+    pointed = [] if channel is None else [read_channel(store, channel)[0]]
+    if anchor is not None:
+        pointed.append(find_anchor(store, anchor))
+    elif channel is not None:
+        pointed.append(read_anchor(store, channel)[0])
+    return [version for version in pointed if version and is_complete(store, version)]
 
 
 def find_anchor(store: ArtifactStore, name: str) -> str:

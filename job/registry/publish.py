@@ -28,6 +28,7 @@ from job.contracts.reports.manifest import FileEntry, Manifest
 from job.contracts.reports.metadata import PromotionTerms
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE, MODEL_FILE
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
+from job.registry.lineage_files import lineage_key
 from job.registry.parse_file import parse_file
 from job.registry.removal import is_being_removed
 
@@ -41,12 +42,14 @@ _N_THREADS: Final = 4
 class Claim:
     """Name and time of a version, and digests of the run's data and settings.
 
-    The first attempt of a run stores the claim; later attempts use it.
+    The first attempt of a run stores the claim; later attempts use it.  `key_id` is the id of the
+    lineage key that the version's digests are made with; None in claims of earlier releases.
     """
 
     version: str
     started_at: datetime
     digests: Mapping[str, str]
+    key_id: str | None = None
 
 
 def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -> str:
@@ -83,6 +86,7 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
             version=str(content["version"]),
             started_at=datetime.fromisoformat(content["started_at"]),
             digests={name: value for name, value in content.items() if name.endswith("_digest")},
+            key_id=content.get("lineage_key_id"),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise IntegrityError(
@@ -99,10 +103,17 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
 
 
 def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
-    """Store the proposed claim of this run id, or return the claim of an earlier attempt."""
+    """Store the proposed claim of this run id, or return the claim of an earlier attempt.
+
+    Raises
+    ------
+    ConfigurationError
+        The earlier attempt used another dataset, other settings or another lineage key.
+    """
     content = {
         "version": proposed.version,
         "started_at": proposed.started_at.isoformat(),
+        "lineage_key_id": proposed.key_id,
         **proposed.digests,
     }
     if store.put_if_absent(_claim_key(run_id), canonical_json(content)):
@@ -110,6 +121,11 @@ def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
     earlier = find_claim(store, run_id, proposed.digests)
     if earlier is None:
         raise TransientError(f"{_claim_key(run_id)} was removed during the run", hint="run again")
+    if earlier.key_id not in (proposed.key_id, None):
+        raise ConfigurationError(
+            f"run id '{run_id}' was used for {earlier.version} with lineage key {earlier.key_id}",
+            hint="use another --run-id, or put that key first in lineage.key_file",
+        )
     return earlier
 
 
@@ -124,12 +140,19 @@ def publish(
     run_id: str,
     files: Mapping[str, bytes],
     *,
+    lineage: Mapping[str, bytes],
     copied_from: str | None = None,
 ) -> None:
     """Create all objects of a version; the manifest commits it.
 
     Objects are never changed.  Objects that another attempt of the same run has stored become files
     of the version, and the manifest describes the stored objects.
+
+    Parameters
+    ----------
+    lineage
+        Lineage files by suffix.  They are stored outside the version's folder, and are not listed
+        in the manifest.
 
     Raises
     ------
@@ -138,6 +161,8 @@ def publish(
     TransientError
         `models prune` is removing the folder as abandoned.
     """
+    for suffix, data in lineage.items():
+        store.put_if_absent(lineage_key(version, suffix), data)
     with ThreadPoolExecutor(_N_THREADS) as pool:
         measured = {name: pool.submit(FileEntry.of, name, data) for name, data in files.items()}
         stored = {name: _create(store, version, name, files[name]) for name in _FIRST}

@@ -4,7 +4,7 @@ How it works
 ------------
 1. Write a mark that the version is being removed.
 2. Check again that the version is not in use.
-3. If it is not in use, delete the manifest, then the other files.
+3. If it is not in use, delete the manifest, then the other files, then its lineage files.
 4. Delete the mark.
 
 A process that publishes or promotes a version first writes its files or moves the pointer, and then
@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from job.contracts.ports import ArtifactStore
 from job.contracts.version_files import MANIFEST_FILE
+from job.registry.lineage_files import remove_lineage
 
 
 def remove_version(
@@ -39,6 +40,7 @@ def remove_version(
         keys = store.keys(f"{version}/")
         for key in sorted(keys, key=lambda key: key != f"{version}/{MANIFEST_FILE}"):
             store.delete(key)
+        remove_lineage(store, version)
     store.delete(mark)
     return is_removed
 

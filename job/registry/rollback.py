@@ -21,6 +21,7 @@ from job.errors import ConfigurationError, VersionConflictError
 from job.registry.anchors import pointed_versions
 from job.registry.channels import MoveReason, move_channel, read_channel
 from job.registry.history import previous_version
+from job.registry.lineage_files import read_lineage_files
 from job.registry.promotion import actor_token, require_store_conditions
 from job.registry.publish import is_complete, name_version, publish
 from job.registry.read_version import copied_from, read_verified, verify_files
@@ -84,7 +85,8 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
     files = read_verified(store, origin)
     del files[MANIFEST_FILE]
     copy = name_version(by, _after(newest, at), copied_from=origin)
-    publish(store, copy, by, files, copied_from=origin)
+    lineage = dict(read_lineage_files(store, origin))
+    publish(store, copy, by, files, lineage=lineage, copied_from=origin)
     return copy
 
 

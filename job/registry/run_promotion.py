@@ -37,24 +37,25 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 
-def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
+def propose_claim(plan: Plan, digests: Mapping[str, str], key_id: str) -> Claim:
     """Return the claim that this attempt stores if no earlier attempt has stored one."""
     return Claim(
         version=name_version(plan.run_id, plan.started_at),
         started_at=plan.started_at,
         digests=digests,
+        key_id=key_id,
     )
 
 
 def claim_version(
-    plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: PublishedVersion | None
+    plan: Plan, store: ArtifactStore, proposed: Claim, champion: PublishedVersion | None
 ) -> Claim:
     """Store this attempt's claim, or return the claim of the run's first attempt.
 
     Also store which champion the gate compared with the candidate.  A later attempt that only
     finishes the promotion moves the channel only if the channel still points to this champion.
     """
-    claimed = claim(store, plan.run_id, propose_claim(plan, digests))
+    claimed = claim(store, plan.run_id, proposed)
     channel = plan.settings.publish.channel
     if channel is not None:
         seen = champion.pointer if champion else None

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key
+from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key, is_private
 from job.errors import ConfigurationError, JobError, TransientError
 
 _REFUSED: Final = (
@@ -174,7 +174,7 @@ class DirectoryStore:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-                os.fchmod(stream.fileno(), 0o644)
+                os.fchmod(stream.fileno(), 0o600 if is_private(key) else 0o644)
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)

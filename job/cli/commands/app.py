@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from job import __version__
-from job.cli.commands import config, models, report
+from job.cli.commands import config, lineage, models, report
 from job.cli.commands.options import Options, Version, takes_options
 from job.cli.output import check_form, lay_out_columns, write_result, write_text
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
+app.add_typer(lineage.app, name="lineage")
 app.command("report")(report.report)
 
 
@@ -153,7 +154,7 @@ def _lay_out_verdict(result: GateResult) -> list[str]:
 @app.command("doctor")
 @takes_options("config", "store", "sets", "output")
 def doctor(*, options: Options) -> None:
-    """Test whether the store supports all operations that a run needs."""
+    """Test whether the store supports all operations that a run needs, and check the keys."""
     check_form(options.output)
     from job.cli.run_job import describe_missing_abilities, probe_store
     from job.contracts.messages import name_all
@@ -166,6 +167,11 @@ def doctor(*, options: Options) -> None:
         raise ConfigurationError(
             f"store '{result.store_uri}' failed {name_all('test', missing)}",
             hint=describe_missing_abilities(missing),
+        )
+    if result.lineage is not None and not result.lineage.is_ready:
+        raise ConfigurationError(
+            "the lineage key of the champion or of the anchor is missing",
+            hint="mount it as an earlier key (lineage.key_file); see `lineage` on stdout",
         )
 
 

@@ -107,6 +107,16 @@ class PublishedCrossFit(CrossFit):
     )
 
 
+class PublishedLineage(Part):
+    """Names the lineage file, whose keyed digests tell which rows a version was trained on."""
+
+    key_id: str = Field(pattern="^[0-9a-f]{16}$", description="Id of the key of the digests.")
+    digest: DigestText = Field(description="SHA-256 of `lineage/<version>.npy` in the store.")
+    profile_digest: DigestText = Field(
+        description="SHA-256 of `lineage/<version>.profile.json` in the store."
+    )
+
+
 class ChallengeSummary(Part):
     """The published model's scores on the challenge set."""
 
@@ -206,11 +216,19 @@ class Metadata(PromotionTerms):
         description="Classes in the order of the columns of `predict_proba`."
     )
     input: ModelInput = Field(description="The input of the model.")
-    training_keys_salt: str = Field(description="Salt of the digests in `training_keys.npy`.")
+    lineage: PublishedLineage | None = Field(
+        None, description=f"The lineage file, which consumers cannot read. {_EARLIER}"
+    )
     training_keys_of: str | None = Field(
         None,
-        description="Source of most keys in `training_keys.npy`, such as `text` or `embedding`. "
-        f"{_EARLIER}",
+        description="Source of most leakage keys of the training rows, such as `text` or "
+        f"`embedding`. {_EARLIER}",
+    )
+    training_keys_salt: str | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Salt of the digests in `training_keys.npy`, a file of earlier releases. "
+        "Absent in later versions.",
     )
     random_state: int = Field(description="Seed of the run.")
     environment: Environment = Field(description="Installation and machine of the run.")

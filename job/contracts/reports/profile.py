@@ -47,10 +47,9 @@ class Numbers(_Part):
 
 
 class Words(_Kept):
-    """Counts of the words of texts; digests of the words are in `vocabulary.npy`."""
+    """Counts of the words of texts; digests of the words are in the lineage file."""
 
     n_rows: Count = Field(description="Texts in the random sample.")
-    salt: str = Field(description="Salt of the digests.")
     n_words: Count = Field(description="Words that enough groups use.")
     is_masked: bool = Field(description="Whether ids, dates and amounts were left out.")
     unseen_share: Share = Field(

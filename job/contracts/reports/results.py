@@ -16,7 +16,7 @@ from job.contracts.reports.scores import Scores
 if TYPE_CHECKING:
     from job.contracts.dataset import Dataset
 
-Outcome = Literal["published", "already_published", "dry_run", "rejected"]
+Outcome = Literal["published", "already_published", "dry_run", "rejected", "held_back"]
 
 
 class RunDataset(Part):
@@ -48,7 +48,9 @@ class RunResult(Part):
     outcome: Outcome = Field(description="How the run ended.")
     version: VersionName | None = Field(description="null: no version was published.")
     store_uri: str = Field(description="URI of the store, without credentials.")
-    scores: Scores = Field(description="`scores` of evaluation.json.")
+    scores: Scores = Field(
+        description="`scores` of evaluation.json; empty if the run was held back."
+    )
     dataset: RunDataset = Field(description="The table that the run read.")
     stages: dict[str, float] = Field(description="Seconds of each stage.")
     duration_seconds: float = Field(description="Seconds of the complete run.")
@@ -175,9 +177,30 @@ class ProbeAnswer(Part):
     answer: str
 
 
+class LineageCheck(Part):
+    """The lineage keys that are mounted or stored, and those that versions need."""
+
+    key_id: str | None = Field(description="Id of the current key; null: there is none yet.")
+    source: Literal["mounted", "store"] | None = Field(
+        description="Where the current key comes from; null: there is none yet."
+    )
+    needed_by: dict[str, tuple[VersionName, ...]] = Field(
+        description="Versions that need a key, by its id."
+    )
+    missing: dict[str, tuple[VersionName, ...]] = Field(
+        description="The same for keys that are neither mounted nor stored."
+    )
+    not_needed: tuple[str, ...] = Field(
+        description="Ids of earlier keys that no readable version needs; they can be removed."
+    )
+    is_ready: bool = Field(description="Whether the keys of champion and anchor are there.")
+    notes: tuple[str, ...] = Field(description="What the operator should know or do.")
+
+
 class DoctorResult(Part):
     """The result of `pcc-job doctor`."""
 
     store_uri: str
     is_fit: bool
     steps: dict[str, ProbeAnswer]
+    lineage: LineageCheck | None = Field(description="null: the store cannot be read.")

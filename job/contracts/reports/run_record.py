@@ -12,7 +12,14 @@ from job.contracts.reports.published_file import DigestText, PublishedFile, Vers
 from job.contracts.reports.scores import Scores
 
 RecordedOutcome = Literal[
-    "published", "already_published", "dry_run", "rejected", "failed", "crashed", "ended"
+    "published",
+    "already_published",
+    "dry_run",
+    "held_back",
+    "rejected",
+    "failed",
+    "crashed",
+    "ended",
 ]
 
 
@@ -27,8 +34,8 @@ class RunRecord(PublishedFile):
     run_id: str = Field(description="Name of the run.")
     attempt: Count = Field(description="Number of the attempt, from 1.")
     outcome: RecordedOutcome = Field(
-        description="How the attempt ended; `failed`: with an expected error, `crashed`: with an "
-        "unexpected one, `ended`: by a signal."
+        description="How the attempt ended; `held_back`: too few groups changed, `failed`: with an "
+        "expected error, `crashed`: with an unexpected one, `ended`: by a signal."
     )
     exit_code: int | None = Field(None, description="Exit code of the process.")
     version: VersionName | None = Field(None, description="null: no version was published.")

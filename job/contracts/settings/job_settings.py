@@ -11,6 +11,7 @@ from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.contracts.settings.expectations import ExpectationsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.gate import GateSpec, PairedSpec
+from job.contracts.settings.lineage import LineageSpec
 from job.contracts.settings.publish import LogsSpec, PackageSpec, PublishSpec
 from job.contracts.settings.search import SearchSpec
 from job.contracts.settings.split import SplitSpec
@@ -64,6 +65,9 @@ class JobSettings(Spec):
     s3: S3Spec = Field(default_factory=S3Spec, description="Connection to S3.")
     publish: PublishSpec = Field(
         default_factory=PublishSpec, description="Publication of an accepted model."
+    )
+    lineage: LineageSpec = Field(
+        default_factory=LineageSpec, description="Keys of the digests of training rows."
     )
     logs: LogsSpec = Field(default_factory=LogsSpec, description="Log on stderr.")
     random_state: int = Field(42, ge=0, le=2**32 - 1, description="Seed of all random numbers.")

@@ -26,6 +26,14 @@ class PublishSpec(Spec):
             raise ValueError("a channel must not be named 'latest' or like a version")
         return value
 
+    min_changed_groups: int = Field(
+        5,
+        ge=0,
+        description="Minimum number of groups by which the table must differ from the table of "
+        "each version that consumers can read. With 1 to this number minus 1, the run ends as "
+        "`held_back`, because a comparison of the versions could tell who was added or removed. "
+        "`0`: no minimum.",
+    )
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
         description="Name of the embedding model to write to metadata.json, used only if the "

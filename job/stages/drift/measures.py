@@ -158,7 +158,9 @@ def _measure_unseen_words(
 ) -> DriftMeasure:
     assert table.words is not None and champion_profile.profile.words is not None
     old = champion_profile.profile.words
-    share, null_quantile = table.words.unseen_share(old, champion_profile.vocabulary)
+    share, null_quantile = table.words.unseen_share(
+        old, champion_profile.vocabulary, champion_profile.key
+    )
     return DriftMeasure(
         subject=WORDS,
         measure="unseen_words",

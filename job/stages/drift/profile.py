@@ -1,22 +1,23 @@
-"""Build the profile of a table, which is published with a model, and read published profiles."""
+"""Build the profile of a table, which is stored with the lineage of a version, and read it."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 
 import numpy as np
 
 from job.contracts.arrays import Array
 from job.contracts.identity import canonical_json
+from job.contracts.lineage_key import LineageKey
 from job.contracts.ports import ArtifactStore
+from job.contracts.reports.metadata import PublishedLineage
 from job.contracts.reports.profile import Numbers, Profile, Values
-from job.contracts.version_files import PROFILE_FILE, VOCABULARY_FILE
-from job.registry.read_version import read_files
+from job.registry.lineage_files import PROFILE_SUFFIX, read_lineage_file
 from job.stages.data.slices import DisclosureRule, disclosable_values
 from job.stages.drift.bins import find_edges
 from job.stages.drift.histograms import profile_numbers, profile_values
 from job.stages.drift.snapshot import CLASSES, TableSnapshot
+from job.stages.lineage.training_rows import parse_lineage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,24 +27,20 @@ class TableProfile:
     Attributes
     ----------
     vocabulary
-        Sorted salted digests of the words, shape (n_words,), uint64.
+        Sorted digests of the words, made with `key`, shape (n_words,), uint64.
     """
 
     profile: Profile
     vocabulary: Array
+    key: LineageKey
 
-    def files(self) -> dict[str, bytes]:
-        """Return the files of the profile by name, as they are stored with a version."""
-        files = {PROFILE_FILE: canonical_json(self.profile.model_dump(mode="json"))}
-        if self.profile.words is not None:
-            stream = io.BytesIO()
-            np.save(stream, self.vocabulary, allow_pickle=False)
-            files[VOCABULARY_FILE] = stream.getvalue()
-        return files
+    def to_bytes(self) -> bytes:
+        """Return the content of the profile's file, without the vocabulary."""
+        return canonical_json(self.profile.model_dump(mode="json"))
 
 
 def build_profile(
-    table: TableSnapshot, classes: tuple[str, ...], rule: DisclosureRule, salt: str
+    table: TableSnapshot, classes: tuple[str, ...], rule: DisclosureRule, key: LineageKey
 ) -> TableProfile:
     """Build the profile that later tables are compared with.
 
@@ -57,7 +54,7 @@ def build_profile(
     """
     words, vocabulary = None, np.array([], np.uint64)
     if table.words is not None:
-        words, vocabulary = table.words.build_vocabulary(rule.min_groups, salt)
+        words, vocabulary = table.words.build_vocabulary(rule.min_groups, key)
     parts: dict[str, Values | Numbers] = {}
     for subject, cells in sorted(table.cells.items()):
         if cells.dtype.kind == "f":
@@ -76,23 +73,33 @@ def build_profile(
         embedding_model=table.embedding_model,
         embeddings=None if table.group_means is None else table.group_means.fit_axes(),
     )
-    return TableProfile(profile=profile, vocabulary=vocabulary)
+    return TableProfile(profile=profile, vocabulary=vocabulary, key=key)
 
 
-def load_profile(store: ArtifactStore, version: str) -> TableProfile | None:
+def load_profile(
+    store: ArtifactStore, version: str, published: PublishedLineage, key: LineageKey
+) -> TableProfile | None:
     """Read the profile of a version; None if it is missing, or if its format is unknown.
+
+    Parameters
+    ----------
+    published
+        `lineage` in the metadata.json of the version.
+    key
+        The key that `published` names.
 
     Raises
     ------
     IntegrityError
         A file of the profile was changed since publication.
     """
-    files = read_files(store, version, (PROFILE_FILE, VOCABULARY_FILE))
-    vocabulary = np.array([], np.uint64)
-    try:  # an older release wrote no profile, and a later release may write another format
-        profile = Profile.model_validate_json(files[PROFILE_FILE])
-        if profile.words is not None:
-            vocabulary = np.load(io.BytesIO(files[VOCABULARY_FILE]), allow_pickle=False)
-    except (KeyError, ValueError):
+    raw = read_lineage_file(store, version, published.profile_digest, PROFILE_SUFFIX)
+    lineage = read_lineage_file(store, version, published.digest)
+    if raw is None or lineage is None:
         return None
-    return TableProfile(profile=profile, vocabulary=vocabulary)
+    try:  # a later release may write another format
+        profile = Profile.model_validate_json(raw)
+    except ValueError:
+        return None
+    words = parse_lineage(version, lineage).words
+    return TableProfile(profile=profile, vocabulary=words, key=key)

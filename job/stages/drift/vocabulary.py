@@ -3,7 +3,7 @@
 How it works
 ------------
 1. Draw at most 100,000 texts; slots such as dates and ids are masked if templates are known.
-2. Count the words of each text.  A word that enough groups use is stored as a salted digest.
+2. Count the words of each text.  A word that enough groups use is stored as a keyed digest.
 3. As the baseline, compute the share of unseen words in the old table itself.  A word of a text
    counts as unseen if too few other groups use it, as if the text's group were new.
 4. In a later table, a word is unseen if its digest is not stored.  Drift is the increase in the
@@ -21,11 +21,12 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
+from job.contracts.lineage_key import LineageKey
 from job.contracts.reports.profile import Words
-from job.stages.data.leakage_keys import salted_digests
 from job.stages.data.templates import TEXT_PREFIX
 from job.stages.drift.clusters import Clusters, estimate_ratio
 from job.stages.drift.histograms import CONFIDENCE
+from job.stages.lineage.keyed_digests import keyed_digests
 
 _MAX_ROWS: Final = 100_000  # a sample of this size is precise enough
 
@@ -61,7 +62,7 @@ class WordCounts:
         """Whether no text contains any word."""
         return not len(self._words)
 
-    def build_vocabulary(self, min_groups: int, salt: str) -> tuple[Words, Array]:
+    def build_vocabulary(self, min_groups: int, key: LineageKey) -> tuple[Words, Array]:
         """Return the vocabulary: its statistics, and digests of the words that enough groups use.
 
         A word of a text counts as unseen if fewer than `min_groups` other groups use it, as if the
@@ -72,14 +73,13 @@ class WordCounts:
         words
             The vocabulary's size, and the share of unseen words.
         digests
-            Salted digests of the words, sorted, shape (n_words,), uint64.
+            Keyed digests of the words, sorted, shape (n_words,), uint64.
         """
         n_groups = self._count_groups()
         share, error = self._measure_unseen(n_groups <= min_groups)
-        digests = np.sort(self._digest(salt)[n_groups >= min_groups])
+        digests = np.sort(self._digest(key)[n_groups >= min_groups])
         words = Words(
             n_rows=self._counts.shape[0],
-            salt=salt,
             n_words=len(digests),
             is_masked=self.is_masked,
             unseen_share=round(share, 9),
@@ -87,7 +87,9 @@ class WordCounts:
         )
         return words, digests
 
-    def unseen_share(self, before: Words, vocabulary: Array) -> tuple[float, float]:
+    def unseen_share(
+        self, before: Words, vocabulary: Array, key: LineageKey
+    ) -> tuple[float, float]:
         """Return the share of unseen words, and the 99.9% quantile of its increase by chance.
 
         The quantile accounts for the random choice of texts, but not for errors of the vocabulary.
@@ -97,14 +99,14 @@ class WordCounts:
         before
             Statistics of the table that the vocabulary comes from.
         vocabulary
-            Digests of the vocabulary's words, with the salt of `before`.
+            Digests of the vocabulary's words, made with `key`.
         """
-        share, error = self._measure_unseen(~np.isin(self._digest(before.salt), vocabulary))
+        share, error = self._measure_unseen(~np.isin(self._digest(key), vocabulary))
         null_quantile = norm.ppf(CONFIDENCE) * np.hypot(error, before.standard_error)
         return share, float(null_quantile)
 
-    def _digest(self, salt: str) -> Array:
-        return salted_digests("word", self._words.tolist(), salt)
+    def _digest(self, key: LineageKey) -> Array:
+        return keyed_digests("word", self._words.tolist(), key)
 
     def _count_groups(self) -> Array:
         """Return the number of groups that use each word, shape (n_words,)."""

@@ -15,9 +15,9 @@ from job.stages.gate.comparison import (
     find_embedding_problem,
     has_too_few,
     match_input,
-    was_trained_on,
 )
 from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec, compare_models
+from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 
 
 def compare_on_challenge(
@@ -47,7 +47,10 @@ def compare_on_challenge(
         return comparison.copy_with(
             problem="it takes an input that the challenge set does not have"
         )
-    if problem := find_embedding_problem(metadata, feature_blocks, candidate.embedding_model):
+    problem = find_lineage_problem(champion) or find_embedding_problem(
+        metadata, feature_blocks, candidate.embedding_model
+    )
+    if problem:
         return comparison.copy_with(problem=problem)
     is_same = candidate.equals(champion)
     unseen = requests if is_same else select_unseen(champion, requests)

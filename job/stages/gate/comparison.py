@@ -3,9 +3,8 @@
 How it works
 ------------
 1. The table must have the champion's input, and the champion must have the candidate's classes.
-2. Rows that the champion was trained on are left out, and also near-duplicates of such rows.  The
-   champion's version contains digests of its training rows.  A row is left out if its leakage key,
-   text or template (text with masked dates, ids and the like) has one of these digests.
+2. Rows that the champion was trained on are left out, and also near-duplicates of such rows
+   (`job.stages.lineage.training_rows`).
 3. Both models predict the remaining rows.  A bootstrap over groups gives the interval of the
    difference of their scores (`job.stages.gate.paired_bootstrap`).
 4. Cross-fitted runs are compared on the groups that occur in both runs' tables, by the errors that
@@ -14,13 +13,11 @@ How it works
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 
-from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.metric_kinds import LabelMetric
@@ -30,13 +27,13 @@ from job.contracts.reports.metadata import Metadata
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.search import FeatureBlocks
-from job.contracts.version_files import TRAINING_KEYS_FILE
 from job.registry.champion import PublishedVersion
-from job.stages.data.leakage_keys import key_kind, salted_digests
+from job.stages.data.leakage_keys import key_kind
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, pair_group_errors
 from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec, compare_models
 from job.stages.gate.paired_bootstrap import compare_counts
+from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.confidence_bounds import MIN_GROUPS
 from job.stages.packaging.metadata import describe_input
 
@@ -70,7 +67,7 @@ def compare(
     )
     metadata = champion.metadata
     feature_blocks = match_input(metadata, test, spec.list_inputs(candidate), spec.training.columns)
-    if problem := find_problem(metadata, test, feature_blocks, candidate.embedding_model):
+    if problem := find_problem(champion, test, feature_blocks, candidate.embedding_model):
         return comparison.copy_with(problem=problem)
     assert feature_blocks is not None  # otherwise a problem was found
     is_same = candidate.equals(champion)
@@ -137,7 +134,7 @@ def compare_errors(
 
 
 def find_problem(
-    metadata: Metadata,
+    version: PublishedVersion,
     rows: Rows,
     feature_blocks: FeatureBlocks | None,
     embedding_model: str,
@@ -146,14 +143,15 @@ def find_problem(
 
     Parameters
     ----------
-    metadata
-        metadata.json of the version.
     feature_blocks
         Input of the version; None if it is not one of the searched inputs.
     """
     if feature_blocks is None:
         return "it takes a different input"
+    metadata = version.metadata
     if problem := find_embedding_problem(metadata, feature_blocks, embedding_model):
+        return problem
+    if problem := find_lineage_problem(version):
         return problem
     kind = key_kind(rows.text_keys)
     known = metadata.training_keys_of or kind
@@ -181,38 +179,3 @@ def match_input(
         if metadata.input == describe_input(select_blocks(rows, blocks, columns), blocks)
     )
     return next(matches, None)
-
-
-def was_trained_on(champion: PublishedVersion, rows: Rows, table: Rows | None) -> Array:
-    """Return which rows a version was trained on, including near-duplicates of such rows.
-
-    Parameters
-    ----------
-    table
-        The run's table with its groups of near-duplicates.  With it, all rows of a group are marked
-        if the version was trained on one of them, and texts that differ only in masked slots count
-        as equal.  Without it, only rows with an equal leakage key or text are marked.
-
-    Returns
-    -------
-    mask
-        Shape (n_rows,).
-    """
-    salt = champion.metadata.training_keys_salt
-    digests = np.load(io.BytesIO(champion.files[TRAINING_KEYS_FILE]), allow_pickle=False)
-    mask = _has_digest(rows, digests, salt, with_templates=table is not None)
-    if table is None or table.near_duplicate_groups is None or rows.near_duplicate_groups is None:
-        return mask
-    is_trained = _has_digest(table, digests, salt, with_templates=True)
-    return mask | np.isin(rows.near_duplicate_groups, table.near_duplicate_groups[is_trained])
-
-
-def _has_digest(rows: Rows, digests: Array, salt: str, *, with_templates: bool) -> Array:
-    """Return a mask of the rows whose leakage key, text or template has one of these digests."""
-    mask: Array = np.isin(salted_digests("trained", rows.leakage_keys, salt), digests)
-    others = [rows.text_keys] if (rows.leakage_keys != rows.text_keys).any() else []
-    if with_templates and rows.templates is not None:
-        others.append(rows.templates)
-    for keys in others:
-        mask |= np.isin(salted_digests("trained", keys, salt), digests)
-    return mask

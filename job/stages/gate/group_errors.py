@@ -3,8 +3,8 @@
 How it works
 ------------
 1. A cross-fitted evaluation predicts every row with a model that was not trained on its group.  The
-   run stores, for each group, the number of rows by class and predicted class, and salted digests
-   of the group's texts (or of its values in the group column).  The run stores no text, and no
+   run stores, for each group, the number of rows by class and predicted class, and keyed digests of
+   the group's texts (or of its values in the group column).  The run stores no text, and no
    prediction of a single row.
 2. The next run pairs its groups with those of the champion's run.  A group is paired with the
    champion's group that has the most texts in common with it, because texts come and go.
@@ -16,7 +16,6 @@ How it works
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -26,12 +25,11 @@ from scipy import sparse
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
-from job.stages.data.leakage_keys import salted_digests
+from job.contracts.lineage_key import LineageKey
 from job.stages.gate.paired_bootstrap import PairedCounts
+from job.stages.lineage.keyed_digests import keyed_digests
 from job.stages.metrics.group_sums import make_group_sums
 from job.stages.metrics.predictions import Predictions
-
-_SALT: Final = "group errors"  # fixed: the salt of the split may change from run to run
 
 
 class _GroupErrorsFile(BaseModel):
@@ -43,6 +41,7 @@ class _GroupErrorsFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    key_id: str
     classes: tuple[str, ...]
     keys: tuple[str, ...]
     key_groups: tuple[int, ...]
@@ -60,8 +59,10 @@ class GroupErrors:
 
     Attributes
     ----------
+    key_id
+        Id of the lineage key of the digests.
     keys, key_groups
-        Salted digests of the groups' texts, sorted, and the group id of each digest; shape
+        Keyed digests of the groups' texts, sorted, and the group id of each digest; shape
         (n_keys,).
     groups
         Group id of each entry, from 0, shape (n_entries,).
@@ -71,6 +72,7 @@ class GroupErrors:
         Number of rows of each entry, shape (n_entries,).
     """
 
+    key_id: str
     classes: tuple[str, ...]
     keys: Array
     key_groups: Array
@@ -82,6 +84,7 @@ class GroupErrors:
     def to_bytes(self) -> bytes:
         """Return the content of the JSON file that the run stores."""
         file = _GroupErrorsFile(
+            key_id=self.key_id,
             classes=self.classes,
             keys=tuple(f"{key:016x}" for key in self.keys.tolist()),
             key_groups=tuple(self.key_groups.tolist()),
@@ -97,6 +100,7 @@ class GroupErrors:
         """Read the output of `to_bytes`; the caller must have verified its digest."""
         file = _GroupErrorsFile.model_validate_json(data)
         return cls(
+            key_id=file.key_id,
             classes=file.classes,
             keys=np.array([int(key, 16) for key in file.keys], np.uint64),
             key_groups=np.array(file.key_groups, np.int64),
@@ -107,8 +111,14 @@ class GroupErrors:
         )
 
 
-def count_group_errors(predictions: Predictions, rows: Rows) -> GroupErrors:
-    """Count the rows of each group by class and predicted class."""
+def count_group_errors(predictions: Predictions, rows: Rows, key: LineageKey) -> GroupErrors:
+    """Count the rows of each group by class and predicted class.
+
+    Parameters
+    ----------
+    key
+        Key of the digests.  Only errors with the same key can be paired.
+    """
     groups = np.unique(rows.groups, return_inverse=True)[1]
     cells, n_rows = np.unique(
         np.stack([groups, predictions.y_true, predictions.y_pred], axis=1),
@@ -119,9 +129,10 @@ def count_group_errors(predictions: Predictions, rows: Rows) -> GroupErrors:
     names = np.where(rows.leakage_keys != rows.text_keys, rows.leakage_keys, texts)
     codes, distinct = pd.factorize(names)
     first = np.unique(codes, return_index=True)[1]
-    digests = salted_digests("group", distinct, _SALT)
+    digests = keyed_digests("group", distinct, key)
     order = np.argsort(digests, kind="stable")
     return GroupErrors(
+        key_id=key.id,
         classes=predictions.classes,
         keys=digests[order],
         key_groups=groups[first][order],
@@ -136,7 +147,7 @@ def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCo
     """Pair the groups of both runs, and count the rows of each paired group for both models.
 
     A group's rows of a class count only if both tables have such rows.  Both runs must have the
-    same classes.
+    same classes, and digests with the same key.
     """
     n_classes, key = len(candidate.classes), ["group", "y_true"]
     new = _as_frame(candidate)

@@ -22,6 +22,7 @@ from job.contracts.reports.metadata import (
     Override,
     PublishedCrossFit,
     PublishedDecision,
+    PublishedLineage,
     TrainedOn,
 )
 from job.contracts.settings.dataset import ColumnsSpec
@@ -63,6 +64,7 @@ class Findings:
     cross_fit: PublishedCrossFit | None
     sets_anchor: AnchorRequest | None
     limitations: tuple[str, ...]
+    lineage: PublishedLineage
 
 
 def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
@@ -138,7 +140,7 @@ def make_metadata(
         metrics=evaluation.scores,
         classes=tuple(str(name) for name in model.pipeline.classes_),
         input=_describe_model_input(split, model, settings.dataset.columns),
-        training_keys_salt=settings.split.salt,
+        lineage=findings.lineage,
         training_keys_of=key_kind(split.train.text_keys),
         random_state=settings.random_state,
         environment=Environment.model_validate(plan.environment),

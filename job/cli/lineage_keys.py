@@ -1,0 +1,47 @@
+"""Read the lineage keys that the operator mounts: from a file, or from a variable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from job.contracts.lineage_key import KEY_VARIABLE, KeyRing
+from job.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from job.contracts.settings.job_settings import JobSettings
+
+
+def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> KeyRing:
+    """Return the keys of `lineage.key_file` or `PCC_JOB_LINEAGE_KEY`; empty without both.
+
+    Raises
+    ------
+    ConfigurationError
+        Both are set, the file cannot be read, or the text is not a list of keys.
+    """
+    path, text = settings.lineage.key_file, environment.get(KEY_VARIABLE)
+    if path is not None and text is not None:
+        raise ConfigurationError(
+            f"lineage.key_file and {KEY_VARIABLE} are both set",
+            hint="use only one of them",
+        )
+    if path is None and text is None:
+        return KeyRing()
+    source = KEY_VARIABLE if path is None else f"the key file '{path}'"
+    if path is not None:
+        try:
+            text = Path(path).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            raise ConfigurationError(
+                f"{source} cannot be read",
+                hint="check lineage.key_file, and whether this user may read the file",
+            ) from None
+    try:
+        return KeyRing.parse(text or "")
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{source} is invalid: {error}",
+            hint="`pcc-job lineage keygen` prints a key; write one key per line",
+        ) from None

@@ -1,0 +1,61 @@
+"""Names of the lineage files of versions, and how they are read.
+
+The files are not part of a version: consumers must not be able to read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from job.contracts.identity import Digest
+from job.contracts.ports import ArtifactStore
+from job.errors import IntegrityError
+
+LINEAGE_SUFFIX: Final = ".npy"
+PROFILE_SUFFIX: Final = ".profile.json"
+SUFFIXES: Final = (LINEAGE_SUFFIX, PROFILE_SUFFIX)
+
+
+def lineage_key(version: str, suffix: str = LINEAGE_SUFFIX) -> str:
+    """Return the key of a version's lineage file in the store."""
+    return f"lineage/{version}{suffix}"
+
+
+def read_lineage_file(
+    store: ArtifactStore, version: str, digest: str, suffix: str = LINEAGE_SUFFIX
+) -> bytes | None:
+    """Return a lineage file of a version; None if it was removed.
+
+    Parameters
+    ----------
+    digest
+        SHA-256 of the file, from metadata.json.
+
+    Raises
+    ------
+    IntegrityError
+        The file was changed since publication.
+    """
+    key = lineage_key(version, suffix)
+    data = store.get(key)
+    if data is not None and str(Digest.of(data)) != digest:
+        raise IntegrityError(
+            f"'{key}' differs from the digest in metadata.json of {version}",
+            hint="restore the file from a backup, or publish a new version",
+        )
+    return data
+
+
+def read_lineage_files(store: ArtifactStore, version: str) -> Iterator[tuple[str, bytes]]:
+    """Yield suffix and content of each lineage file of a version."""
+    for suffix in SUFFIXES:
+        data = store.get(lineage_key(version, suffix))
+        if data is not None:
+            yield suffix, data
+
+
+def remove_lineage(store: ArtifactStore, version: str) -> None:
+    """Remove the lineage files of a version."""
+    for suffix in SUFFIXES:
+        store.delete(lineage_key(version, suffix))

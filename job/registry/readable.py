@@ -1,0 +1,30 @@
+"""List the versions that consumers are expected to read, so that new ones are compared with them.
+
+These are the versions of channels and anchors, and the newest 50.  Older ones may still be in the
+store, or in the hands of a consumer who fetched them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from job.contracts.ports import ArtifactStore
+from job.registry.anchors import pointed_versions
+from job.registry.champion import find_anchor
+from job.registry.read_version import list_versions
+
+N_NEWEST: Final = 50
+
+
+def list_readable(store: ArtifactStore, anchor: str | None) -> list[str]:
+    """Return the versions that consumers are expected to read, newest first.
+
+    Parameters
+    ----------
+    anchor
+        Value of `gate.anchor`: a version or a channel; None without one.
+    """
+    complete = list_versions(store)
+    named = set() if anchor is None else {find_anchor(store, anchor)}
+    pointed = (pointed_versions(store) | named) & set(complete)
+    return sorted({*complete[-N_NEWEST:], *pointed}, reverse=True)

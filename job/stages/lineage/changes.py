@@ -1,0 +1,61 @@
+"""Count the groups by which two tables differ, from the lineage of both.
+
+How it works
+------------
+1. A pair of a leakage key and a class has changed if the number of its rows differs, on both sides
+   of the split together.
+2. The groups of both tables that share a leakage key are linked; linked groups count as one.
+3. A linked group has changed if one of its pairs has.
+
+Settings, releases and other embeddings of the same texts change no pair.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from job.contracts.arrays import Array
+from job.stages.lineage.lineage_file import Lineage
+
+
+def count_changed_groups(before: Lineage, after: Lineage) -> int:
+    """Return the number of groups that were added, removed or changed between two tables.
+
+    Raises
+    ------
+    ValueError
+        The digests were made with different keys, so they cannot be compared.
+    """
+    if before.key_id != after.key_id:
+        raise ValueError("the lineages have different keys")
+    counts = pd.concat([_count(before), _count(after)], axis=1, keys=["before", "after"]).fillna(0)
+    changed = counts.index[counts["before"] != counts["after"]].get_level_values("digest")
+    if not len(changed):
+        return 0
+    nodes = _link_groups(before.rows, after.rows)
+    return int(nodes.loc[changed.unique()].nunique())
+
+
+def _count(lineage: Lineage) -> pd.Series[int]:
+    """Return the number of rows by leakage key and class."""
+    rows = {name: lineage.rows[name] for name in ("digest", "label", "n_rows")}
+    return pd.DataFrame(rows).groupby(["digest", "label"])["n_rows"].sum()
+
+
+def _link_groups(before: Array, after: Array) -> pd.Series[int]:
+    """Return the linked group of each leakage key of either table."""
+    n_before = len(before)  # there are at least as many entries as groups
+    n_nodes = n_before + len(after)
+    old = pd.Series(before["group"].astype(np.int64), index=before["digest"])
+    new = pd.Series(after["group"].astype(np.int64) + n_before, index=after["digest"])
+    old, new = (nodes[~nodes.index.duplicated()] for nodes in (old, new))
+    shared = old.index.intersection(new.index)
+    links = sparse.coo_array(
+        (np.ones(len(shared)), (old[shared], new[shared])), shape=(n_nodes, n_nodes)
+    )
+    linked = connected_components(links, directed=False)[1]
+    nodes = pd.concat([old, new.drop(shared)])
+    return pd.Series(linked[nodes], index=nodes.index)

@@ -1,0 +1,102 @@
+"""Find the rows of a table that a published version was trained on.
+
+How it works
+------------
+1. The lineage of the version has digests of the leakage keys, texts and templates of its training
+   rows.  A row counts as trained on if one of its own keys has such a digest.
+2. Earlier releases stored these digests with the version, under a salt that everyone knows.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from job.contracts.arrays import Array, Mask
+from job.contracts.dataset import Rows
+from job.contracts.version_files import EARLIER_TRAINING_KEYS_FILE
+from job.errors import IntegrityError
+from job.registry.champion import PublishedVersion
+from job.stages.data.leakage_keys import salted_digests
+from job.stages.lineage.lineage_file import Lineage, digest_rows
+
+_Digests = Callable[[Iterable[str]], Array]
+
+
+def find_lineage_problem(version: PublishedVersion) -> str:
+    """Return why the training rows of a version are unknown; an empty string if they are known."""
+    published = version.metadata.lineage
+    if published is None:
+        is_known = EARLIER_TRAINING_KEYS_FILE in version.files
+        return "" if is_known else "nothing says which rows it was trained on"
+    if version.key is None:
+        return f"lineage key {published.key_id} is missing"
+    return "" if version.lineage is not None else "its lineage file was removed"
+
+
+def was_trained_on(version: PublishedVersion, rows: Rows, table: Rows | None) -> Mask:
+    """Return which rows a version was trained on, including near-duplicates of such rows.
+
+    The training rows must be known (`find_lineage_problem`).
+
+    Parameters
+    ----------
+    table
+        The run's table with its groups of near-duplicates.  With it, all rows of a group are marked
+        if the version was trained on one of them, and texts that differ only in masked slots count
+        as equal.  Without it, only rows with an equal leakage key or text are marked.
+
+    Returns
+    -------
+    mask
+        Shape (n_rows,).
+    """
+    known, digest = _read_training_rows(version)
+    mask = _has_digest(rows, known, digest, with_templates=table is not None)
+    if table is None or table.near_duplicate_groups is None or rows.near_duplicate_groups is None:
+        return mask
+    is_trained = _has_digest(table, known, digest, with_templates=True)
+    return mask | np.isin(rows.near_duplicate_groups, table.near_duplicate_groups[is_trained])
+
+
+def parse_lineage(version: str, data: bytes) -> Lineage:
+    """Return the content of a version's lineage file.
+
+    Raises
+    ------
+    IntegrityError
+        The bytes are not a lineage file that this release can read.
+    """
+    try:
+        return Lineage.from_bytes(data)
+    except ValueError:
+        raise IntegrityError(
+            f"the lineage file of {version} cannot be read",
+            hint="restore the file from a backup, or accept one promotion with `pcc-job run "
+            "--override REASON`",
+        ) from None
+
+
+def _read_training_rows(version: PublishedVersion) -> tuple[Array, _Digests]:
+    """Return the digests of the training rows, and the function that computes such digests."""
+    key = version.key
+    if key is not None and version.lineage is not None:
+        lineage = parse_lineage(version.version, version.lineage)
+        return lineage.trained_on, lambda strings: digest_rows(strings, key)
+    salt = version.metadata.training_keys_salt or ""
+    data = version.files[EARLIER_TRAINING_KEYS_FILE]
+    known = np.load(io.BytesIO(data), allow_pickle=False)
+    return known, lambda strings: salted_digests("trained", strings, salt)
+
+
+def _has_digest(rows: Rows, known: Array, digest: _Digests, *, with_templates: bool) -> Mask:
+    """Return a mask of the rows whose leakage key, text or template has one of these digests."""
+    mask: Mask = np.isin(digest(rows.leakage_keys), known)
+    others = [rows.text_keys] if (rows.leakage_keys != rows.text_keys).any() else []
+    if with_templates and rows.templates is not None:
+        others.append(rows.templates)
+    for keys in others:
+        mask |= np.isin(digest(keys), known)
+    return mask
