@@ -31,6 +31,7 @@ import structlog
 
 from benchmarks.real_table import read_table
 from job.contracts.dataset import Rows
+from job.contracts.lineage_key import LineageKey
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.contracts.reports.comparison import Comparison
@@ -53,6 +54,7 @@ from job.stages.training.cross_fit import cross_fit, plan_folds
 from job.stages.training.search import search
 
 RECIPE = "search.estimators={prototypes: {temperature: [0.1]}}"  # the default choice
+KEY = LineageKey(bytes(32))
 TABLE_SHARE = 0.8
 NEW_SHARE = 0.2
 WRONG_SHARE = 0.1
@@ -114,7 +116,7 @@ class Job:
             name=name,
             rows=split.kept,
             predictions=cross.nested,
-            errors=count_group_errors(cross.nested, split.kept),
+            errors=count_group_errors(cross.nested, split.kept, KEY),
             equal_error=None if standard_error is None else (report.metric, standard_error),
         )
 
@@ -147,7 +149,7 @@ class Job:
         n = len(night.predictions.classes)
         proba[is_wrong] = np.eye(n)[(night.predictions.y_true[is_wrong] + 1) % n]
         predictions = replace(night.predictions, proba=proba)
-        errors = count_group_errors(predictions, night.rows)
+        errors = count_group_errors(predictions, night.rows, KEY)
         return replace(night, predictions=predictions, errors=errors)
 
     def _compare(self, role: Any, rival: Night, night: Night) -> Comparison | None:

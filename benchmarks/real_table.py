@@ -10,12 +10,14 @@ from pathlib import Path
 from job.cli.commands.options import Options
 from job.cli.composition import load_libraries, load_suite, make_copier, make_ports, open_store
 from job.contracts.dataset import Rows
+from job.contracts.lineage_key import KeyRing
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
 from job.logs import Progress
 from job.pipeline.intake import find_near_duplicates, load_tables
 from job.pipeline.run_context import RunContext
 from job.recorder import Recorder
+from job.registry.lineage_keys import LineageKeys
 
 
 def read_table(uri: str, sets: list[str]) -> tuple[Plan, Ports, Rows]:
@@ -37,5 +39,6 @@ def read_table(uri: str, sets: list[str]) -> tuple[Plan, Ports, Rows]:
     progress.begin_stage(plan.run_id)
     ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
     recorder = Recorder(store, plan.run_id, time.perf_counter)
-    context = RunContext(plan=plan, ports=ports, recorder=recorder)
+    keys = LineageKeys(store, KeyRing())
+    context = RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder)
     return plan, ports, find_near_duplicates(context, load_tables(context))[0].rows

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -140,7 +141,7 @@ def publish(
     run_id: str,
     files: Mapping[str, bytes],
     *,
-    lineage: Mapping[str, bytes],
+    lineage: Mapping[str, bytes] = MappingProxyType({}),
     copied_from: str | None = None,
 ) -> None:
     """Create all objects of a version; the manifest commits it.

@@ -71,7 +71,6 @@ def make_content():
         "metrics": {"f1_macro": 0.9},
         "classes": ["even", "odd"],
         "input": {"kind": "embeddings", "names": [], "dtypes": ["float32"], "shape": [None, 384]},
-        "training_keys_salt": "pcc",
         "random_state": 42,
         "environment": {
             "python": "3.13.1",

@@ -14,7 +14,7 @@ from job.recorder import Recorder
 def context():
     recorder = Recorder(MemoryStore(), "r1", lambda: 1.0)
     plan = SimpleNamespace(settings="the settings")
-    return RunContext(plan=plan, ports=SimpleNamespace(), recorder=recorder)
+    return RunContext(plan=plan, ports=SimpleNamespace(), keys=SimpleNamespace(), recorder=recorder)
 
 
 def test_stage_is_timed_by_the_recorder(context):

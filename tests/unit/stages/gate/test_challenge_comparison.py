@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.evaluations import make_evaluation, make_whole_evaluation
+from support.lineage import KEY, describe, trace_training
 from support.metadata import make_metadata
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
@@ -65,17 +66,17 @@ def fit(rows, *, is_wrong=False):
 
 def make_champion(rows, *, is_wrong=False, **more):
     stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
-    metadata = make_metadata(training_keys_salt="pcc", **stated)
+    lineage = trace_training(rows)
+    metadata = make_metadata(lineage=describe(lineage), **stated)
     payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
     files = make_bundle(
         {"model.joblib": payload},
         metadata,
         make_whole_evaluation(),
         ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={}),
-        rows,
         NoPages(),
     )
-    return PublishedVersion(version="v1", files=files)
+    return PublishedVersion(version="v1", files=files, lineage=lineage, key=KEY)
 
 
 def compare(champion, requests, *, is_wrong=False):

@@ -1,5 +1,6 @@
 """Champion and candidate are compared on rows that neither was trained on, or not at all."""
 
+import io
 import json
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from support.evaluations import make_whole_evaluation
+from support.lineage import KEY, OTHER_KEY, describe, lineage_files, mount, trace_training
 from support.memory_store import MemoryStore
 from support.metadata import make_metadata
 from support.versions import name_of
@@ -29,6 +31,7 @@ from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError, IntegrityError
 from job.registry.champion import PublishedVersion, load_anchor, load_champion
 from job.registry.publish import publish
+from job.stages.data.leakage_keys import salted_digests
 from job.stages.gate.comparison import compare
 from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.packaging.bundle import make_bundle
@@ -69,16 +72,25 @@ def fit(rows, *, is_inverted=False):
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.embeddings.read(), y)
 
 
-def make_files(rows, *, salt="pcc", **more):
-    stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
-    metadata = make_metadata(training_keys_salt=salt, **stated)
+def make_files(rows, *, key=KEY, **more):
+    metadata = make_metadata(
+        **{
+            "input": describe_input(rows, USE),
+            "embedding_model": "ours",
+            "lineage": describe(trace_training(rows, key), key=key),
+            **more,
+        }
+    )
     payload = JoblibCodec().encode(fit(rows))
     evaluation = make_whole_evaluation()
-    return make_bundle({"model.joblib": payload}, metadata, evaluation, VALIDATION, rows, NoPages())
+    return make_bundle({"model.joblib": payload}, metadata, evaluation, VALIDATION, NoPages())
 
 
-def make_champion(rows, **options):
-    return PublishedVersion(version=VERSION, files=make_files(rows, **options), pointer=b"")
+def make_champion(rows, *, key=KEY, **options):
+    files = make_files(rows, key=key, **options)
+    return PublishedVersion(
+        version=VERSION, files=files, lineage=trace_training(rows, key), key=key
+    )
 
 
 def compare_with(
@@ -134,7 +146,7 @@ def point_to(store, version):
 
 def test_channel_without_a_version_has_no_champion():
     """The first run has no champion."""
-    assert load_champion(MemoryStore(), "production") is None
+    assert load_champion(MemoryStore(), "production", mount(MemoryStore())) is None
 
 
 def test_champion_is_the_version_of_the_channel_with_its_pointer():
@@ -142,7 +154,7 @@ def test_champion_is_the_version_of_the_channel_with_its_pointer():
     store, files = MemoryStore(), make_files(make_rows(0, 40))
     publish(store, VERSION, "r1", files)
     point_to(store, VERSION)
-    champion = load_champion(store, "production")
+    champion = load_champion(store, "production", mount(store))
 
     assert (VERSION, store.objects["channels/production.json"]) == (
         champion.version,
@@ -158,7 +170,7 @@ def test_damaged_champion_is_refused():
     store.objects[f"{VERSION}/model.joblib"] += b" "
 
     with pytest.raises(IntegrityError, match=r"model\.joblib"):
-        load_champion(store, "production")
+        load_champion(store, "production", mount(store))
 
 
 def test_unseen_rows_are_all_compared():
@@ -196,16 +208,59 @@ def test_rows_of_a_text_that_the_champion_was_trained_on_are_left_out():
     assert 60 == compare_with(make_champion(trained), test).n_rows
 
 
-def test_seen_rows_are_found_under_the_champions_own_salt():
-    """The salt is the one that the keys were written with."""
-    champion = make_champion(make_rows(0, 40), salt="another")
+def test_seen_rows_are_found_with_the_champions_own_key():
+    """The key is the one that the digests were made with."""
+    champion = make_champion(make_rows(0, 40), key=OTHER_KEY)
 
     assert 60 == compare_with(champion, make_rows(20, 100)).n_rows
 
 
-def test_training_keys_do_not_contain_the_keys():
-    """The version contains digests, not texts."""
-    assert b"key:1" not in make_files(make_rows(0, 40))["training_keys.npy"]
+def test_seen_rows_of_an_earlier_release_are_found():
+    """Its version has salted digests of the training rows, and no lineage."""
+    rows = make_rows(0, 40)
+    files = make_files(rows, lineage=None, training_keys_salt="pcc")
+    digests = np.unique(salted_digests("trained", [*rows.leakage_keys, *rows.text_keys], "pcc"))
+    stream = io.BytesIO()
+    np.save(stream, digests)
+    champion = PublishedVersion(
+        version=VERSION, files={**files, "training_keys.npy": stream.getvalue()}
+    )
+
+    assert 60 == compare_with(champion, make_rows(20, 100)).n_rows
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"key": None}, f"lineage key {KEY.id} is missing"),
+        ({"lineage": None}, "its lineage file was removed"),
+    ],
+    ids=["key", "file"],
+)
+def test_champion_whose_training_rows_are_unknown_cannot_be_compared(changes, problem):
+    """Otherwise it would be compared on rows that it was trained on."""
+    champion = replace(make_champion(make_rows(0, 40)), **changes)
+
+    assert problem == compare_with(champion, make_rows(100, 150)).problem
+
+
+def test_champion_is_read_with_its_lineage():
+    store, rows = MemoryStore(), make_rows(0, 40)
+    publish(store, VERSION, "r1", make_files(rows), lineage=lineage_files(trace_training(rows)))
+    point_to(store, VERSION)
+    known, unknown = (load_champion(store, "production", mount(store, k)) for k in (KEY, OTHER_KEY))
+
+    assert (trace_training(rows), KEY, None) == (known.lineage, known.key, unknown.key)
+
+
+def test_altered_lineage_is_refused():
+    """Without its rows, the champion would be compared on rows that it was trained on."""
+    store, rows = MemoryStore(), make_rows(0, 40)
+    publish(store, VERSION, "r1", make_files(rows), lineage=lineage_files(b"of no row"))
+    point_to(store, VERSION)
+
+    with pytest.raises(IntegrityError, match="lineage/"):
+        load_champion(store, "production", mount(store))
 
 
 def test_champion_of_another_input_cannot_be_compared():
@@ -298,7 +353,7 @@ def test_anchor_is_found_by_version_or_channel(name):
     store = MemoryStore()
     publish(store, VERSION, "r1", make_files(make_rows(0, 40)))
     store.objects["channels/anchors.json"] = canonical_json({"version": VERSION})
-    anchor = load_anchor(store, name)
+    anchor = load_anchor(store, name, mount(store))
 
     assert (VERSION, "anchor") == (anchor.version, anchor.role)
 
@@ -306,7 +361,7 @@ def test_anchor_is_found_by_version_or_channel(name):
 def test_anchor_that_does_not_exist_is_refused():
     """A rule must not silently compare nothing."""
     with pytest.raises(ConfigurationError, match=r"gate\.anchor"):
-        load_anchor(MemoryStore(), VERSION)
+        load_anchor(MemoryStore(), VERSION, mount(MemoryStore()))
 
 
 def test_metadata_of_the_bundle_is_json():

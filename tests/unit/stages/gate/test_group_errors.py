@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from support.lineage import KEY
 from support.memory_store import MemoryStore
 from support.metadata import make_metadata
 from support.simulated import draw, predictions
@@ -39,7 +40,9 @@ def rows_of(groups, y):
 def count(groups, predicted, index=slice(None)):
     mask = np.zeros(len(groups), bool)
     mask[index] = True
-    return count_group_errors(predicted.take(mask), rows_of(groups[mask], predicted.y_true[mask]))
+    return count_group_errors(
+        predicted.take(mask), rows_of(groups[mask], predicted.y_true[mask]), KEY
+    )
 
 
 @pytest.fixture
@@ -95,7 +98,7 @@ def test_rows_weigh_as_tonight(pair):
     """More copies of a group in the champion's table change nothing."""
     groups, old, new = pair
     copied = np.repeat(np.arange(len(groups)), 1 + 4 * (groups % 3 == 0))
-    before = count_group_errors(old.take(copied), rows_of(groups[copied], old.y_true[copied]))
+    before = count_group_errors(old.take(copied), rows_of(groups[copied], old.y_true[copied]), KEY)
     comparison, expected = (
         compare(champion_errors, count(groups, new))
         for champion_errors in (before, count(groups, old))
@@ -124,7 +127,7 @@ def test_group_is_known_by_the_texts_that_stay(pair):
     tonight = rows.text_keys + " of tonight"
     tonight[first] = rows.text_keys[first]
     later = replace(rows, leakage_keys=tonight, text_keys=tonight)
-    comparison = compare(count(groups, old), count_group_errors(new, later))
+    comparison = compare(count(groups, old), count_group_errors(new, later, KEY))
     expected = compare(count(groups, old), count(groups, new))
 
     assert expected == comparison
@@ -135,7 +138,7 @@ def test_group_that_has_grown_together_is_the_one_it_shares_most_with(pair):
     groups, old, new = pair
     joined = np.where(groups == 1, 0, groups)
     rows = replace(rows_of(groups, new.y_true), near_duplicate_groups=joined)
-    comparison = compare(count(groups, old), count_group_errors(new, rows))
+    comparison = compare(count(groups, old), count_group_errors(new, rows, KEY))
 
     assert 299 == comparison.n_groups
 
@@ -154,7 +157,7 @@ def test_other_classes_cannot_be_compared(pair):
     other = predictions(old.y_true, old.y_pred, 5)
     errors = count(groups, new)
 
-    assert compare(count_group_errors(other, rows_of(groups, old.y_true)), errors) is None
+    assert compare(count_group_errors(other, rows_of(groups, old.y_true), KEY), errors) is None
     spec = SPEC.model_copy(update={"metric": METRICS["neg_log_loss"]})
     assert compare_errors(PublishedVersion(version="v", files={}), errors, errors, spec) is None
 
