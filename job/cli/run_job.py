@@ -115,7 +115,8 @@ def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWa
             from job.pipeline.run_context import RunContext
 
             result = run(RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder))
-            recorder.write(result.outcome, exit_code=0, version=result.version)
+            why = {} if result.reason is None else {"reason": result.reason}
+            recorder.write(result.outcome, exit_code=0, version=result.version, **why)
             log.info(
                 "run_finished",
                 outcome=result.outcome,

@@ -60,7 +60,8 @@ def run(context: RunContext) -> RunResult:
     if trace.few_changes is not None and not context.plan.override:
         warn_of_few_changes(trace.few_changes, is_dry_run=context.plan.is_dry_run)
         if not context.plan.is_dry_run:
-            return _summarize(context, tables, "held_back", {})
+            reason = trace.few_changes.reason
+            return _summarize(context, tables, "held_back", {}, reason=reason)
     with context.stage("optimism"):
         split = add_optimism(context, split)
     with context.stage("drift"):
@@ -172,6 +173,7 @@ def _summarize(
     scores: Mapping[str, float],
     *,
     version: str | None = None,
+    reason: str | None = None,
 ) -> RunResult:
     recorder = context.recorder
     return RunResult(
@@ -183,5 +185,6 @@ def _summarize(
         dataset=RunDataset.of(tables.dataset),
         stages=dict(recorder.stages),
         duration_seconds=recorder.duration_seconds,
+        reason=reason,
         override=recorder.facts.override,
     )

@@ -42,6 +42,14 @@ class FewChanges:
     n_groups: int
     min_groups: int
 
+    @property
+    def reason(self) -> str:
+        """The numbers and the setting as one sentence."""
+        return (
+            f"{pluralize(self.n_groups, 'group')} changed since the table of {self.version}, "
+            f"minimum {self.min_groups} (publish.min_changed_groups)"
+        )
+
     def to_criterion(self) -> Criterion:
         """Return the unmet criterion that an operator overrides."""
         return Criterion(
@@ -50,8 +58,7 @@ class FewChanges:
             threshold=self.min_groups,
             is_met=False,
             is_binding=True,
-            reason=f"{pluralize(self.n_groups, 'group')} changed since the table of "
-            f"{self.version}, minimum {self.min_groups} (publish.min_changed_groups)",
+            reason=self.reason,
         )
 
 
@@ -95,7 +102,7 @@ def warn_of_few_changes(few: FewChanges, *, is_dry_run: bool) -> None:
     """Log why the run is held back, or why it would be without `--dry-run`."""
     log.warning(
         "would_be_held_back" if is_dry_run else "held_back",
-        reason=few.to_criterion().reason,
+        reason=few.reason,
         advice="wait until more groups have changed, or publish with `pcc-job run --override "
         "REASON`",
     )

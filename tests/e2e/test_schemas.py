@@ -16,7 +16,7 @@ def schema_of(path):
         return None if parts[-1] == "claim.json" else "run_record"
     if parts[0] == "runs" and parts[2] in ("seen", "group_errors"):
         return None  # of the job's later runs alone
-    return parts[-1].removesuffix(".json")
+    return parts[-1].removesuffix(".json").rpartition(".")[2]
 
 
 def check_store(folder):

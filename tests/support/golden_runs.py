@@ -92,7 +92,10 @@ def run_cases(folder, names=tuple(CASES)):
 
 
 def _read(version):
-    files = {name: masked(json.loads((version / name).read_text())) for name in FILES}
+    folder = version.resolve()
+    paths = {name: folder / name for name in FILES}
+    paths["profile.json"] = folder.parent / "lineage" / f"{folder.name}.profile.json"
+    files = {name: masked(json.loads(path.read_text())) for name, path in paths.items()}
     return {name: _dump(files[name]) for name in FILES}
 
 
@@ -139,13 +142,16 @@ def _run_all(folder, names):
 def _run(folder, name):
     from support.processes import JobProcess
 
+    from job.contracts.lineage_key import KEY_VARIABLE, LineageKey
+
     is_next = name.endswith("-next")
     words = [word for value in (*_SETTINGS, *CASES[name]) for word in ("--set", value)]
     table = "next" if is_next else "first"
     store = "mixture-fast" if is_next else name
     where = ("--dataset", folder / f"{table}.parquet", "--store", folder / "stores" / store)
     streams = folder / f"{name}.out"
-    job = JobProcess(("run", *where, "--run-id", f"golden-{name}", *words), {}, streams)
+    key = {KEY_VARIABLE: LineageKey(bytes(32)).to_text()}
+    job = JobProcess(("run", *where, "--run-id", f"golden-{name}", *words), key, streams)
     assert job.wait() == 0, f"{name}: {job.stderr[-3000:]}"
     (folder / name).symlink_to(f"stores/{store}/{job.result['version']}")
 

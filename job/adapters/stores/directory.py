@@ -167,7 +167,7 @@ class DirectoryStore:
     def _temporary_file(self, key: str, data: bytes) -> Iterator[Path]:
         """Provide a temporary file with these bytes, synced to disk, in the folder of the key."""
         folder = self._path(key).parent
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700 if is_private(key) else 0o777, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
         try:
             with os.fdopen(descriptor, "wb") as stream:

@@ -54,6 +54,11 @@ class RunResult(Part):
     dataset: RunDataset = Field(description="The table that the run read.")
     stages: dict[str, float] = Field(description="Seconds of each stage.")
     duration_seconds: float = Field(description="Seconds of the complete run.")
+    reason: str | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Why the run was held back. Absent otherwise.",
+    )
     override: str | None = Field(
         None,
         exclude_if=is_none,

@@ -100,10 +100,7 @@ class Lineage:
         ValueError
             The bytes are not a lineage file, or a later release wrote it in another format.
         """
-        try:
-            entries = np.load(io.BytesIO(data), allow_pickle=False)
-        except (EOFError, OSError) as error:
-            raise ValueError("not an array") from error
+        entries = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
         if entries.dtype != _ENTRY or not len(entries) or entries[0]["label"] != _FORMAT:
             raise ValueError("not a lineage file of this format")
         kinds = entries["kind"]

@@ -25,6 +25,7 @@ from job.registry.run_promotion import (
     claim_version,
     finish_interrupted,
     promote_accepted,
+    propose_claim,
 )
 
 RUN_ID = "night"
@@ -43,6 +44,9 @@ def make_plan(**publish_settings):
         is_dry_run=False,
         environment={},
     )
+
+
+PROPOSED = propose_claim(make_plan(), {}, "a" * 16)
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def see(store):
 
 def attempt(store, champion, plan=None):
     """Do everything that a run does up to its promotion."""
-    claimed = claim_version(plan or make_plan(), store, {}, champion)
+    claimed = claim_version(plan or make_plan(), store, PROPOSED, champion)
     publish(store, OURS, RUN_ID, FILES)
     return claimed
 
@@ -85,10 +89,10 @@ def champion_of(store):
 
 def test_later_attempt_takes_the_first_claim(store):
     """All attempts of a run publish one version, whenever they start."""
-    first = claim_version(make_plan(), store, {"data_digest": "d"}, None)
+    first = claim_version(make_plan(), store, PROPOSED, None)
     later = replace(make_plan(), started_at=datetime(2026, 1, 10, tzinfo=UTC))
 
-    assert first == claim_version(later, store, {"data_digest": "d"}, None)
+    assert first == claim_version(later, store, propose_claim(later, {}, "a" * 16), None)
     assert (OURS, AT) == (first.version, first.started_at)
 
 
@@ -153,7 +157,7 @@ def test_retry_does_not_overrule_a_channel_that_came_back_to_the_same_version(st
 
 def test_attempt_that_was_judged_anew_counts(store):
     """A later attempt has compared its candidate with the present champion."""
-    claim_version(make_plan(), store, {}, see(store))
+    claim_version(make_plan(), store, PROPOSED, see(store))
     move(store, V1)
     attempt(store, see(store))
     finish(store)
@@ -225,7 +229,7 @@ def publish_with(store, asked):
 
 
 def promote_ours(store, champion, asked, **options):
-    claimed = claim_version(make_plan(), store, {}, champion)
+    claimed = claim_version(make_plan(), store, PROPOSED, champion)
     publish_with(store, asked)
     promote_accepted(make_plan(), claimed, store, champion, (), **options)
 
@@ -303,7 +307,7 @@ def test_lost_race_sets_no_anchor(store):
     """The version was not promoted."""
     move(store, V1)
     champion = see(store)
-    claimed = claim_version(make_plan(), store, {}, champion)
+    claimed = claim_version(make_plan(), store, PROPOSED, champion)
     publish_with(store, AnchorRequest(version=V1, replaces=None))
     move(store, V2)
     with pytest.raises(VersionConflictError):
@@ -327,7 +331,7 @@ def test_anchor_that_somebody_has_moved_meanwhile_stays(store):
 def test_later_attempt_sets_the_anchor_too(store, has_moved):
     """The first attempt was killed before; its decision is in the metadata."""
     move(store, V1)
-    claim_version(make_plan(), store, {}, see(store))
+    claim_version(make_plan(), store, PROPOSED, see(store))
     publish_with(store, AnchorRequest(version=V1, replaces=None))
     if has_moved:
         move(store, OURS, by=RUN_ID)

@@ -340,3 +340,14 @@ def test_read_only_mount_can_be_read(mounted):
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
 
     assert b"x" == DirectoryStore(mounted).get("key")
+
+
+def test_lineage_is_readable_for_this_user_only(tmp_path):
+    """Other users of the machine may read what is published, not whom it came from."""
+    store = DirectoryStore(tmp_path)
+    for key in ("lineage/key", "v1/model.joblib"):
+        store.put_if_absent(key, b"")
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("lineage", "lineage/key")]
+
+    assert [0o700, 0o600] == modes
+    assert 0o644 == (tmp_path / "v1/model.joblib").stat().st_mode & 0o777
