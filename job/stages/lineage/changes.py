@@ -2,12 +2,12 @@
 
 How it works
 ------------
-1. A pair of a leakage key and a class has changed if the number of its rows differs, on both sides
-   of the split together.
+1. A leakage key has changed if the number of its rows of a class and text differs, on both sides of
+   the split together.
 2. The groups of both tables that share a leakage key are linked; linked groups count as one.
-3. A linked group has changed if one of its pairs has.
+3. A linked group has changed if one of its leakage keys has.
 
-Settings, releases and other embeddings of the same texts change no pair.
+Settings, releases and other embeddings of the same texts change no leakage key.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def count_changed_groups(before: Lineage, after: Lineage) -> int:
 
 
 def _count(lineage: Lineage) -> pd.Series[int]:
-    """Return the number of rows by leakage key and class."""
-    rows = {name: lineage.rows[name] for name in ("digest", "label", "n_rows")}
-    return pd.DataFrame(rows).groupby(["digest", "label"])["n_rows"].sum()
+    """Return the number of rows by leakage key, and by class and text."""
+    rows = {name: lineage.rows[name] for name in ("digest", "content", "n_rows")}
+    return pd.DataFrame(rows).groupby(["digest", "content"])["n_rows"].sum()
 
 
 def _link_groups(before: Array, after: Array) -> pd.Series[int]:

@@ -4,8 +4,8 @@ How it works
 ------------
 1. Each entry of the array is one of four kinds (`_Kind`).  The first entry names the key and the
    format.
-2. There is an entry for each leakage key, class and side of the split, with the number of rows and
-   a number for the key's group.
+2. There is an entry for each leakage key, text, class and side of the split, with the number of
+   rows and a number for the key's group.
 3. There is an entry for each normalized text and each template of the training rows, and for each
    word of the drift profile.
 4. All digests are made with the same key, which is not stored in the file.
@@ -33,7 +33,7 @@ _ENTRY: Final = np.dtype(
         ("kind", "u1"),
         ("is_test", "u1"),
         ("digest", "<u8"),
-        ("label", "<u8"),
+        ("content", "<u8"),
         ("n_rows", "<u4"),
         ("group", "<u4"),
     ]
@@ -43,7 +43,7 @@ _ENTRY: Final = np.dtype(
 class _Kind(IntEnum):
     """What an entry stands for."""
 
-    HEADER = 0  # digest: id of the key; label: format of the file
+    HEADER = 0  # digest: id of the key; content: format of the file
     ROWS = 1
     TEXT = 2
     WORD = 3
@@ -59,7 +59,7 @@ class Lineage:
         Id of the key of all digests.
     rows
         Entries of leakage keys, shape (n_entries,), with the fields `digest` (of the leakage key),
-        `label` (digest of the class), `is_test`, `n_rows` and `group`.
+        `content` (digest of class and text key), `is_test`, `n_rows` and `group`.
     texts
         Sorted digests of the normalized texts and templates of training rows, uint64.
     words
@@ -82,8 +82,8 @@ class Lineage:
         n_each = [1, len(self.rows), len(self.texts), len(self.words)]
         entries = np.zeros(sum(n_each), _ENTRY)
         entries["kind"] = np.repeat(list(_Kind), n_each)
-        entries[0]["digest"], entries[0]["label"] = int(self.key_id, 16), _FORMAT
-        for name in ("digest", "label", "is_test", "n_rows", "group"):
+        entries[0]["digest"], entries[0]["content"] = int(self.key_id, 16), _FORMAT
+        for name in ("digest", "content", "is_test", "n_rows", "group"):
             entries[name][entries["kind"] == _Kind.ROWS] = self.rows[name]
         entries["digest"][entries["kind"] == _Kind.TEXT] = self.texts
         entries["digest"][entries["kind"] == _Kind.WORD] = self.words
@@ -101,7 +101,7 @@ class Lineage:
             The bytes are not a lineage file, or a later release wrote it in another format.
         """
         entries = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-        if entries.dtype != _ENTRY or not len(entries) or entries[0]["label"] != _FORMAT:
+        if entries.dtype != _ENTRY or not len(entries) or entries[0]["content"] != _FORMAT:
             raise ValueError("not a lineage file of this format")
         kinds = entries["kind"]
         return cls(
@@ -114,14 +114,14 @@ class Lineage:
 
 def trace_rows(train: Rows, test: Rows, key: LineageKey) -> Lineage:
     """Return the lineage of these training and test rows, without words."""
-    keys, labels, counts = _count_rows(train, test)
+    keys, contents, counts = _count_rows(train, test)
     rows = np.zeros(len(counts), _ENTRY)
     rows["kind"] = _Kind.ROWS
     rows["digest"] = digest_rows(keys, key)[counts["key"]]
-    rows["label"] = keyed_digests("label", labels, key)[counts["label"]]
+    rows["content"] = keyed_digests("content", contents, key)[counts["content"]]
     for name in ("is_test", "n_rows", "group"):
         rows[name] = counts[name]
-    rows = np.sort(rows, order=["digest", "label", "is_test"])
+    rows = np.sort(rows, order=["digest", "content", "is_test"])
     rows["group"] = pd.factorize(rows["group"])[0]  # the order of the table is not kept
     templates = () if train.templates is None else train.templates
     texts = {*train.text_keys, *templates} - set(train.leakage_keys)
@@ -139,29 +139,30 @@ def digest_rows(keys: Iterable[str], key: LineageKey) -> Array:
 
 
 def _count_rows(train: Rows, test: Rows) -> tuple[Array, Array, pd.DataFrame]:
-    """Count the rows of each leakage key, class and side.
+    """Count the rows of each leakage key, text, class and side.
 
     Returns
     -------
-    keys, labels
-        The distinct leakage keys and classes.
+    keys, contents
+        The distinct leakage keys, and the distinct pairs of class and text key as strings.
     counts
-        Columns `key` and `label` (positions in `keys` and `labels`), `is_test`, `n_rows`, and
+        Columns `key` and `content` (positions in `keys` and `contents`), `is_test`, `n_rows`, and
         `group`, a number for the key's group.
     """
     sides = [_as_frame(rows).assign(is_test=side) for side, rows in enumerate((train, test))]
     table = pd.concat(sides, ignore_index=True)
     table["key"], keys = pd.factorize(table["key"])
-    table["label"], labels = pd.factorize(table["label"])
+    table["content"], contents = pd.factorize(table["content"])
     groups = pd.factorize(table.drop_duplicates("key")["group"])[0]
-    counts = table.groupby(["key", "label", "is_test"]).size().rename("n_rows").reset_index()
-    return np.asarray(keys), np.asarray(labels), counts.assign(group=groups[counts["key"]])
+    counts = table.groupby(["key", "content", "is_test"]).size().rename("n_rows").reset_index()
+    return np.asarray(keys), np.asarray(contents), counts.assign(group=groups[counts["key"]])
 
 
 def _as_frame(rows: Rows) -> pd.DataFrame:
-    """Return leakage key, class and group of each row; a group is a key or a number."""
+    """Return leakage key, content and group of each row; a group is a key or a number."""
     groups = rows.leakage_keys.copy()
     if rows.near_duplicate_groups is not None:
         is_grouped = rows.leakage_keys != rows.text_keys
         groups[~is_grouped] = rows.near_duplicate_groups[~is_grouped]
-    return pd.DataFrame({"key": rows.leakage_keys, "label": rows.y, "group": groups})
+    contents = rows.y + "\0" + rows.text_keys
+    return pd.DataFrame({"key": rows.leakage_keys, "content": contents, "group": groups})

@@ -41,7 +41,7 @@ def publish_profile(raw):
     """Publish a version with these bytes of a profile; return its store and its lineage."""
     store = MemoryStore()
     none = np.array([], np.uint64)
-    rows = np.zeros(0, [(n, "u8") for n in ("digest", "label", "is_test", "n_rows", "group")])
+    rows = np.zeros(0, [(n, "u8") for n in ("digest", "content", "is_test", "n_rows", "group")])
     lineage = Lineage(key_id=KEY.id, rows=rows, texts=none, words=WHOLE.vocabulary).to_bytes()
     publish(store, NAME, "r", FILES, lineage=lineage_files(lineage, raw))
     return store, PublishedLineage.model_validate(describe(lineage, raw))

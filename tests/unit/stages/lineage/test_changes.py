@@ -81,6 +81,17 @@ def test_values_of_the_group_column_are_groups():
     assert count_changed_groups(before, after) == 1
 
 
+def test_text_that_replaces_another_one_of_its_group_changes_the_group():
+    """The number of the group's rows stays the same."""
+    keys = np.array([f"group:{n // 10}" for n in range(20)], object)
+    rows, none = replace(make_rows(TABLE), leakage_keys=keys), make_rows([])
+    texts = rows.text_keys.copy()
+    texts[3] = "text:another"
+    before, after = (trace_rows(r, none, KEY) for r in (rows, replace(rows, text_keys=texts)))
+
+    assert count_changed_groups(before, after) == 1
+
+
 def test_lineages_with_different_keys_are_not_compared():
     with pytest.raises(ValueError, match="different keys"):
         count_changed_groups(trace(TABLE), trace(TABLE, OTHER_KEY))
@@ -145,7 +156,7 @@ def test_other_bytes_are_refused(data):
 
 def test_file_of_a_later_format_is_refused():
     entries = np.load(io.BytesIO(trace(TABLE).to_bytes()))
-    entries[0]["label"] = 2
+    entries[0]["content"] = 2
 
     with pytest.raises(ValueError, match="format"):
         Lineage.from_bytes(_saved(entries))
