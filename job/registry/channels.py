@@ -128,8 +128,8 @@ def move_channel(
 def create_pointer(store: ArtifactStore, channel: str, version: str, reason: MoveReason) -> bool:
     """Create a pointer that does not exist yet, and return whether this caller has created it.
 
-    The result is also True if another attempt of the same run has created the pointer, or if this
-    call has created it but the store's response was lost.
+    The result is also True if another attempt (process) of the same run has created the pointer, or
+    if this call has created it but the store's response was lost.
 
     Raises
     ------

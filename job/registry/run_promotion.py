@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
-    """Return the claim that this attempt stores if no earlier attempt has stored one."""
+    """Return the claim (run id and version name) to store, if no earlier attempt stored one."""
     return Claim(
         version=name_version(plan.run_id, plan.started_at),
         started_at=plan.started_at,
@@ -49,7 +49,7 @@ def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
 def claim_version(
     plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: PublishedVersion | None
 ) -> Claim:
-    """Store this attempt's claim, or return the claim of the run's first attempt.
+    """Claim a version name for the run, or return the claim that an earlier attempt stored.
 
     Also store which champion the gate compared with the candidate.  A later attempt that only
     finishes the promotion moves the channel only if the channel still points to this champion.
@@ -68,11 +68,11 @@ def choose_anchor(
 ) -> AnchorRequest | None:
     """Return the anchor that the version's promotion sets; None if the anchor does not change.
 
-    If the table cannot show `gate.margin`, the gate can accept a candidate by `gate.inconclusive`.
-    If the gate did, and no anchor was compared, the current champion becomes the anchor.  Later
-    candidates are also compared with this anchor, so a slow decline is noticed.
+    If the table has too few groups to show `gate.margin`, the gate can accept a candidate by
+    `gate.inconclusive`.  If it did so without comparing an anchor, the current champion becomes the
+    anchor.  Later candidates are also compared with this anchor, so a slow decline is noticed.
 
-    If the run has `--override`, and the channel's anchor cannot be compared any more, `version`
+    If the channel's anchor cannot be compared any more, and the run has `--override`, `version`
     becomes the anchor.
     """
     anchors = [comparison for comparison in decision.comparisons if comparison.role == "anchor"]
@@ -153,7 +153,7 @@ def finish_interrupted(
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:
-    """Set the anchor that the version's metadata request, unless the anchor has moved since."""
+    """Set the anchor that the metadata request, unless it was moved since the run read it."""
     request = read_terms(store, version).sets_anchor
     if request is None:
         return
@@ -186,6 +186,6 @@ def _why(override: str | None) -> str:
 
 
 def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:
-    """Return the key of the object that records that this run has read the pointer `pointer`."""
+    """Return the key of an object; it records that this run has read the pointer `pointer`."""
     state = "unset" if pointer is None else Digest.of(pointer).hex
     return f"runs/{run_id}/seen/{channel}-{state}.json"

@@ -7,8 +7,9 @@ How it works
 2. `mixed_precision` minimizes all problems together.  liblinear's stopping rule, evaluated in
    double precision, decides which models converged.
 3. The SVCs of the folds give out-of-fold decision values, to which scikit-learn fits the
-   calibration.  It receives these values as the features of an SVC with identity coefficients.
-   This SVC is then replaced by the SVC fitted to all rows.
+   calibration.  scikit-learn calibrates a model, not decision values.  It therefore receives an SVC
+   whose coefficients are the identity matrix, and the decision values as this SVC's features.
+   Afterwards, the SVC that was fitted to all rows takes the place of this SVC.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def can_fit_svc(model: BaseEstimator) -> bool:
 
 
 def has_supported_parameters(model: BaseEstimator, configurable: set[str]) -> bool:
-    """Return whether `configurable` parameters are valid and all others have default values."""
+    """Return whether the `configurable` parameters are valid, and all others have their defaults."""
     defaults, parameters = type(model)().get_params(), model.get_params()
     numbers = [parameters[name] for name in ("C", "tol", "max_iter")]
     seed = parameters["random_state"]
@@ -89,7 +90,7 @@ def fit_svcs(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
-    """Fit models in place, if they converge; return which ones converged, and all iterations.
+    """Fit models in place, if they converge; return which models did, and all iterations.
 
     Parameters
     ----------

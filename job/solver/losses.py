@@ -90,7 +90,7 @@ class Logistic:
         return loss
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
-        """Return p (1 - p), weighted and summed over rows; p is the logit's class probability."""
+        """Return the weighted sum over rows of p (1 - p), for the probability p of each class."""
         p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
         p -= p * p
         return _fast_weighted_sum(p, labels.sample_weight)

@@ -49,10 +49,10 @@ def apply_fold_temperatures(
     Parameters
     ----------
     temperature
-        Temperature of the published model; None if the model is not scaled; then no fold is scaled.
+        Temperature of the published model.  If None, the model is not scaled, and no fold is.
     is_nested
-        Whether `predictions` come from the candidates chosen for each fold.  Folds that were
-        predicted by an estimator that cannot be scaled, such as a linear SVC, are not changed.
+        Whether the candidate was chosen separately for each fold.  If so, folds are not changed if
+        their candidate cannot be scaled, such as a linear SVC.
     """
     if temperature is None:
         return predictions
@@ -72,7 +72,8 @@ class RecipePredictions:
     cross
         The cross-fitted predictions before temperature scaling, and their folds.
     evaluated
-        All rows and their scaled predictions, with the choice of candidate repeated for each fold.
+        All rows and their scaled predictions.  The rows of each fold are predicted by a candidate
+        that was chosen without the labels of these rows.
     """
 
     chosen: CandidateScore

@@ -153,7 +153,7 @@ def evaluate_predictions(predictions: Predictions) -> PredictionScores:
 
 
 def _label_scores(predictions: Predictions) -> tuple[_ClassValues, Scores]:
-    """Return the scores of labels: those of each class, by its name, and their averages."""
+    """Return the scores of predicted labels: by class name, and averaged over the classes."""
     y_true, classes = predictions.y_true, predictions.classes
     values = compute_label_scores(y_true, predictions.y_pred, len(classes))
     support = np.bincount(y_true, minlength=len(classes))

@@ -21,8 +21,8 @@ second is its range for restandardized batches.
     length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
     column means, upstream, 10,000 and 2,000 rows   0.44-142                0
     eight random sums of columns, |mean| at most    0.02-0.8                0
-Sums of columns in fixed directions were tried as well.  The mean of a restandardized batch is
-within any bounds around the table's mean, and eight sums vary too much for a lower bound.
+The third line, means of eight sums of columns in fixed directions, was rejected: in batches with
+the table's scalers, these means can be too close to 0 for a reliable lower bound.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@ How it works
 1. Rows of one group are not independent, so whole groups are resampled, class by class.
 2. Scores of labels are functions of counts (rows of a class, rows predicted as it, hits).  The
    counts are summed by group once, and each resample is a weighted sum of them.
-3. Metrics of probabilities are means over rows: of losses, or of the rows' influences on ROC-AUC.
+3. Metrics of probabilities are means over rows: of losses, or of influences on ROC-AUC (a row's
+   influence is a number that says how much the row contributes to the metric).
 4. The bounds are BCa bounds with quantiles of Student's t.  If all resamples have the same score,
    the bound is computed from the number of groups alone.
 5. In a cross-fitted evaluation, scores of labels have Jeffreys' interval instead of BCa bounds.
@@ -160,7 +161,7 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
 
 
 def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
-    """Return whether a metric is computed from row values and does not negate another metric."""
+    """Return whether a metric is a mean of row values, and not the negative of another metric."""
     return isinstance(metric, RowMetric | InfluenceMetric) and not metric.is_negative
 
 

@@ -5,9 +5,9 @@ How it works
 1. Every row has out-of-fold probabilities, predicted by a model that was not trained on its group.
 2. The threshold of a class is the mean probability of the class over the rows labelled with it.  A
    row confidently belongs to the most probable of the classes whose thresholds it reaches.
-3. The confident joint is a matrix that counts rows by label and by confident class.  To estimate
-   how many rows of a label are wrong, the share of the label's counts that is in other classes is
-   multiplied by the label's number of rows.
+3. The confident joint is a matrix that counts rows by label and by the class that they confidently
+   belong to.  The share of a label's counted rows that belong to other classes, multiplied by the
+   number of all rows with the label, estimates how many rows are labelled wrongly.
 4. A bootstrap over groups gives the interval of the overall share.
 5. If a list of suspected rows is requested, its length is the estimated number of wrong labels.
    The list starts with the rows that have the lowest probability of their label.
@@ -203,9 +203,9 @@ def _estimate_share(
 def _make_share_measure(n_classes: int) -> Statistic:
     """Return a function that computes the share of wrong labels in each of n resamples.
 
-    The function's argument has shape (n, 3 * n_classes): three numbers of rows for each label,
-    which count all its rows, those confidently in another class, and those confidently in its
-    class.  The result has shape (n, 1).  The estimate is the same as in `_estimate_wrong`.
+    The function's argument has shape (n, 3 * n_classes), with three counts for each label: its
+    rows, its rows that confidently belong to another class, and its rows that confidently belong to
+    the label.  The result has shape (n, 1).  The estimate is the same as in `_estimate_wrong`.
     """
 
     def measure(sums: Array) -> Array:

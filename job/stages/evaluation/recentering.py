@@ -17,9 +17,9 @@ How it works
 Neither labels nor training rows are used, only the table's map.  docs/consumers.md contains the
 same algorithm in a few lines of NumPy, because consumers receive such batches.
 
-Calibration on held-out groups of the upstream's 10,000 rows, batches with 85% of one class, 3
-salts, accuracy of a logistic regression on restored rows (scalers kept, restandardized,
-recentered)
+Measured accuracy of a logistic regression on restored rows: batches of 10,000 upstream rows with
+85% of one class, drawn from three hold-outs (batches scaled by the table's scalers, restandardized
+batches, and the same batches after recentering)
      10 rows      0.983   0.711   0.964
      50 rows      0.983   0.661   0.992
     200 rows      0.985   0.649   0.994

@@ -92,7 +92,7 @@ def trace_risk(predictions: Predictions) -> RiskCoverage | None:
     -------
     curve
         `area` (mean risk over all coverages), and points with at least `MIN_ROWS` answered rows
-        each; None if there are fewer rows.
+        each.  None if there are fewer than `MIN_ROWS` rows.
     """
     n = len(predictions.y_true)
     if n < MIN_ROWS:

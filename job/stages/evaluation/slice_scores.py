@@ -152,7 +152,7 @@ def _score_slices(
 
 
 def _make_count_columns(shown: list[_Slice], predictions: Predictions) -> tuple[Array, ...]:
-    """Return the columns in which each row counts (-1 for none), for `GroupBootstrap.count`.
+    """Return, for `GroupBootstrap.count`, the columns to which each row adds 1; -1 for none.
 
     For n slices there are 2 * n + 2 columns.  The first n count the rows of each slice, the next n
     count the correctly predicted rows (hits) of each slice.  The last two count all rows and all
@@ -176,7 +176,7 @@ class _Accuracies:
     ----------
     point
         Accuracies and differences on the original rows, shape (2 * n,).  If a resample has no row
-        of a slice, or no other row, the original accuracy is used.  None to use 0.
+        of a slice, or no other row, its original accuracy is used.  If None, 0 is used instead.
     """
 
     def __init__(self, n: int, point: Array | None = None) -> None:

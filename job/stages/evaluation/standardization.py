@@ -5,14 +5,15 @@ and a model that was trained on one batch is applied to another.  The check need
 
 How it works
 ------------
-1. Standardized columns have a mean of zero, and the same standard deviation: a single value
+1. Standardized columns have a mean of zero, and the same standard deviation (scale): a single value
    for all columns, or one value for each block of columns that was scaled by its own factor.  The
-   upstream scales its two blocks by 0.7 and 0.3, so the share of
-   columns that have one of the two most common scales is measured.
-2. A table may be part of the batch that was standardized.  Then means and scales vary, and more so
-   with fewer groups; the thresholds allow for a table with half of the batch's groups.
-3. A table whose rows all have the same length is not reported: dividing rows by their length came
-   after any standardization.
+   upstream scales its two blocks by 0.7 and 0.3, so the share of columns that have one of the two
+   most common scales is measured.
+2. A table may contain only a part of the standardized batch.  Its means are then not exactly zero
+   and its scales not exactly equal.  The thresholds allow for a table with half of the batch's
+   groups.
+3. A table whose rows all have the same length is not reported: its rows were divided by their
+   lengths after any standardization.
 
 Measured mean ratio (median of |mean| / deviation of the columns), scale share (see 1), and length
 variation (deviation / mean of the row lengths)

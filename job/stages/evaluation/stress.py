@@ -47,7 +47,8 @@ class _ClassBatches:
         Positions of the rows, shape (n_drawn,).
     is_right, is_right_recentered
         Whether the model predicts each row correctly in the restandardized batch, and after the
-        batch is recentered; shape (n_drawn,).  The latter is None unless the model restores rows.
+        batch is recentered; shape (n_drawn,).  `is_right_recentered` is None if the model does not
+        restore rows to length 1.
     """
 
     index: Array

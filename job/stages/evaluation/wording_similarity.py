@@ -53,10 +53,10 @@ class Similarity:
     values
         Similarity of each row, shape (n_rows,), in [-1, 1]; NaN for rows that were not compared.
     n_items, n_sampled_items
-        Numbers of distinct evaluated items, and of items that were compared.  An item counts once
-        in each part.
+        Number of distinct evaluated texts or embeddings (items), and number of compared ones.  Both
+        are summed over the models: an item counts once for each model that predicts it.
     n_trained_items, n_sampled_trained_items
-        Numbers of distinct training items, and of items that were compared, summed over the parts.
+        The same numbers for training items.
     """
 
     of: SimilarityKind

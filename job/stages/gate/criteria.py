@@ -34,8 +34,8 @@ def decide(
     ----------
     equal_error
         A pair: the metric, and the standard error of the score difference between two retrainings
-        of the same candidate.  Without a champion, this standard error determines what the gate
-        could show.
+        of the same candidate.  Without a champion, it determines the power of the gate: how small a
+        loss the gate could detect.
     """
     criteria = list(_floor_criteria(evaluation, spec.floors, spec))
     criteria += _floor_criteria(

@@ -45,7 +45,8 @@ def bca_bounds(
     resampled
         Metrics of the resamples, shape (n_resamples, n_metrics).
     left_out
-        Metrics without one group, once for groups of equal sums, (n_distinct, n_metrics).
+        Metrics of all groups except one, shape (n_distinct, n_metrics).  Groups with equal sums
+        have equal metrics, so they share a row.
     group_sums
         The groups from which the metrics were computed.
     """
@@ -95,9 +96,10 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     """Return lower and upper bounds that hold for all metrics at once, shape (2, n_metrics).
 
     With probability 1 - `alpha`, no true value is below its lower bound; the same holds for the
-    upper bounds.  Each bound is c standard errors away from its metric; c is a quantile, over the
-    resamples, of the largest deviation, in standard errors, of any metric (the max-T method).  If a
-    metric does not vary between resamples, its bounds equal its value.
+    upper bounds.  Each bound is c standard errors away from its metric.  To compute c, the largest
+    deviation of any metric, in standard errors, is found in each resample; c is a quantile of these
+    maxima (the max-T method).  If a metric does not vary between resamples, its bounds equal its
+    value.
 
     Parameters
     ----------
@@ -142,8 +144,9 @@ def interval_or_count_bound(
 
     The interval is (`low`, `high`) if the two differ.  `low` and `high` are equal if the value is
     the same in all resamples.  The interval then extends 1 - alpha ** (1 / n) to each side, where n
-    is the number of groups (about 3 / n for alpha = 0.05).  If a larger share of all groups had a
-    property, the probability that no drawn group has it would be below `alpha`.
+    is the number of groups (about 3 / n for alpha = 0.05).  Suppose that a larger share of all
+    groups differed from the value: n random groups would then all agree with it with a probability
+    below `alpha`.
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))

@@ -140,7 +140,7 @@ class LabelScores:
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
 
     def derive(self, counts: Array) -> LabelCounts:
-        """Convert n rows of counts, shape (n, 3 * n_classes), to counts and shares by class."""
+        """Compute counts, precision, recall and F1 by class from n rows of `LabelScores` counts."""
         support, predicted, hits = np.split(counts, 3, axis=1)
         return LabelCounts(
             n_rows=support.sum(axis=1),

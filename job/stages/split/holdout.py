@@ -122,8 +122,8 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
 def _find_large_groups(counts: ClassCounts) -> Array:
     """Return a mask of the groups that are too large to be held out, shape (n_groups,).
 
-    If all of several groups of a class are too large, only the largest one is in the mask, so that
-    the class can have test groups.  The only group of a class is not in the mask.
+    If a class has several groups and all are too large, only the largest one is in the mask, so
+    that the class can have test groups.  If a class has only one group, it is not in the mask.
     """
     sizes, class_of_group = counts.sizes, counts.class_of_group
     is_large: Array = sizes > MAX_GROUP_SHARE * np.bincount(class_of_group, sizes)[class_of_group]
@@ -161,15 +161,15 @@ class _ClassGroups:
         self._folds = folds
 
     def is_balanced(self, is_test: Array) -> bool:
-        """Return whether both sides have enough groups of the class; true if there is one group."""
+        """Return whether both sides have enough groups; true if the class has only one group."""
         n, n_test = len(self._groups), int(is_test[self._groups].sum())
         return not (n > 1 and (n_test == 0 or n - n_test < min(self._folds, n - 1)))
 
     def rebalance(self, is_test: Array, digests: Array, fraction: float) -> None:
         """Choose the class's test groups again in `is_test`, so that both sides have some.
 
-        Groups are visited in the order of digests.  A group is held out if it fits into the rest of
-        the class's share of test rows.
+        Groups are visited in the order of digests.  A group is held out if the held-out rows of the
+        class then do not exceed the share `fraction` of its rows.
         """
         n_rows_left = fraction * self._n_rows.sum()
         max_test_groups = max(len(self._groups) - self._folds, 1)

@@ -9,8 +9,8 @@ How it works
 3. The candidate with the best score (`search.metric`) is chosen.  Ties are broken by the choice of
    the cross-validation, then by the higher mean over the folds, then by order.
 
-A restandardized batch is a batch of embeddings that was standardized on its own rows.  Apart from
-ties, cross-validation does not decide, so a cross-fitted evaluation need not repeat the choice.
+A restandardized batch is a batch of embeddings that was standardized on its own rows.  Scores on
+the table only break ties, so a cross-fitted evaluation need not repeat the choice.
 """
 
 from __future__ import annotations

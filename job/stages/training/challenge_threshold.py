@@ -3,15 +3,14 @@
 How it works
 ------------
 1. The published model was not trained on any of the requests, so its predictions show how reliable
-   its confidence is on people's own wording.  `choose_threshold` selects the lowest confidence at
-   which the precision is shown to reach the target.
+   the model's confidence is on requests that people wrote.  `choose_threshold` selects the lowest
+   confidence at which the precision is shown to reach the target.
 2. If the set is halved, the threshold is chosen on one half and measured on the other.
 3. Otherwise it is chosen on all requests.  To measure it, the requests are cut into five folds of
    whole groups, and each fold is answered with the threshold chosen on the other four.
 4. If no threshold is shown to reach the target, the reason states how many requests are needed.
-   Without errors, n answers show a precision p with confidence 1 - a if p**n <= a.  With errors, n
-   is the number at which Clopper and Pearson's lower bound of the observed precision reaches the
-   target.
+   If all n answers are right, they show a precision p with confidence 1 - a if p**n <= a.  If the
+   share q of n answers is right, they show p if Clopper and Pearson's lower bound of q reaches p.
 """
 
 from __future__ import annotations
@@ -61,8 +60,8 @@ def learn_threshold(
 def withhold_threshold(threshold: Threshold) -> Threshold:
     """Return a copy of `threshold` without a value.
 
-    Call this if the same requests were used to choose the candidate.  Its precision on these
-    requests is then too optimistic to choose a threshold.
+    Call this if the same requests were used to choose the candidate.  The candidate's precision on
+    these requests is then too optimistic to choose a threshold.
     """
     return replace(
         threshold,
@@ -135,7 +134,8 @@ def _lower_bound(share: float, n: int, confidence: float) -> float:
 def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: float) -> str:
     """Return a sentence that says why there is no threshold and how many requests are needed.
 
-    The sentence has two numbers: one if no answer is wrong, and one with the precision on this set.
+    The sentence states two numbers: how many are needed if no answer is wrong, and how many if the
+    precision is that on this set.
     """
     target = chosen.target_precision
     n_errorless = count_needed_answers(target, confidence)

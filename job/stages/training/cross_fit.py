@@ -6,14 +6,14 @@ How it works
    of the groups' salted hash (`job.stages.split.folds.cut_hash_folds`).
 2. For each fold, the chosen candidate is fitted to the other folds, including preprocessing and
    calibration, and predicts the fold.
-3. The search chose the candidate with the labels of most of these rows.  If it could have chosen
-   another candidate, the choice is repeated for each fold, using the search's out-of-fold
-   predictions of the rows in the other folds.  If the result differs, the other candidate predicts
-   the fold.  Thus the scores include the effect of the choice.  This is close to nested
-   cross-validation.  A difference remains: the choice uses predictions by models that were trained
-   on rows of the fold.  These models are not scored on the fold.
-4. The choice is not repeated if the challenge set made it.  It is not changed either if the
-   out-of-fold labels of the two candidates differ in at most half a percent of the rows.
+3. The search chose the candidate by the labels of most of these rows, so its scores would be too
+   optimistic.  The choice is therefore repeated for each fold, without the labels of the fold: only
+   with the search's out-of-fold predictions of the other folds.  If this chooses another candidate,
+   that candidate predicts the fold.
+4. This is close to nested cross-validation.  One difference remains: the models of the search were
+   trained on rows of the fold, but are not scored on the fold.
+5. The choice is not repeated if the candidate was chosen on the challenge set.  The first choice is
+   kept if the out-of-fold labels of the two candidates differ in at most 0.5% of the rows.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def _compute_mean_score(labels: SearchedLabels, n: int, metric: LabelMetric, row
 def _is_within_one_error(
     y_true: Array, y_pred: Array, y_best: Array, groups: Array, metric: LabelMetric, n: int
 ) -> bool:
-    """Return whether `y_best` scores better than `y_pred` by at most one standard error.
+    """Return whether `y_pred` scores at most one standard error below `y_best`.
 
     Parameters
     ----------

@@ -46,9 +46,9 @@ _Input = tuple[FeatureBlocks, bool]  # feature blocks, and whether columns are s
 class FoldScorer:
     """Scores candidates, one fold after another.
 
-    The models of each fold are warm-started from the previous fold's models, which were fitted to
-    rows that are now test rows.  Each model is then optimized to convergence, so that the result
-    does not depend on the starting point.
+    The models of each fold are warm-started from the previous fold's models, which have seen rows
+    that are test rows now.  Each model is optimized to convergence, so the result does not depend
+    on the starting point, and nothing leaks from these rows.
     """
 
     def __init__(

@@ -37,8 +37,8 @@ def resolve_preference(
     is_templated
         Whether most rows come from sentence templates.
     geometry
-        Status of the embeddings' geometry.  Prototypes help only if rows have length 1 or can be
-        mapped back to length 1; otherwise, `auto` becomes `score`.
+        Whether the embeddings' rows have length 1 or can be mapped back to length 1.  Prototypes
+        help only in these two cases; otherwise, `auto` becomes `score`.
     """
     search = spec.search
     is_useful = is_templated and geometry in HAS_UNIT_ROWS
