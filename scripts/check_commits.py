@@ -74,7 +74,7 @@ def read_subject(message: str) -> str:
 
 
 def list_subjects(commits: str | None = None) -> list[tuple[str, str]] | None:
-    """Return the short hash and the subject of each commit, without merges; None without history.
+    """Return short hash and subject of each commit except merges; None if git has no history.
 
     Parameters
     ----------

@@ -60,9 +60,10 @@ def values_schema() -> str:
 
 
 def kubernetes_types() -> dict[str, Any]:
-    """Return the API types in the values and all types that they refer to, as closed schemas.
+    """Return schemas, without unknown keys, of the API types in the values and all their parts.
 
-    The types are those of the newest version with schemas; an older server drops unknown fields.
+    They are those of the newest Kubernetes version that has schemas.  An older server drops fields
+    that it does not know.
     """
     version = kubernetes_validate.latest_version()
     path = API / f"v{version}-local-strict" / "_definitions.json"

@@ -84,7 +84,7 @@ class ProbabilityScores(Protocol):
 
     @property
     def calibration_error(self) -> float:
-        """Expected calibration error of the predicted class, in bins of equal mass."""
+        """Expected calibration error of the predicted class, in bins with equally many rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,9 +71,8 @@ def fit_linear_models(
         All classes.  If given, y holds positions in this array instead of labels, and classes
         without rows are left out of the models.
     suboptimality
-        The fit of a logistic regression also ends once the objective (a mean over rows) is
-        estimated to exceed its minimum by less than this, even if the model's tolerance is not met.
-        0 turns the rule off.
+        A fit also ends once the objective (a mean over rows) is estimated to exceed its minimum by
+        less than this.  Only for logistic regressions; 0 turns the rule off.
     before
         Models that were fitted to other rows.  The new fits start from these models' coefficients.
     """

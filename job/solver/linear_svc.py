@@ -58,7 +58,7 @@ def can_fit_svc(model: BaseEstimator) -> bool:
 
 
 def has_supported_parameters(model: BaseEstimator, configurable: set[str]) -> bool:
-    """Return whether the `configurable` parameters are valid, and all others have their defaults."""
+    """Return whether the `configurable` parameters are valid and all others are the defaults."""
     defaults, parameters = type(model)().get_params(), model.get_params()
     numbers = [parameters[name] for name in ("C", "tol", "max_iter")]
     seed = parameters["random_state"]

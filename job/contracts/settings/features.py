@@ -17,10 +17,10 @@ class FeatureSpec(Spec):
     min_groups: int = Field(
         5,
         ge=1,
-        description="Minimum number of distinct rows that contain a term or a category. Rarer "
-        "terms and categories are not features. Rows with the same leakage key count once. The "
-        "same minimum holds for each class: a rarer class is dropped with its rows. If the "
-        "expectation suite lists the labels, no class is dropped for this reason.",
+        description="Minimum number of distinct rows that contain a term or a category; rarer ones "
+        "are not features. Rows that must stay on one side of the split, such as rows with equal "
+        "texts, count once. Classes with fewer such rows are dropped, unless the expectation suite "
+        "lists the labels.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(

@@ -71,8 +71,9 @@ class GateSpec(Spec):
         description="Significance level of each comparison with champion or anchor. "
         "`non_inferiority`: maximum probability of accepting a candidate that is worse by exactly "
         "the margin. `superiority`: maximum probability of accepting a candidate that is equal. "
-        "Both hold if the table can show the margin; otherwise `gate.inconclusive` decides. Also "
-        "the maximum probability that `gate.recall_margin` rejects an equal candidate.",
+        "If the table has too few groups to show the margin, `gate.inconclusive` decides instead, "
+        "and these limits do not hold. Also the maximum probability that `gate.recall_margin` "
+        "rejects an equal candidate.",
     )
     recall_margin: Share | None = Field(
         0.05,
@@ -85,14 +86,15 @@ class GateSpec(Spec):
         description="Anchor: a version, or a channel that never moves. Every candidate is also "
         "compared with it, so that small losses do not add up over many runs. Unset: the channel's "
         "own anchor, if it has one. If the channel has no anchor when `gate.inconclusive: "
-        "tolerate` first accepts a candidate, the replaced champion becomes its anchor.",
+        "tolerate` first accepts a candidate, the champion that this candidate replaces becomes "
+        "the channel's anchor.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
         description="What to do if the candidate cannot be compared with the champion or with "
-        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. This "
-        "does not apply to the anchor that is stored with the channel: if the candidate cannot be "
-        "compared with that one, the report only warns.",
+        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. If the "
+        "candidate cannot be compared with the anchor that is stored with the channel, the report "
+        "always warns only.",
     )
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
@@ -110,15 +112,15 @@ class GateSpec(Spec):
     )
     calibration_error: Share | None = Field(
         None,
-        description="Maximum expected calibration error (15 bins of equal mass). Unset: not "
-        "checked.",
+        description="Maximum expected calibration error, from 15 bins with equally many rows. "
+        "Unset: not checked.",
     )
     slice_floor: Share | None = Field(
         None,
-        description="Minimum accuracy of a slice. A candidate is rejected if the upper confidence "
-        "bound of a slice's accuracy is below this. The confidence level holds for all slices "
-        "jointly. A candidate is also rejected if no slice is large enough to measure. Unset: "
-        "not checked.",
+        description="Minimum accuracy of a slice (`evaluation.slices`). A candidate is rejected if "
+        "the upper confidence bound of a slice's accuracy is below this. The confidence level "
+        "holds for all slices jointly. A candidate is also rejected if no slice is large enough to "
+        "measure. Unset: not checked.",
     )
     stress_floor: Share | None = Field(
         None,

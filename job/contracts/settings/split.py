@@ -33,8 +33,8 @@ class SplitSpec(Spec):
     )
     min_jaccard: Similarity = Field(
         0.5,
-        description="Minimum Jaccard similarity of the sets of 8-character shingles of "
-        "near-duplicate texts.",
+        description="Minimum Jaccard similarity of two near-duplicate texts, computed from the "
+        "sets of their 8-character shingles.",
     )
     min_cosine: Similarity = Field(
         0.97,
