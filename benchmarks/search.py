@@ -155,7 +155,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
 
 
 def compare_with_fast(folder: Path, results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Return by how much the results of the other contenders differ from those of `fast`."""
+    """Return by how much the results of each contender differ from the results of `fast`."""
     fast = results["fast"][-1]
     agreement: dict[str, Any] = {"C": {name: runs[-1]["C"] for name, runs in results.items()}}
     for name, runs in results.items():

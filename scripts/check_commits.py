@@ -79,8 +79,8 @@ def list_subjects(commits: str | None = None) -> list[tuple[str, str]] | None:
     Parameters
     ----------
     commits
-        A range such as `v1.0..HEAD`.  None for the commits that `origin/main` does not have, or
-        the last 20 if there are none or if there is no such branch.
+        A range such as `v1.0..HEAD`.  If None, the commits that `origin/main` does not have.  If
+        there are none, or if there is no `origin/main`, the last 20 commits.
     """
     if _git("rev-parse", "--show-prefix") != "\n":
         return None  # no repository, or a copy of the files inside another one

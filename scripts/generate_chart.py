@@ -60,10 +60,10 @@ def values_schema() -> str:
 
 
 def kubernetes_types() -> dict[str, Any]:
-    """Return schemas, without unknown keys, of the API types in the values and all their parts.
+    """Return the schemas of the API types in the values, and of all types that they refer to.
 
-    They are those of the newest Kubernetes version that has schemas.  An older server drops fields
-    that it does not know.
+    The schemas refuse unknown keys.  They describe the newest version of Kubernetes; an older
+    server ignores fields that it does not know.
     """
     version = kubernetes_validate.latest_version()
     path = API / f"v{version}-local-strict" / "_definitions.json"

@@ -6,7 +6,8 @@ How it works
    that later attempts use the same name.  It also records the champion that the gate compared.
 2. After publication, if the channel still points to that champion, it moves to the version.
 3. If the version's metadata request it, the anchor is set as well.
-4. A later attempt of an interrupted run repeats steps 2 and 3, unless the channel was moved since.
+4. A later attempt of an interrupted run repeats steps 2 and 3.  It fails if something else has
+   moved the channel meanwhile.
 """
 
 from __future__ import annotations
@@ -153,7 +154,7 @@ def finish_interrupted(
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:
-    """Set the anchor that the metadata request, unless it was moved since the run read it."""
+    """Set the anchor that the metadata request; do nothing if it was moved meanwhile."""
     request = read_terms(store, version).sets_anchor
     if request is None:
         return

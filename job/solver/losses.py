@@ -46,7 +46,7 @@ class Loss(Protocol):
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
         """Return each problem's loss, summed over rows (P,); overwrite Z with the derivatives.
 
-        Z must be in C order.  The derivatives are those of the summed loss by Z.
+        Z must be in C order.  It then holds the derivatives of the summed loss by each logit.
         """
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:

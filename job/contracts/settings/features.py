@@ -17,10 +17,10 @@ class FeatureSpec(Spec):
     min_groups: int = Field(
         5,
         ge=1,
-        description="Minimum number of distinct rows that contain a term or a category; rarer ones "
-        "are not features. Rows that must stay on one side of the split, such as rows with equal "
-        "texts, count once. Classes with fewer such rows are dropped, unless the expectation suite "
-        "lists the labels.",
+        description="Minimum number of distinct rows that contain a term or a category. Rarer "
+        "terms and categories are not features. Rows with the same group or the same content count "
+        "once. Classes with fewer distinct rows are dropped, unless the expectation suite lists "
+        "the labels.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(

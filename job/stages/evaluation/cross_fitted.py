@@ -49,10 +49,10 @@ def apply_fold_temperatures(
     Parameters
     ----------
     temperature
-        Temperature of the published model.  If None, the model is not scaled, and no fold is.
+        Temperature of the published model.  If None, neither the model nor a fold is scaled.
     is_nested
-        Whether the candidate was chosen separately for each fold.  If so, folds are not changed if
-        their candidate cannot be scaled, such as a linear SVC.
+        Whether the candidate was chosen separately for each fold.  If so, folds whose candidate
+        cannot be scaled, such as a linear SVC, are not changed.
     """
     if temperature is None:
         return predictions

@@ -3,8 +3,9 @@
 How it works
 ------------
 1. Rows of one group are not independent, so whole groups are resampled, class by class.
-2. Scores of labels are functions of counts (rows of a class, rows predicted as it, hits).  The
-   counts are summed by group once, and each resample is a weighted sum of them.
+2. Scores of predicted labels are functions of three counts per class: its rows, rows predicted as
+   the class, and hits (correctly predicted rows).  The counts are summed by group once, and each
+   resample is a weighted sum of the groups' counts.
 3. Metrics of probabilities are means over rows: of losses, or of influences on ROC-AUC (a row's
    influence is a number that says how much the row contributes to the metric).
 4. The bounds are BCa bounds with quantiles of Student's t.  If all resamples have the same score,

@@ -54,8 +54,8 @@ def estimate_label_noise(
     """Estimate the label noise from the chosen candidate's out-of-fold predictions.
 
     If the chosen candidate is the dummy, which predicts the same for every row, the best logistic
-    regression takes its place.  A large table is sampled by whole groups with a seed, unless its
-    rows are to be listed.
+    regression takes its place.  Of a large table, a seeded sample of whole groups is used; but if
+    the settings request a list of suspected rows, all rows are used.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def confident_joint(predictions: Predictions) -> Array:
 def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[LabelIssue, ...]:
     """List the `n_wrong` rows with the lowest probabilities of their labels, lowest first.
 
-    Of these, rows whose label is also the predicted class are left out.
+    Rows whose label is also the predicted class are left out, so the list can be shorter.
 
     Parameters
     ----------

@@ -9,13 +9,14 @@ How it works
    length for the table's scaling.  In a restandardized batch, a mapped row e has length 1 once the
    shift d is added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.  Centering the columns over
    the batch removes |d|^2, so the equation is linear in d.
-3. A ridge regression over the rows of the batch estimates d.  The estimate ignores the scales of
-   the columns, so it is only approximate and is repeated on the shifted rows, three times in all.
+3. A ridge regression over the rows of the batch estimates d.  The estimate is only approximate,
+   because it ignores the scales of the columns.  It is repeated on the shifted rows, three times in
+   total.
 4. If a batch was scaled with the table's scalers, its restored rows already have length 1.  The
    right side of the equation is zero, so the shift is zero and the batch does not change.
 
 Neither labels nor training rows are used, only the table's map.  docs/consumers.md contains the
-same algorithm in a few lines of NumPy, because consumers receive such batches.
+same algorithm in a few lines of NumPy, for consumers that receive restandardized batches.
 
 Measured accuracy of a logistic regression on restored rows: batches of 10,000 upstream rows with
 85% of one class, drawn from three hold-outs (batches scaled by the table's scalers, restandardized

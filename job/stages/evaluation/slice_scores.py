@@ -205,8 +205,8 @@ def _share(part: Array, whole: Array, default: Array) -> Array:
 def _upper_bounds(measured: Measured, columns: slice, n_groups: Array) -> Array:
     """Return upper bounds that hold for all metrics in `columns` at once.
 
-    Their level is that of the intervals.  If all resamples of a metric are equal, its bound is
-    computed from the number of groups alone.
+    The confidence level is the same as for the intervals.  If a metric is equal in all resamples,
+    its bound is computed from the number of groups alone.
     """
     alpha, point = 2 * measured.alpha, measured.point[columns]
     _, upper = measured.simultaneous_bounds(columns, alpha)

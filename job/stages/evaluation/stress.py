@@ -173,7 +173,7 @@ def _predict_class(
 
 
 def _score_class(name: str, batches: _ClassBatches, as_given: Predictions) -> BatchScore:
-    """Return the accuracies on one class's batches.
+    """Return the accuracies on the batches that one class dominates.
 
     They are measured on restandardized, recentered and original values of the same rows.
     """

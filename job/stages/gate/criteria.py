@@ -63,8 +63,8 @@ def _can_show(
 ) -> CanShow | None:
     """Return the power of the comparison with the champion.
 
-    The larger of two standard errors is used: that of `equal_error` and that of the comparison.  If
-    there is no champion yet, only that of `equal_error` exists.
+    It follows from a standard error: the larger one of `equal_error` and of the comparison's.  If
+    there is no champion yet, there is only `equal_error`.
     """
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:

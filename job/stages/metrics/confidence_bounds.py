@@ -144,9 +144,9 @@ def interval_or_count_bound(
 
     The interval is (`low`, `high`) if the two differ.  `low` and `high` are equal if the value is
     the same in all resamples.  The interval then extends 1 - alpha ** (1 / n) to each side, where n
-    is the number of groups (about 3 / n for alpha = 0.05).  Suppose that a larger share of all
-    groups differed from the value: n random groups would then all agree with it with a probability
-    below `alpha`.
+    is the number of groups (about 3 / n for alpha = 0.05).  If a larger share of all possible
+    groups had another value, n random groups would have equal values with a probability below
+    `alpha`.
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))

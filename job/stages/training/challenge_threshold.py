@@ -4,10 +4,11 @@ How it works
 ------------
 1. The published model was not trained on any of the requests, so its predictions show how reliable
    the model's confidence is on requests that people wrote.  `choose_threshold` selects the lowest
-   confidence at which the precision is shown to reach the target.
+   threshold for which the precision of the answers is shown to reach the target.
 2. If the set is halved, the threshold is chosen on one half and measured on the other.
-3. Otherwise it is chosen on all requests.  To measure it, the requests are cut into five folds of
-   whole groups, and each fold is answered with the threshold chosen on the other four.
+3. Otherwise the threshold is chosen on all requests.  To measure its effect, the requests are cut
+   into five folds of whole groups, and each fold is answered with a threshold chosen on the other
+   four.
 4. If no threshold is shown to reach the target, the reason states how many requests are needed.
    If all n answers are right, they show a precision p with confidence 1 - a if p**n <= a.  If the
    share q of n answers is right, they show p if Clopper and Pearson's lower bound of q reaches p.

@@ -4,9 +4,9 @@ How it works
 ------------
 1. k-means (Lloyd 1982, initialized by k-means++) clusters the items (distinct rows) of a class.  If
    a group has n items, their total weight is sqrt(n).
-2. A cluster with too few groups borrows the nearest item of the nearest other group of its class,
-   then of the next group, until it has enough (microaggregation, Domingo-Ferrer and Mateo-Sanz
-   2002, with overlapping clusters).
+2. If a cluster has too few groups, it also gets the nearest items of other groups of its class, one
+   item per group, nearest group first, until it has enough groups (microaggregation, Domingo-Ferrer
+   and Mateo-Sanz 2002, with overlapping clusters).
 3. A center is the mean of one mean direction per group, scaled to length 1 and rounded, so that
    all groups have the same influence.
 """

@@ -55,8 +55,8 @@ def choose(
     mask
         Rows to evaluate, shape (n_rows,); None for all of them.
     preferred
-        Positions of candidates that take precedence unless the best candidate scores better by more
-        than `WORDING_MARGIN`.
+        Positions of preferred candidates.  If some of them score at most `WORDING_MARGIN` below the
+        best candidate, one of these is chosen.
     """
     rows = labels.fold >= 0 if mask is None else mask & (labels.fold >= 0)
     means = {n: _compute_mean_score(labels, n, metric, rows) for n in candidates}
@@ -81,7 +81,7 @@ def _find_as_good(
     rows: Array,
     groups: Array,
 ) -> list[int]:
-    """Return the positions of `best` and of the candidates within one standard error of it.
+    """Return the position of `best`, and of each candidate at most one standard error worse.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ How it works
 ------------
 1. If most rows come from templates and the embeddings have unit length, `search.prefer: auto` means
    `wording`, and prototypes are added to the searched estimators.
-2. When a candidate is chosen, candidates of estimators that are robust to wording take precedence
+2. When a candidate is chosen, candidates whose estimators are robust to wording are preferred
    (`job.stages.training.search.choice`).
 """
 
