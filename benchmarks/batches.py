@@ -11,9 +11,9 @@ For each salt, another fifth of the groups is held out.  The other groups are us
                           made robust to restandardized batches
     prototypes_augmented  prototypes trained additionally on batches of the training rows
 
-In each batch of held-out rows, 85 % are of one class, and the columns are restandardized, as for
-the stress score of a run.  Training on batches doubles the rows: the added rows are batches of 500
-with the same class mixes.
+Batches are drawn from the held-out rows as for the stress score of a run: 85% of the rows are of
+one class, and the columns are standardized within the batch.  Training on batches doubles the rows:
+the added rows are batches of 500 rows with the same class mixes.
 
 For recipes on restored rows, the accuracy after a consumer recenters the batch is measured as well.
 

@@ -6,9 +6,10 @@ Only the group sizes are taken from TABLE.
 
 How it works
 ------------
-1. Each simulation draws as many groups as TABLE has: a class, a point near that of the class in a
-   space of 20 dimensions, and rows near that point.  `--within` is the standard deviation of these
-   rows; near 0, all rows of a group are right or wrong together.
+1. Each class has a center in a space of 20 dimensions.  Each simulation draws as many groups as
+   TABLE has.  A group has a class, a point near the center of the class, and rows near this point.
+   `--within` is the standard deviation of the rows; near 0, all rows of a group are right or wrong
+   together.
 2. A ridge classifier is cross-fitted, and the interval of its accuracy is computed as in a run.
 3. The true accuracy is the mean accuracy of many classifiers on new groups of one row each.  Each
    classifier is fitted to four fifths of another simulated table.

@@ -16,9 +16,9 @@ one        the naive pipeline, fitted once, with the C that the fast engine chos
 reference  the job's search and refit, each candidate by scikit-learn, to the job's tolerance
 fast       the job's search and refit
 
-Prints minimum, median and maximum of the seconds, the peak memory of the process (without child
-processes of the naive script), the agreement of the results, and a row of the table in
-docs/benchmarks.md.  For several sizes, also prints the log-log slopes of the fast engine.
+Prints the minimum, median and maximum of the seconds, the peak memory of the process (without the
+naive script's child processes), how far the results agree, and a row of docs/benchmarks.md.  For
+several sizes, also prints the log-log slopes of the fast engine.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Show whether only sentences and comments changed in the code since a revision.
 
 `python -m scripts.compare_code REVISION [FOLDER ...]` compares the syntax trees of each module with
-those of the revision.  Docstrings, comments and strings with a space in them may differ, and so may
-the order of the values in an f-string with a space.  Anything else is reported: strings without a
-space are keys, names and events.  The exit code is 1 if a module has other changes.
+those of the revision.  Docstrings, comments and strings with a space may differ; in f-strings with
+a space, so may the order of the values.  Anything else is reported: strings without a space are
+keys, names and events.  The exit code is 1 if a module has other changes.
 """
 
 import ast

@@ -102,8 +102,8 @@ class MetricDefinition:
     is_share
         Whether the values are in [0, 1], so that a chart of scores shows them.
     hub
-        A pair: the name in the model index of the Hugging Face Hub, and the arguments that
-        distinguish metrics of that name; None if the hub has no name for the metric.
+        A pair: the metric's name in the model index of the Hugging Face Hub, and its arguments,
+        such as the kind of average.  None if the hub has no name for the metric.
     """
 
     name: str
@@ -139,8 +139,8 @@ class LabelMetric(MetricDefinition):
     Attributes
     ----------
     averages_over
-        Whether all rows or all classes have the same weight in the metric; this determines how many
-        groups the metric depends on.
+        Whether rows or classes have equal weights in the metric.  This determines how many groups
+        the metric depends on.
     minimum
         Minimum possible value.
     """

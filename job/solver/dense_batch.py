@@ -17,9 +17,9 @@ How it works
    rows, the curvature of F is about h_k e + 1 / (C S) along each column of V.  So the basis is
    u = sqrt(h_k e + 1 / (C S)) * V' w for the coefficients w, and one eigendecomposition serves
    every C and class.  Wide matrices use the variances of the columns, with V = I.
-4. h_k is first guessed from the class shares, and estimated again after eight iterations, from the
-   probabilities that the models then predict.  A warm start skips the guess.  For the squared
-   hinge, h_k is twice the share of the rows within the margin.
+4. h_k is first guessed from the class shares.  After eight iterations, it is estimated from the
+   predicted probabilities.  A warm start needs no guess.  For the squared hinge, h_k is twice the
+   share of the rows within the margin.
 5. A problem ends when its gradient is within the tolerance, or when F is estimated to be close
    enough to its minimum.  The estimate is half the squared gradient in the basis u.
 """

@@ -9,9 +9,9 @@ How it works
 1. `lbfgs_memory` gives each problem a search direction and its slope.
 2. A bisection finds a step size that meets the weak Wolfe conditions (Lewis & Overton 2013,
    algorithm 4.6).  Each step s and its gradient change y then satisfy s' y > 0, as BFGS requires.
-3. Losses computed from float32 logits are accurate to about 1e-7 only.  If a step changes the loss
-   by less than 1e-6, the slope, which is more accurate, decides whether the step is accepted
-   (approximate Wolfe conditions, Hager & Zhang 2005).
+3. Losses computed from float32 logits are accurate to about 1e-7 only, and slopes are more
+   accurate.  If a step changes the loss by less than 1e-6, only the slope decides whether the step
+   is accepted (approximate Wolfe conditions, Hager & Zhang 2005).
 4. A problem ends when its stopping error is within the tolerance, when it is out of iterations,
    when no step is found, or after fifty iterations without progress.  It is then removed from the
    arrays.

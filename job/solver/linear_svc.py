@@ -96,8 +96,8 @@ def fit_svcs(
     ----------
     models
         Models that differ in C and seed only, all calibrated with the same folds or all not
-        calibrated.  If the training rows of a fold lack a class, the decision values of the class
-        in the fold come from a model that was fitted to rows of other classes only.
+        calibrated.  If a class has no training rows in a fold, its decision values in the fold come
+        from an SVC that has seen no row of the class.
     start
         One starting point for each model; None to start from 0.
     """

@@ -29,8 +29,8 @@ class Labels:
     sample_weight
         Weight of each row, shape (P, n), or (1, n) if the weights are the same in all problems.
     own_class_weight
-        Factor by which the loss at the logit of the row's own class is multiplied, shape (P, n) or
-        (1, n), for more than two classes; None means 1 everywhere.
+        For more than two classes: factor of the loss at the logit of the row's own class, shape
+        (P, n) or (1, n).  None means 1 everywhere.
     """
 
     y: Array

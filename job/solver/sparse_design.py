@@ -30,9 +30,9 @@ _MIN_DENSE_COLUMNS: Final = 16
 class SparseDesign:
     """A sparse matrix and the threads that work on it.
 
-    A point is a model in the form that the solver works with: an array of shape (D + 1, K) for D
-    columns and K logits.  Its first D rows are the coefficients of the stored columns (the dense
-    columns are centered and rotated), its last row holds the intercepts.  `to_coefficients` and
+    A point is a model in the form that the solver uses: an array of shape (D + 1, K) for D columns
+    and K logits.  The first D rows are the coefficients of the columns as stored, which means that
+    dense columns are centered and rotated.  The last row has the intercepts.  `to_coefficients` and
     `from_coefficients` convert a point to coefficients of the original columns and back.
 
     Attributes

@@ -7,9 +7,9 @@ How it works
 1. Every row was predicted by a model that was not trained on its group
    (`job.stages.training.cross_fit`).  The scores of these predictions are scores of the recipe, and
    all rows of the table contribute to them.
-2. If the published model is scaled by a temperature, the predictions of each fold are scaled by the
-   temperature that is learned on the other folds.  Coverage and precision of the decision threshold
-   are measured on each fold with the threshold that is chosen on the other folds.
+2. The temperature and the decision threshold of a fold are chosen on the other folds.  If the
+   published model is scaled by a temperature, the predictions of each fold are scaled by the fold's
+   temperature.  Coverage and precision are measured with the fold's threshold.
 3. The published model itself is scored on the held-out rows: `holdout` of evaluation.json.
 """
 

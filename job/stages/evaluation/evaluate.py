@@ -133,8 +133,8 @@ def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> Pre
 def evaluate_predictions(predictions: Predictions) -> PredictionScores:
     """Compute scores, confusion matrix, curves and calibration of predictions.
 
-    A row whose true class is not one of the model's classes counts as an error in every score of
-    labels, and is left out of scores of probabilities.
+    If the true class of a row is not one of the model's classes, the row counts as an error in
+    scores of predicted labels, and is left out of scores of probabilities.
     """
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
     per_class, scores = _label_scores(predictions)

@@ -1,7 +1,7 @@
 """Choose the check by which a consumer can detect a restandardized batch.
 
-A batch is restandardized if it was standardized on its own rows: by the means and deviations of the
-batch instead of the scalers of the table.
+A batch is restandardized if it was standardized by its own means and deviations, instead of those
+of the table.
 
 How it works
 ------------

@@ -6,8 +6,9 @@ How it works
 2. Scores of predicted labels are functions of three counts per class: its rows, rows predicted as
    the class, and hits (correctly predicted rows).  The counts are summed by group once, and each
    resample is a weighted sum of the groups' counts.
-3. Metrics of probabilities are means over rows: of losses, or of influences on ROC-AUC (a row's
-   influence is a number that says how much the row contributes to the metric).
+3. Log loss and Brier loss are means of the rows' losses.  For ROC-AUC, each row has an influence: a
+   number that says how much the row raises or lowers the metric.  Losses or influences are summed
+   by group and resampled in the same way.
 4. The bounds are BCa bounds with quantiles of Student's t.  If all resamples have the same score,
    the bound is computed from the number of groups alone.
 5. In a cross-fitted evaluation, scores of labels have Jeffreys' interval instead of BCa bounds.
@@ -54,8 +55,8 @@ def compute_intervals(
 
     Cross-fitted scores also vary with the training rows, which all groups of a fold share.  If most
     groups are predicted correctly, a bootstrap over groups reflects neither this variation nor rare
-    errors.  Scores of labels then have Jeffreys' interval of a share, with the effective number of
-    groups as the number of trials, as if all rows of a group were right or wrong together.
+    errors.  Therefore cross-fitted scores of labels have Jeffreys' interval of a share.  Its number
+    of trials is the effective number of groups.
 
     Parameters
     ----------

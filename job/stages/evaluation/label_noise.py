@@ -6,8 +6,8 @@ How it works
 2. The threshold of a class is the mean probability of the class over the rows labelled with it.  A
    row confidently belongs to the most probable of the classes whose thresholds it reaches.
 3. The confident joint is a matrix that counts rows by label and by the class that they confidently
-   belong to.  The share of a label's counted rows that belong to other classes, multiplied by the
-   number of all rows with the label, estimates how many rows are labelled wrongly.
+   belong to.  Of a label's counted rows, a share belongs to other classes.  This share times the
+   number of all rows with the label is the estimated number of wrong labels.
 4. A bootstrap over groups gives the interval of the overall share.
 5. If a list of suspected rows is requested, its length is the estimated number of wrong labels.
    The list starts with the rows that have the lowest probability of their label.
@@ -54,8 +54,8 @@ def estimate_label_noise(
     """Estimate the label noise from the chosen candidate's out-of-fold predictions.
 
     If the chosen candidate is the dummy, which predicts the same for every row, the best logistic
-    regression takes its place.  Of a large table, a seeded sample of whole groups is used; but if
-    the settings request a list of suspected rows, all rows are used.
+    regression takes its place.  For a large table, a seeded sample of whole groups is used.  If the
+    settings request a list of suspected rows, all rows are used.
 
     Parameters
     ----------
@@ -203,9 +203,10 @@ def _estimate_share(
 def _make_share_measure(n_classes: int) -> Statistic:
     """Return a function that computes the share of wrong labels in each of n resamples.
 
-    The function's argument has shape (n, 3 * n_classes), with three counts for each label: its
-    rows, its rows that confidently belong to another class, and its rows that confidently belong to
-    the label.  The result has shape (n, 1).  The estimate is the same as in `_estimate_wrong`.
+    The function's argument has shape (n, 3 * n_classes).  The first n_classes columns count the
+    rows of each label.  The next ones count, of these, the rows that confidently belong to another
+    class, and the last ones the rows that confidently belong to the label.  The result has shape
+    (n, 1).  The estimate is the same as in `_estimate_wrong`.
     """
 
     def measure(sums: Array) -> Array:

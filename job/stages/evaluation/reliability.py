@@ -85,8 +85,8 @@ def _find_bin_stops(confidence: Array) -> Array:
 def trace_risk(predictions: Predictions) -> RiskCoverage | None:
     """Return the risk-coverage curve: share of wrong answers by share of answered rows.
 
-    Each row counts as the mean of all rows with the same confidence, so that the order of the rows
-    does not matter.
+    Rows with the same confidence share their errors evenly, so the order of the rows does not
+    matter.
 
     Returns
     -------

@@ -10,8 +10,8 @@ How it works
 2. Each column of the batch is scaled to the mean and standard deviation that the column has in the
    table.  This is what restandardizing does if the table's own columns were standardized.
 3. The model predicts the batch.  Its accuracy is compared with the accuracy on the original rows.
-4. If the model restores embeddings to length 1, a consumer can recenter the batch first
-   (`job.stages.evaluation.recentering`); the accuracy after recentering is measured as well.
+4. If the model restores embeddings to length 1, a consumer can recenter the batch before it is
+   predicted (`job.stages.evaluation.recentering`).  The accuracy is measured with this, too.
 
 The work is bounded: at most 100,000 rows of restandardized batches are predicted.  With many
 classes, fewer batches are drawn per class; with even more classes, only a seeded sample of the

@@ -7,8 +7,9 @@ How it works
 2. If the table has too few groups to show the margin even for equal models, `gate.inconclusive`
    decides.  With `tolerate`, a drop of at most `gate.max_drop` passes if it is within the margin or
    explained by chance (`job.stages.gate.power`).
-3. A candidate is rejected if the measured loss of recall of a class exceeds `gate.recall_margin`
-   and the class is shown to have lost recall at all.  The intervals hold for all classes at once.
+3. A candidate is rejected if, for any class, the measured loss of recall exceeds
+   `gate.recall_margin` and the interval of the change is below 0.  The intervals hold for all
+   classes at once.
 """
 
 from __future__ import annotations

@@ -96,10 +96,9 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     """Return lower and upper bounds that hold for all metrics at once, shape (2, n_metrics).
 
     With probability 1 - `alpha`, no true value is below its lower bound; the same holds for the
-    upper bounds.  Each bound is c standard errors away from its metric.  To compute c, the largest
-    deviation of any metric, in standard errors, is found in each resample; c is a quantile of these
-    maxima (the max-T method).  If a metric does not vary between resamples, its bounds equal its
-    value.
+    upper bounds.  Each bound is c standard errors away from its metric.  The deviations of the
+    metrics in a resample, in standard errors, have a maximum; c is a quantile of the maxima of all
+    resamples (the max-T method).  If a metric does not vary, its bounds equal its value.
 
     Parameters
     ----------
@@ -120,8 +119,8 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
 def jeffreys_bounds(value: Array, n_effective: Array, alpha: float) -> Array:
     """Return the bounds of Jeffreys' interval for shares, shape (2, n_metrics).
 
-    The bounds are quantiles of a beta distribution: half a success and half a failure are added to
-    the observed counts (Brown, Cai and DasGupta 2001).
+    The bounds are quantiles of a beta distribution.  Its parameters are the numbers of successes
+    and failures, each plus 0.5 (Brown, Cai and DasGupta 2001).
 
     Parameters
     ----------

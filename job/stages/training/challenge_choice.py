@@ -2,9 +2,9 @@
 
 How it works
 ------------
-1. Every candidate that completed all folds of the search is refitted to all training rows, without
-   temperature scaling and without the published model's handling of restandardized batches.
-   Candidates with the same feature blocks share the preprocessing.
+1. Every candidate that completed all folds of the search is refitted to all training rows.
+   Temperature scaling and the handling of restandardized batches are left out: only the published
+   model has them.  Candidates with the same feature blocks share the preprocessing.
 2. Each refitted candidate predicts the requests of the challenge set that are used for choosing.
 3. The candidate with the best score (`search.metric`) is chosen.  Ties are broken by the choice of
    the cross-validation, then by the higher mean over the folds, then by order.

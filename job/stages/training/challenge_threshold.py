@@ -87,8 +87,8 @@ def measure_threshold(
     Parameters
     ----------
     predictions, bootstrap
-        Predictions and bootstrap of the evaluation half of the challenge set, or of the complete
-        set, which is then cut into folds.
+        Predictions and bootstrap of the evaluation half of the challenge set.  If the set is not
+        halved, those of the complete set.
     fold
         Fold of each request, shape (n_rows,); None if the set is halved.
     """

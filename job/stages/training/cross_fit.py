@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. The rows of the table are cut into folds of whole groups with similar class shares, in the order
-   of the groups' salted hash (`job.stages.split.folds.cut_hash_folds`).
+1. The rows of the table are cut into folds of whole groups with similar class shares.  A salted
+   hash assigns the groups to folds (`job.stages.split.folds.cut_hash_folds`).
 2. For each fold, the chosen candidate is fitted to the other folds, including preprocessing and
    calibration, and predicts the fold.
 3. The search chose the candidate by the labels of most of these rows, so its scores would be too

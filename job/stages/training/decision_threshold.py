@@ -6,9 +6,9 @@ How it works
    share of answered rows, and precision is the share of correct answers.
 2. Candidate thresholds are quantiles of the confidence.  For each, the one-sided lower confidence
    bound of the precision is computed, with an effective sample size for rows in groups.
-3. The lowest threshold whose bound reaches the target is chosen.  No threshold is needed if, with
-   all rows answered, the overall precision and that of each predicted class are shown to reach the
-   target.  If no bound reaches the target, the result is that no threshold is shown.
+3. The lowest threshold whose bound reaches the target is chosen.  If no bound does, there is no
+   threshold.  No threshold is needed if the target is shown to be reached with all rows answered:
+   by the overall precision, and by the precision of each predicted class.
 4. On rows that the threshold was not chosen on, coverage and precision get confidence intervals by
    a bootstrap over groups.
 """
@@ -143,9 +143,9 @@ def _lower_bounds(
     """Return the one-sided lower confidence bound of the precision at each threshold.
 
     Rows of a group are dependent.  The bound is Clopper and Pearson's with the effective sample
-    size: the number of independent rows that would have the same variance (Korn and Graubard 1998),
-    reduced if few groups contribute most of the variance.  If the variance is zero, the effective
-    sample size is the number of groups.
+    size: the number of independent rows that would have the same variance (Korn and Graubard 1998).
+    It is reduced if few groups contribute most of the variance.  If the variance is zero, it is the
+    number of groups.
     """
     estimates = np.array(
         [_estimate_share(is_right[max_proba >= t], groups[max_proba >= t]) for t in thresholds]

@@ -8,7 +8,7 @@ How it works
    with the few that follow it.  The similarity of a pair is the share of equal numbers or bits in
    the complete signatures.
 3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of the
-   links is kept, which connects the same rows as all links do, for any minimum similarity.
+   links is kept.  At every minimum similarity, it connects the same rows as all links do.
 4. Connected components are the groups.  Chains of similar texts can connect texts that are not
    similar.  So components that are too large are split by raising the minimum similarity in steps.
 """

@@ -7,8 +7,8 @@ How it works
 2. If a cluster has too few groups, it also gets the nearest items of other groups of its class, one
    item per group, nearest group first, until it has enough groups (microaggregation, Domingo-Ferrer
    and Mateo-Sanz 2002, with overlapping clusters).
-3. A center is the mean of one mean direction per group, scaled to length 1 and rounded, so that
-   all groups have the same influence.
+3. The items of each group are averaged, and these means are scaled to length 1, so that all groups
+   of a cluster have the same influence.  Their mean, scaled to length 1 and rounded, is the center.
 """
 
 from __future__ import annotations

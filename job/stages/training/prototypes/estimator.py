@@ -7,8 +7,8 @@ How it works
    sum over all centers.  These features are called *shares*, because they sum to 1.  For a row that
    is far from all centers, the nearest centers have the largest shares.  A linear classifier on the
    row's own values would extrapolate beyond the training data instead.
-3. A logistic regression on the shares and, with a small weight, on the row's values yields the
-   probabilities; each group has the same total sample weight.
+3. A logistic regression yields the probabilities.  Its inputs are the shares and, with a small
+   weight, the row's values.  Each group has the same total sample weight.
 
 These are normalized radial basis functions (Moody and Darken 1989) with softmax outputs.  Every
 step is a matrix product or an elementwise function.

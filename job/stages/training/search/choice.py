@@ -8,9 +8,9 @@ How it works
    1984).  The standard error of the score difference is computed by a jackknife over groups.
 3. Of the candidates that are equally good, the one with the highest mean accuracy over groups is
    chosen.  In this mean, every group counts once, however many rows it has.
-4. If wording is preferred (`job.stages.training.search.preference`), step 3 chooses among the
-   candidates of the preferred estimators whose score is within `WORDING_MARGIN` of the best score.
-   The margin is wide because score differences on templates say little about other wording.
+4. Some estimators may be preferred (`job.stages.training.search.preference`).  If their candidates
+   score at most `WORDING_MARGIN` below the best candidate, step 3 chooses among these.  The margin
+   is wide because score differences on templates say little about other wording.
 """
 
 from __future__ import annotations

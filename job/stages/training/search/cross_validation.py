@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. Candidates with the same feature blocks share the preprocessing and the feature matrix of a fold,
-   except that linear models take standardized columns and other models do not.
+1. Candidates with the same feature blocks share the feature matrix of a fold.  There are two
+   versions of it: linear models take standardized columns, other models do not.
 2. The fast engine fits all linear models of the matrix together, warm-started from the previous
    fold's models.  Prototype models with equal centers are fitted together.  scikit-learn fits all
    other models, and those that the fast engine did not bring to convergence.

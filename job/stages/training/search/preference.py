@@ -1,9 +1,9 @@
 """Which estimators are searched and preferred if most rows come from sentence templates.
 
-Cross-validation on templates favors models that learn the templates: a linear model classifies
-held-out templates almost without error, but misclassifies a third or more of the requests that
-people write in their own words.  Similarity-based estimators lose a few points on templates, but
-are much better on other wording (docs/adr/0024).
+Cross-validation on templates favors models that learn the templates.  A linear model, for example,
+classifies held-out templates almost without error, but misclassifies a third or more of the
+requests that people write in their own words.  Similarity-based estimators are slightly worse on
+templates, but much better on other wording (docs/adr/0024).
 
 How it works
 ------------
