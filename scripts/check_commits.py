@@ -3,8 +3,8 @@
     python -m scripts.check_commits                  the commits of this branch
     python -m scripts.check_commits --message FILE   one message, as a commit-msg hook does
 
-The commits of a branch are those that `origin/main` does not have; without any, the last 20.  The
-grammar is checked by the form of the first word and by short lists, so a noun can pass.
+The commits of a branch are those that `origin/main` does not have; if there are none, the last 20.
+Only the form of the first word and short lists of words are checked, so some nouns pass.
 """
 
 from __future__ import annotations

@@ -175,8 +175,8 @@ class InfluenceMetric(MetricDefinition):
     """A score in [0, 1] of the probabilities that is not a mean over rows.
 
     The function returns the score, and the influence of each row on the score, shape (n_rows,).
-    The interval is computed from the influences: the mean influence of the rows in a resample
-    approximates the score of the resample minus the score of all rows.
+    The mean influence of the rows in a resample approximates the score of the resample minus the
+    score of all rows.  So the interval is computed from the influences alone.
     """
 
     function: Callable[[ProbabilityScores], tuple[float, Array]]

@@ -52,8 +52,8 @@ def claim_version(
 ) -> Claim:
     """Claim a version name for the run, or return the claim that an earlier attempt stored.
 
-    Also store which champion the gate compared with the candidate.  A later attempt that only
-    finishes the promotion moves the channel only if the channel still points to this champion.
+    Also store which champion the gate compared with the candidate.  If a later attempt has to
+    finish the promotion, it moves the channel only from this champion.
     """
     claimed = claim(store, plan.run_id, propose_claim(plan, digests))
     channel = plan.settings.publish.channel

@@ -82,8 +82,8 @@ class LbfgsMemory:
     def _projection(self, vector: int, weights: Array, slot: int) -> Array:
         """Return v' c / (s' y) for each problem, shape (P,); 0 unless s' y is positive.
 
-        v is the vector at position `vector`, c the sum of all vectors times `weights`, and (s, y)
-        the pair at position `slot`.
+        v is the vector at position `vector`, and (s, y) the pair at position `slot`.  c is the sum
+        of all vectors, weighted by `weights`.
         """
         curvature = self._products[:, slot, MEMORY_SIZE + slot]
         product = np.einsum("pv,pv->p", self._products[:, vector], weights)

@@ -175,8 +175,9 @@ class _Accuracies:
     Parameters
     ----------
     point
-        Accuracies and differences on the original rows, shape (2 * n,).  If a resample has no row
-        of a slice, or no other row, its original accuracy is used.  If None, 0 is used instead.
+        Accuracies and differences on the original rows, shape (2 * n,).  They replace values that
+        are undefined in a resample without rows of a slice, or without other rows.  If None, 0
+        replaces these values.
     """
 
     def __init__(self, n: int, point: Array | None = None) -> None:

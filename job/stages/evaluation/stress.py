@@ -13,8 +13,8 @@ How it works
 4. If the model restores embeddings to length 1, a consumer can recenter the batch before it is
    predicted (`job.stages.evaluation.recentering`).  The accuracy is measured with this, too.
 
-The work is bounded: at most 100,000 rows of restandardized batches are predicted.  With many
-classes, fewer batches are drawn per class; with even more classes, only a seeded sample of the
+The work is bounded: at most 100,000 rows of restandardized batches are predicted.  If there are
+many classes, fewer batches are drawn per class.  If that is not enough, a seeded sample of the
 classes is used.  Recentering a batch of 384 columns takes about 20 ms.
 """
 

@@ -82,8 +82,8 @@ def count_by_group(
     groups, y
         Group id and class of each row, as numbers from 0.
     columns
-        Arrays of shape (n_rows,).  Each array holds, for each row, the column of `GroupSums.sums`
-        to which the row adds 1; -1 if the row adds nothing.
+        Arrays of shape (n_rows,).  Each array says in which column of `GroupSums.sums` a row is
+        counted; -1 if the row is not counted.
     """
     groups = pd.factorize(groups)[0]
     order = np.argsort(groups, kind="stable")

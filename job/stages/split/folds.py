@@ -44,7 +44,7 @@ def cut_folds(y: Array, groups: Array, n_folds: int, random_state: int) -> list[
     Raises
     ------
     ValueError
-        No class has as many rows as there are folds.
+        Every class has fewer rows than there are folds.
     """
     unique, group_codes = np.unique(groups, return_inverse=True)
     codes = np.unique(y, return_inverse=True)[1]
@@ -180,12 +180,12 @@ class ClassCounts:
 
 
 def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
-    """Cut rows into seeded folds of whole groups; drop training near-duplicates of test rows.
+    """Cut rows into folds of whole groups by a seed, and apply `drop_near_duplicates`.
 
     Raises
     ------
     TrainingError
-        No class has as many rows as there are folds.
+        Every class has fewer rows than there are folds.
     """
     try:
         folds = cut_folds(rows.y.astype(str), rows.groups, n_folds, random_state)

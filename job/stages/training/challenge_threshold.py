@@ -10,8 +10,9 @@ How it works
    into five folds of whole groups, and each fold is answered with a threshold chosen on the other
    four.
 4. If no threshold is shown to reach the target, the reason states how many requests are needed.
-   If all n answers are right, they show a precision p with confidence 1 - a if p**n <= a.  If the
-   share q of n answers is right, they show p if Clopper and Pearson's lower bound of q reaches p.
+   Let the target be p, at confidence 1 - a.  If all n answers are right, they show the target if
+   p**n <= a.  If a share q of n answers is right, they show the target if Clopper and Pearson's
+   lower bound of q reaches p.
 """
 
 from __future__ import annotations
@@ -135,8 +136,8 @@ def _lower_bound(share: float, n: int, confidence: float) -> float:
 def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: float) -> str:
     """Return a sentence that says why there is no threshold and how many requests are needed.
 
-    The sentence states two numbers: how many are needed if no answer is wrong, and how many if the
-    precision is that on this set.
+    The sentence states two numbers of requests: the number needed if no answer is wrong, and the
+    number needed with the precision that was measured on this set.
     """
     target = chosen.target_precision
     n_errorless = count_needed_answers(target, confidence)

@@ -7,11 +7,11 @@ How it works
 2. For each fold, the chosen candidate is fitted to the other folds, including preprocessing and
    calibration, and predicts the fold.
 3. The search chose the candidate by the labels of most of these rows, so its scores would be too
-   optimistic.  The choice is therefore repeated for each fold, without the labels of the fold: only
-   with the search's out-of-fold predictions of the other folds.  If this chooses another candidate,
-   that candidate predicts the fold.
-4. This is close to nested cross-validation.  One difference remains: the models of the search were
-   trained on rows of the fold, but are not scored on the fold.
+   optimistic.  The choice is therefore repeated for each fold, by the search's out-of-fold
+   predictions of the rows in the other folds.  If this chooses another candidate, that candidate
+   predicts the fold.
+4. This is close to nested cross-validation.  The difference is that some of the out-of-fold
+   predictions come from models that were trained on rows of the fold.
 5. The choice is not repeated if the candidate was chosen on the challenge set.  The first choice is
    kept if the out-of-fold labels of the two candidates differ in at most 0.5% of the rows.
 """

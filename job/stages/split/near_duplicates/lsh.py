@@ -118,8 +118,8 @@ def link_similar(
     bands
         For each band, the sort key and the band of all signatures, as two arrays.
     compare
-        Function that returns the similarity between row i of one array of signatures and row i of
-        another, for each i.
+        Function of two arrays of signatures of equal length.  It returns the similarity of the two
+        signatures at each position.
     """
 
     def link_band(band: tuple[Array, Array]) -> Links:

@@ -5,10 +5,10 @@ instead of those of the training table.
 
 How it works
 ------------
-1. The input consists of restored rows: the preprocessing applied the affine map that brings the
-   training rows back to length 1.  In a restandardized batch, this map does not fit.  The restored
-   rows are shifted, and their squared lengths vary around 1: with a standard deviation of at least
-   0.3 if one class has 85% of the batch, and of 0.03 if the batch has the usual class mix.
+1. The input consists of restored rows: the preprocessing has applied the map (a scale and an offset
+   per column) that brings training rows back to length 1.  This map does not fit a restandardized
+   batch: its rows are shifted, and their squared lengths vary around 1.  The standard deviation is
+   at least 0.3 if one class has 85% of the batch, and 0.03 if the batch has the usual class mix.
 2. Rows whose squared length is within `_MAX_LENGTH_DIFFERENCE` of 1 are scored by the model itself.
 3. All other rows are scored by a small perceptron (Rumelhart et al. 1986).  It is fitted to
    simulated batches of the training rows (`job.stages.training.prototypes.batch_sampling`).  The
@@ -165,7 +165,7 @@ def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
     width
         Number of columns of the branch.
     is_far
-        Whether the branch handles rows whose length is far from 1; if not, it handles all others.
+        True for the branch of rows whose length is far from 1, False for that of all other rows.
     """
     sign = 1.0 if is_far else -1.0
     # 0 for rows of this branch, negative for rows of the other one

@@ -3,9 +3,9 @@
 How it works
 ------------
 1. The best candidate has the highest mean of the metric over the folds; ties go to the first.
-2. If the rows come from few groups, a single large group can decide which candidate is best.  Then
-   all candidates within one standard error of the best one count as equally good (Breiman et al.
-   1984).  The standard error of the score difference is computed by a jackknife over groups.
+2. A single large group can decide which candidate is best.  Therefore, if the rows come from few
+   groups, all candidates within one standard error of the best one count as equally good (Breiman
+   et al. 1984).  The standard error of the score difference is computed by a jackknife over groups.
 3. Of the candidates that are equally good, the one with the highest mean accuracy over groups is
    chosen.  In this mean, every group counts once, however many rows it has.
 4. Some estimators may be preferred (`job.stages.training.search.preference`).  If their candidates
