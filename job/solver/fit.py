@@ -127,7 +127,7 @@ def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list
 
 
 def tolerated_suboptimality(n_test_rows: int) -> float:
-    """Return a `suboptimality` that hardly changes scores on `n_test_rows` rows; 0 for few rows."""
+    """Return a `suboptimality` too small to affect scores on `n_test_rows` rows; 0 for few rows."""
     return _TOLERATED_SUBOPTIMALITY if n_test_rows >= _MIN_EARLY_STOP_ROWS else 0.0
 
 

@@ -49,7 +49,7 @@ def linear_model(model: BaseEstimator) -> BaseEstimator:
 
 
 def can_fit_svc(model: BaseEstimator) -> bool:
-    """Return whether `model` is a supported `LinearSVC`, bare or calibrated with explicit folds."""
+    """Return whether `model` is a supported `LinearSVC`, alone or calibrated on given folds."""
     if isinstance(model, CalibratedClassifierCV):
         return (
             model.ensemble is False and isinstance(model.cv, list) and can_fit_svc(model.estimator)

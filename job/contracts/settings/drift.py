@@ -45,6 +45,6 @@ class DriftSpec(Spec):
     )
     lost_variance: Share = Field(
         0.25,
-        description="Maximum loss of variance along the leading principal axes of the embeddings "
-        "in the champion's table, as a share (0.25: a quarter of the variance).",
+        description="Maximum relative decrease of the share of the embeddings' variance that lies "
+        "along the leading principal axes of the champion's table (0.25: by a quarter).",
     )

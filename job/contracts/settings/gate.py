@@ -60,9 +60,9 @@ class GateSpec(Spec):
     )
     margin: Share = Field(
         0.02,
-        description="Non-inferiority margin: a candidate does not count as worse than the champion "
-        "if its score is lower by less than this. Use 0.03 for hold-outs of fewer than about 1,000 "
-        "rows ([docs/gate.md](docs/gate.md)).",
+        description="Non-inferiority margin: a candidate counts as worse than the champion if its "
+        "score is lower by this or more. Use 0.03 for hold-outs of fewer than about 1,000 rows "
+        "([docs/gate.md](docs/gate.md)).",
     )
     alpha: float = Field(
         0.05,
@@ -92,9 +92,9 @@ class GateSpec(Spec):
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
         description="What to do if the candidate cannot be compared with the champion or with "
-        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. If the "
-        "candidate cannot be compared with the anchor that is stored with the channel, the report "
-        "always warns only.",
+        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. If only the "
+        "anchor that is stored with the channel cannot be compared, the report warns in both "
+        "cases.",
     )
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
@@ -106,9 +106,9 @@ class GateSpec(Spec):
     )
     max_drop: Share = Field(
         0.05,
-        description="With `gate.inconclusive: tolerate`: the largest drop below the champion's "
-        "score that is accepted. A larger drop is rejected even if chance could explain it. "
-        "Otherwise not used.",
+        description="Largest drop below the champion's score that `gate.inconclusive: tolerate` "
+        "accepts. A larger drop is rejected even if chance could explain it. Not used with other "
+        "values of `gate.inconclusive`.",
     )
     calibration_error: Share | None = Field(
         None,

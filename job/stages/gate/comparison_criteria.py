@@ -54,8 +54,8 @@ def champion_criterion(
     Parameters
     ----------
     equal_error
-        Standard error of the difference between two equal retrainings on this run's table; 0 if
-        unknown.
+        Standard error of the score difference between two retrainings of the same candidate on
+        this run's table; 0 if unknown.
     """
     difference = comparison.difference
     if difference is None:

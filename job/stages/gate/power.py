@@ -67,11 +67,11 @@ def describe_power(standard_error: float, spec: GateSpec, metric: str) -> CanSho
 def measure_equal_error(
     labels: SearchedLabels, candidate: int, y_pred: Array, groups: Array, spec: PairedSpec
 ) -> float | None:
-    """Return the standard error of the score difference between two equal retrainings.
+    """Return the standard error of the score difference of two retrainings of one candidate.
 
     The candidate was trained on the folds of the search and on the folds of the cross-fitted
-    evaluation.  Each training row has thus two predicted labels, each by a model that was not
-    trained on the row's group.
+    evaluation.  So each training row has two predicted labels, each by a model that was not trained
+    on the row's group.
 
     Parameters
     ----------
