@@ -120,12 +120,13 @@ def finish_interrupted(
 ) -> None:
     """Promote the version that an interrupted attempt of this run has published.
 
-    If the run has already moved the channel, it is not moved again.
+    Nothing is done if the run has already moved the channel.
 
     Raises
     ------
     VersionConflictError
-        The channel has moved since an attempt of this run read it; an operator has to decide.
+        Something else has moved the channel meanwhile; an operator has to decide where the channel
+        should point.
     """
     channel = plan.settings.publish.channel
     if channel is None or plan.is_dry_run:

@@ -31,8 +31,8 @@ class ColumnsSpec(Spec):
     )
     id: str | None = Field(
         None,
-        description="Column with the identifier of the row. `label_issues.json` names rows by it. "
-        "Unset: rows are named by row number only.",
+        description="Column with the identifier of the row, for `label_issues.json`. Unset: this "
+        "file has only row numbers.",
     )
     group: str | None = Field(
         None,

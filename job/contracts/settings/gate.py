@@ -68,12 +68,11 @@ class GateSpec(Spec):
         0.05,
         ge=0.005,
         le=0.2,
-        description="Significance level of each comparison with champion or anchor. "
-        "`non_inferiority`: maximum probability of accepting a candidate that is worse by exactly "
-        "the margin. `superiority`: maximum probability of accepting a candidate that is equal. "
-        "If the table has too few groups to show the margin, `gate.inconclusive` decides instead, "
-        "and these limits do not hold. Also the maximum probability that `gate.recall_margin` "
-        "rejects an equal candidate.",
+        description="Significance level of each comparison with champion or anchor. With "
+        "`non_inferiority`, a candidate that is worse by exactly the margin is accepted with at "
+        "most this probability; with `superiority`, a candidate that is equal. This does not hold "
+        "if the table has too few groups to show the margin, because `gate.inconclusive` then "
+        "decides. `gate.recall_margin` rejects an equal candidate with at most this probability.",
     )
     recall_margin: Share | None = Field(
         0.05,
