@@ -63,8 +63,8 @@ def _can_show(
 ) -> CanShow | None:
     """Return the power of the comparison with the champion.
 
-    It follows from a standard error: the larger one of `equal_error` and of the comparison's.  If
-    there is no champion yet, there is only `equal_error`.
+    It depends on a standard error.  If there is a champion, this is the larger one of two: that of
+    the comparison, and that of `equal_error`.  Otherwise it is that of `equal_error`.
     """
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:

@@ -176,7 +176,7 @@ def _predict_nested(
     Parameters
     ----------
     chosen
-        Predictions by the candidate that the report chose.
+        Predictions of all rows by the candidate that the search chose.
     choices
         The candidate that predicts each fold.
     """
