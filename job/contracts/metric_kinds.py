@@ -121,7 +121,7 @@ class MetricDefinition:
 
     @property
     def objection(self) -> str:
-        """Why candidates cannot be chosen and compared by this metric; empty if they can."""
+        """The reason why this metric cannot choose and compare candidates; empty if it can."""
         if self.direction == "lower":
             return (
                 "lower values are better, and a metric of which higher values are better is needed"

@@ -241,7 +241,7 @@ def _compute_coverage_and_precision(sums: Array) -> Array:
 
 
 def _clip_interval(interval: Interval) -> Interval:
-    """Clip bounds to [0, 1]; rounding errors of the stratum weights can put them outside."""
+    """Clip bounds to [0, 1], because rounding errors can put them slightly outside."""
     lower, upper = (min(max(bound, 0.0), 1.0) for bound in (interval.lower, interval.upper))
     return Interval(
         value=interval.value, lower=lower, upper=upper, is_by_count=interval.is_by_count

@@ -189,7 +189,7 @@ def _find_best(
 ) -> CandidateScore:
     """Return the best candidate of the estimator `name` with these feature blocks.
 
-    If the search had none, return a candidate with default parameters and without a score.
+    If the search had no such candidate, return one with default parameters and without a score.
     """
     matching = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
     default = tuple((k, v[0]) for k, v in find_kind(name).default_grid.items())
