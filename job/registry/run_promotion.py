@@ -6,8 +6,8 @@ How it works
    that later attempts use the same name.  It also records the champion that the gate compared.
 2. After publication, if the channel still points to that champion, it moves to the version.
 3. If the version's metadata request it, the anchor is set as well.
-4. A later attempt of an interrupted run repeats steps 2 and 3.  It fails if something else has
-   moved the channel meanwhile.
+4. A later attempt of an interrupted run repeats steps 2 and 3, if nothing else has moved the channel
+   meanwhile.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 
 def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
-    """Return the claim (run id and version name) to store, if no earlier attempt stored one."""
+    """Return the claim that this attempt stores if no earlier attempt has stored one."""
     return Claim(
         version=name_version(plan.run_id, plan.started_at),
         started_at=plan.started_at,
@@ -50,10 +50,10 @@ def propose_claim(plan: Plan, digests: Mapping[str, str]) -> Claim:
 def claim_version(
     plan: Plan, store: ArtifactStore, digests: Mapping[str, str], champion: PublishedVersion | None
 ) -> Claim:
-    """Claim a version name for the run, or return the claim that an earlier attempt stored.
+    """Store this attempt's claim, or return the claim of the run's first attempt.
 
-    Also store which champion the gate compared with the candidate.  If a later attempt has to
-    finish the promotion, it moves the channel only from this champion.
+    Also store which champion the gate compared with the candidate.  A later attempt that only
+    finishes the promotion moves the channel only if the channel still points to this champion.
     """
     claimed = claim(store, plan.run_id, propose_claim(plan, digests))
     channel = plan.settings.publish.channel
@@ -120,7 +120,7 @@ def finish_interrupted(
 ) -> None:
     """Promote the version that an interrupted attempt of this run has published.
 
-    Nothing is done if the run has already moved the channel.
+    If the run has already moved the channel, the channel is not moved again.
 
     Raises
     ------
