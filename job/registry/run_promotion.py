@@ -6,8 +6,8 @@ How it works
    that later attempts use the same name.  It also records the champion that the gate compared.
 2. After publication, if the channel still points to that champion, it moves to the version.
 3. If the version's metadata request it, the anchor is set as well.
-4. A later attempt of an interrupted run repeats steps 2 and 3, if nothing else has moved the channel
-   meanwhile.
+4. A later attempt of an interrupted run repeats steps 2 and 3, if nothing else has moved the
+   channel meanwhile.
 """
 
 from __future__ import annotations

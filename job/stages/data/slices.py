@@ -31,7 +31,7 @@ _QUARTERS: Final = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosureRule:
-    """Minimum numbers of rows and of leakage keys that have a value, so that it may be named."""
+    """A value is named only if it has at least these numbers of rows and of leakage keys."""
 
     min_rows: int
     min_groups: int

@@ -79,7 +79,7 @@ class SplitRules:
         Whether the table has a group column.
     labels
         The expected labels.  If None, classes with fewer than `min_groups` leakage keys are
-        dropped, because the name of a rare class could reveal the content of a row.
+        dropped, because their names would be data rather than schema.
     folds
         Minimum number of training groups per class.
     """
