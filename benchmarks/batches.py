@@ -2,7 +2,7 @@
 
     python -m benchmarks.batches TABLE [--salts 10] [--recipe NAME ...] [--set KEY=VALUE]
 
-Each salt holds out a fifth of the groups, and the other groups are trained on:
+For each salt, another fifth of the groups is held out.  The other groups are used to train:
 
     given                 logistic regression (C=10) on the columns as they are
     given_augmented       the same, trained additionally on batches of the training rows
@@ -11,11 +11,11 @@ Each salt holds out a fifth of the groups, and the other groups are trained on:
                           made robust to restandardized batches
     prototypes_augmented  prototypes trained additionally on batches of the training rows
 
-In each batch of held-out rows, 85 % are of one class, and the columns are restandardized, as for
-the stress score of a run.  Training on batches doubles the rows: the added rows are batches of 500
-with the same class mixes.
+Batches are drawn from the held-out rows as for the stress score of a run: 85% of the rows are of
+one class, and the columns are standardized within the batch.  Training on batches doubles the rows:
+the added rows are batches of 500 rows with the same class mixes.
 
-For recipes of restored rows, batches that the consumer recenters are measured as well.
+For recipes on restored rows, the accuracy after a consumer recenters the batch is measured as well.
 
 Prints one line for each salt and recipe: accuracy on the held-out rows, on the batches, and on the
 batches of each class.  Then prints one JSON object of means over the salts, and rows of

@@ -6,15 +6,16 @@ Only the group sizes are taken from TABLE.
 
 How it works
 ------------
-1. Each simulation draws as many groups as TABLE has: a class, a point near that of the class in a
-   space of 20 dimensions, and rows near that point.  `--within` is the standard deviation of these
-   rows; near 0, all rows of a group are right or wrong together.
+1. Each class has a center in a space of 20 dimensions.  Each simulation draws as many groups as
+   TABLE has.  A group has a class, a point near the center of the class, and rows near this point.
+   `--within` is the standard deviation of the rows; near 0, all rows of a group are right or wrong
+   together.
 2. A ridge classifier is cross-fitted, and the interval of its accuracy is computed as in a run.
-3. The true accuracy is the mean over classifiers that are fitted to four fifths of other tables of
-   this kind, and evaluated on new groups of one row each.
+3. The true accuracy is the mean accuracy of many classifiers on new groups of one row each.  Each
+   classifier is fitted to four fifths of another simulated table.
 
-Prints the share of intervals that contain the true accuracy, the shares below and above it, the
-mean width, and a row of docs/benchmarks.md.
+Prints the share of intervals that contain the true accuracy, the shares of intervals below and
+above it, the mean width, and a row of docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ class World:
     sizes
         Rows of each group.
     within
-        Standard deviation of the rows within a group; that of the groups within a class is 1.
+        Standard deviation of the rows within a group.  The groups of a class have a standard
+        deviation of 1.
     """
 
     centers: Array

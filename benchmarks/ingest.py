@@ -2,7 +2,8 @@
 
     python -m benchmarks.ingest [ROWS] [WIDTH] [float32|float64]
 
-Both sides alternate, each in its own process; prints the medians of five runs and their ratio.
+Ingest and pyarrow take turns, each in its own process.  Prints the medians of five runs, and their
+ratio.
 """
 
 import json
@@ -53,7 +54,7 @@ def run_side(side: str, path: str) -> dict[str, float]:
 
 
 def peak_mb() -> float:
-    """Read this process's high-water mark; getrusage's value is inherited from the parent."""
+    """Return the peak memory of this process; `getrusage` would include the parent's peak."""
     status = Path("/proc/self/status").read_text()
     return next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM")) / 1024
 

@@ -7,7 +7,8 @@ How it works
 1. Each chain draws four fifths of the table's groups; every night, a fifth of these is replaced.
 2. Each night the recipe (by default prototypes at a temperature of 0.1 on restored rows) is fitted
    to the folds of the search and of the cross-fitted evaluation.
-3. The gate decides as in a run; the first promotion by the gate's default sets the anchor.
+3. The gate decides as in a run.  The first promotion that `gate.inconclusive` allows sets the
+   anchor.
 
 equal     nights after the first one: how many candidates are promoted
 wrong     the same nights, with wrong predictions for a tenth of the rows, in random whole groups

@@ -2,9 +2,9 @@
 
     python -m benchmarks.profile embeddings 100000 [--repetitions 8] [--workers 1]
 
-Each repetition is a separate process, which searches and refits twice.  perf samples the CPU time
-of the second time, without the costs of first use.  Prints the shares of each repetition, including
-the kernel's share, and their means.  Needs Linux with perf.
+Each repetition is a separate process, which searches and refits twice.  perf samples only the
+second search and refit, so that imports and first calls do not count.  Prints the shares of each
+repetition, including the kernel's share, and their means.  Needs Linux with perf.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def read_shares(path: Path) -> dict[str, float]:
 
 
 def work(options: argparse.Namespace) -> None:
-    """Search and refit twice, and print the shares of the second time."""
+    """Search and refit twice, and print the shares of the second search and refit."""
     return_freed_memory()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

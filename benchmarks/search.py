@@ -8,17 +8,17 @@
 
 The contenders alternate, each in its own process, on the same rows, features and folds:
 
-naive      GridSearchCV over a pipeline of features and the estimator, six C, five folds, two jobs,
-           scikit-learn's defaults except max_iter; embeddings as float64, the type of a list of
-           doubles; without the probabilities that the job adds to a LinearSVC
-one        the naive pipeline, fitted once, at the C that the fast engine chose, with one BLAS
+naive      GridSearchCV over a pipeline of features and the estimator: six values of C, five folds,
+           two jobs, scikit-learn's defaults except max_iter, embeddings as float64, no
+           probabilities for a LinearSVC (the job adds them)
+one        the naive pipeline, fitted once, with the C that the fast engine chose and with one BLAS
            thread, which is fastest
 reference  the job's search and refit, each candidate by scikit-learn, to the job's tolerance
 fast       the job's search and refit
 
-Prints minimum, median and maximum of the seconds, the peak memory of the process (without child
-processes of the naive script), the agreement of the results, and a row of the table in
-docs/benchmarks.md.  For several sizes, also prints the log-log slopes of the fast engine.
+Prints the minimum, median and maximum of the seconds, the peak memory of the process (without the
+naive script's child processes), how far the results agree, and a row of docs/benchmarks.md.  For
+several sizes, also prints the log-log slopes of the fast engine.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def contend(name: str, table: str, folder: Path, chosen: float, estimator: str) 
 
 
 def peak_mb() -> float:
-    """Read this process's high-water mark; getrusage's value is inherited from the parent."""
+    """Return the peak memory of this process; `getrusage` would include the parent's peak."""
     status = Path("/proc/self/status").read_text()
     return next(int(x.split()[1]) for x in status.splitlines() if x.startswith("VmHWM")) / 1024
 
@@ -155,7 +155,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, list[dict[st
 
 
 def compare_with_fast(folder: Path, results: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Return by how much the results of the other contenders differ from those of `fast`."""
+    """Return by how much the results of each contender differ from the results of `fast`."""
     fast = results["fast"][-1]
     agreement: dict[str, Any] = {"C": {name: runs[-1]["C"] for name, runs in results.items()}}
     for name, runs in results.items():

@@ -3,8 +3,8 @@
     python -m scripts.check_commits                  the commits of this branch
     python -m scripts.check_commits --message FILE   one message, as a commit-msg hook does
 
-The commits of a branch are those that `origin/main` does not have; without any, the last 20.  The
-grammar is checked by the form of the first word and by short lists, so a noun can pass.
+The commits of a branch are those that `origin/main` does not have; if there are none, the last 20.
+Only the form of the first word and short lists of words are checked, so some nouns pass.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ def read_subject(message: str) -> str:
 
 
 def list_subjects(commits: str | None = None) -> list[tuple[str, str]] | None:
-    """Return the short hash and the subject of each commit, without merges; None without history.
+    """Return short hash and subject of each commit except merges; None if git has no history.
 
     Parameters
     ----------
     commits
-        A range such as `v1.0..HEAD`.  None for the commits that `origin/main` does not have, or
-        the last 20 if there are none or if there is no such branch.
+        A range such as `v1.0..HEAD`.  If None, the commits that `origin/main` does not have.  If
+        there are none, or if there is no `origin/main`, the last 20 commits.
     """
     if _git("rev-parse", "--show-prefix") != "\n":
         return None  # no repository, or a copy of the files inside another one

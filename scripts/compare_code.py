@@ -1,9 +1,9 @@
 """Show whether only sentences and comments changed in the code since a revision.
 
 `python -m scripts.compare_code REVISION [FOLDER ...]` compares the syntax trees of each module with
-those of the revision.  Docstrings, comments and strings with a space in them may differ, and so may
-the order of the values in an f-string with a space.  Anything else is reported: strings without a
-space are keys, names and events.  The exit code is 1 if a module has other changes.
+those of the revision.  Docstrings, comments and strings with a space may differ; in f-strings with
+a space, so may the order of the values.  Anything else is reported: strings without a space are
+keys, names and events.  The exit code is 1 if a module has other changes.
 """
 
 import ast
@@ -15,7 +15,7 @@ FOLDERS = ("job", "scripts", "benchmarks")
 
 
 class _WithoutSentences(ast.NodeTransformer):
-    """Replaces each sentence by an empty one, and keeps the values that are inserted into it."""
+    """Replaces each sentence by an empty string; keeps the values of an f-string."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.Constant("") if _is_sentence(node) else node
@@ -36,7 +36,7 @@ def _is_sentence(node: ast.expr) -> bool:
 
 
 def strip_sentences(source: str) -> str:
-    """Return a text of the code that is the same for sources which differ in sentences alone."""
+    """Return the syntax tree without sentences, as text, to compare two versions of a source."""
     return ast.dump(_WithoutSentences().visit(ast.parse(source)))
 
 

@@ -60,9 +60,10 @@ def values_schema() -> str:
 
 
 def kubernetes_types() -> dict[str, Any]:
-    """Return the API types in the values and all types that they refer to, as closed schemas.
+    """Return the schemas of the API types in the values, and of all types that they refer to.
 
-    The types are those of the newest version with schemas; an older server drops unknown fields.
+    The schemas refuse unknown keys.  They describe the newest version of Kubernetes; an older
+    server ignores fields that it does not know.
     """
     version = kubernetes_validate.latest_version()
     path = API / f"v{version}-local-strict" / "_definitions.json"

@@ -89,7 +89,7 @@ def exit_codes() -> str:
 
 
 def modules() -> str:
-    """Return a table for each room of `job`: its modules, by the first line of their docstrings."""
+    """Return a table for each package of `job`: its modules, and what their docstrings say."""
     parts = ["| module of `job` | what it is for |", "|---|---|"]
     parts += [_row(path, path.name) for path in sorted((ROOT / "job").glob("[a-z]*.py"))]
     for room in ROOMS:

@@ -4,8 +4,8 @@
 
 How it works
 ------------
-1. A model is represented by whether it predicts each row correctly.  The next model flips a share
-   of the rows (`discordant`), so that the true accuracy falls by a given drop.
+1. A model is represented by whether it predicts each row correctly.  The next model differs from it
+   in a share of the rows (`discordant`), and its true accuracy is lower by a given drop.
 2. The gate's paired bootstrap and criterion compare both models; the tables count acceptances.
 3. A chain retrains every week for a year, and each candidate is slightly worse than the champion.
 """
@@ -83,7 +83,8 @@ def simulate_slide(drop: float, *, has_anchor: bool, n: int = CHAINS) -> tuple[f
     Returns
     -------
     n_accepted, lost
-        Means over the chains: accepted candidates, and accuracy lost since the anchor, in points.
+        Means over the chains: number of accepted candidates, and loss of accuracy since the anchor,
+        in percentage points.
     """
     rng = np.random.default_rng([SEED, round(1e5 * drop)])
     accepted, lost = [], []
@@ -162,7 +163,7 @@ def shown_table() -> Iterator[str]:
 
 
 def simulate_even(drop: float) -> float:
-    """Return the share that the default settings accept, with groups of one row each."""
+    """Return the share of candidates, worse by `drop`, that the default settings accept."""
     rng = np.random.default_rng([SEED, EVEN_GROUPS, round(1e4 * drop)])
     n_accepted = 0
     for _ in range(EVEN_SIMULATIONS):

@@ -15,7 +15,7 @@ ACCURACY = 0.93
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Rows, and whether a model predicts them correctly; wrong predictions are the next class."""
+    """Rows, and whether a model predicts each correctly; a wrong prediction is the next class."""
 
     y: np.ndarray[Any, Any]
     is_right: np.ndarray[Any, Any]

@@ -2,12 +2,12 @@
 
 How it works
 ------------
-1. The memory limit is the smallest of the machine's memory and the limits of the process's cgroup
-   and of all cgroups above it.
-2. Memory in use is the resident set, plus the files that the cgroup keeps in memory (a tmpfs),
-   minus the pages of mapped files, because the kernel can drop these pages.
-3. Free temporary space is the smallest of the free space on the device, the configured size of the
-   volume and, for a tmpfs, the remaining memory.
+1. The memory limit is the smallest of these: the machine's memory, and the limits of the process's
+   cgroup and of all cgroups above it.
+2. Memory in use is the resident set plus files in memory (a tmpfs).  Pages of mapped files do not
+   count, because the kernel can drop them.
+3. Free temporary space is the smallest of these: the free space on the device, the unused part of
+   the volume's configured size and, for a tmpfs, the remaining memory.
 4. The C library and Arrow are configured to return freed memory to the system.
 """
 
@@ -167,9 +167,8 @@ def paused_gc() -> Iterator[None]:
 def return_freed_memory() -> None:
     """Configure Arrow (before it is loaded) and the C library to return large freed blocks.
 
-    NOTE: by default, Arrow's memory pool keeps freed blocks.  Each time a large block is freed,
-    glibc raises the minimum size of the blocks that it returns, so it keeps later blocks of that
-    size.
+    NOTE: by default, Arrow's memory pool keeps freed blocks.  glibc returns only blocks above a
+    minimum size, and raises this size each time a large block is freed.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -24,8 +24,8 @@ class MappedMatrices:
     Parameters
     ----------
     folder
-        Folder of the files.  The files have no name, so the system removes them however the process
-        ends.
+        Folder of the files.  The files have no name, so the system removes them even if the process
+        is killed.
     max_bytes
         Maximum size of a matrix that is kept in memory; None keeps all matrices in memory.
     """

@@ -12,8 +12,8 @@ CANONICALIZABLE: Final = rf"^((?i:true|false)|-?\d+\.0+|{_MOMENT})$"
 def canonicalize(text: str) -> str:
     """Return the canonical form of a boolean, integer or timestamp; return other texts unchanged.
 
-    A CSV file does not say whether `2.0` was a number or a text.  Therefore it counts as a number
-    in every format, so that equal rows of CSV and Parquet give equal strings.
+    A CSV file does not say whether `2.0` was a number or a text.  Therefore `2.0` counts as a
+    number in every format, so that equal rows of CSV and Parquet give equal strings.
 
     >>> [canonicalize(text) for text in ("True", "2.0", "2.50", "2026-01-02 03:04:05+01:00")]
     ['true', '2', '2.50', '2026-01-02T02:04:05Z']

@@ -84,7 +84,7 @@ class ProbabilityScores(Protocol):
 
     @property
     def calibration_error(self) -> float:
-        """Expected calibration error of the predicted class, in bins of equal mass."""
+        """Expected calibration error of the predicted class, in bins with equally many rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +102,8 @@ class MetricDefinition:
     is_share
         Whether the values are in [0, 1], so that a chart of scores shows them.
     hub
-        A pair: the name in the model index of the Hugging Face Hub, and the arguments that
-        distinguish metrics of that name; None if the hub has no name for the metric.
+        A pair: the metric's name in the model index of the Hugging Face Hub, and its arguments,
+        such as the kind of average.  None if the hub has no name for the metric.
     """
 
     name: str
@@ -121,7 +121,7 @@ class MetricDefinition:
 
     @property
     def objection(self) -> str:
-        """Why candidates cannot be chosen and compared by this metric; empty if they can."""
+        """The reason why this metric cannot choose and compare candidates; empty if it can."""
         if self.direction == "lower":
             return (
                 "lower values are better, and a metric of which higher values are better is needed"
@@ -139,8 +139,8 @@ class LabelMetric(MetricDefinition):
     Attributes
     ----------
     averages_over
-        Whether all rows or all classes have the same weight in the metric; this determines how many
-        groups the metric depends on.
+        Whether rows or classes have equal weights in the metric.  This determines how many groups
+        the metric depends on.
     minimum
         Minimum possible value.
     """
@@ -175,8 +175,8 @@ class InfluenceMetric(MetricDefinition):
     """A score in [0, 1] of the probabilities that is not a mean over rows.
 
     The function returns the score, and the influence of each row on the score, shape (n_rows,).
-    The interval is computed from the influences: the mean influence of the rows in a resample
-    approximates the score of the resample minus the score of all rows.
+    The mean influence of the rows in a resample approximates the score of the resample minus the
+    score of all rows.  So the interval is computed from the influences alone.
     """
 
     function: Callable[[ProbabilityScores], tuple[float, Array]]

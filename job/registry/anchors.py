@@ -46,9 +46,9 @@ def set_anchor(
     ----------
     expected
         The bytes of the anchor's pointer when the caller read it.  The anchor moves only if the
-        pointer still has these bytes.  None if the channel had no anchor: the pointer is created.
-        If the pointer exists by then, the function returns False, or True if another attempt of the
-        same run (the same `reason.by`) has set the anchor to the same version.
+        pointer still has these bytes.  If the channel had no anchor, pass None: the pointer is
+        created.  If another process has created it meanwhile, the result is False.  It is True if
+        that process belongs to the same run (the same `reason.by`) and set the same version.
 
     Raises
     ------

@@ -2,10 +2,9 @@
 
 How it works
 ------------
-1. A pointer is one object, `channels/NAME.json`.  It holds the complete last move, so no move is
-   lost if the process is killed.
-2. If the process that made the previous move was killed, the history may lack that move.  Therefore
-   a missing previous move is appended before the next move.
+1. A pointer is one object, `channels/NAME.json`.  It holds the complete last move.
+2. If the process that made the last move was killed, the history may lack that move.  Therefore it
+   is appended before the next move, if it is missing.
 3. The pointer is replaced only if its bytes have not changed since it was read; otherwise the move
    is a conflict.
 4. After the swap the move is appended to the history.
@@ -39,8 +38,7 @@ class MoveReason:
     by
         Run id or operator.
     copy_of
-        If a rollback moves the pointer to a copy of an earlier version, the name of that earlier
-        version; otherwise None.
+        Name of an earlier version, if a rollback moves the pointer to a copy of it; otherwise None.
     """
 
     at: str
@@ -128,8 +126,8 @@ def move_channel(
 def create_pointer(store: ArtifactStore, channel: str, version: str, reason: MoveReason) -> bool:
     """Create a pointer that does not exist yet, and return whether this caller has created it.
 
-    The result is also True if another attempt of the same run has created the pointer, or if this
-    call has created it but the store's response was lost.
+    The result is also True if another attempt (process) of the same run has created the pointer, or
+    if this call has created it but the store's response was lost.
 
     Raises
     ------

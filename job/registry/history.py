@@ -6,8 +6,8 @@ How it works
 2. The pointer also contains the last move, because the process that made the move may have been
    killed before it could write the entry.
 3. To find the version that a rollback returns to, the moves are replayed into a list of champions.
-   An earlier rollback removes all champions after the version that it returned to, so a second
-   rollback goes one version further back.
+   A promotion appends a version to the list.  A rollback removes all versions after the one that it
+   returned to, so the next rollback goes further back.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
 
 
 def next_number(store: ArtifactStore, channel: str, present: ChannelPointer | None) -> int:
-    """Return the number of the next move.
+    """Return the number of the next move: the highest number so far, plus 1.
 
-    It is one more than the highest number of a move in the history and in the pointer `present`.
+    The highest number is that of a move in the history, or of the move in the pointer `present`.
     """
     numbers = [_entry_number(key) for key in store.keys(_history_prefix(channel))]
     return 1 + max(*numbers, 0, present.move if present else 0)

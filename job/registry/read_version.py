@@ -41,7 +41,7 @@ def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
     Raises
     ------
     IntegrityError
-        As raised by `verify_files`.
+        A file is missing or not listed in the manifest, or was changed since publication.
     """
     files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
     verify_files(store, version, lambda name, piece: files[name].write(piece))
@@ -54,7 +54,8 @@ def read_metadata(store: ArtifactStore, version: str) -> Metadata:
     Raises
     ------
     IntegrityError
-        As raised by `verify_files` and `parse_metadata`.
+        The file is missing or was changed since publication, or lacks a key that this release
+        needs.
     """
     return parse_metadata(version, read_verified(store, version)[METADATA_FILE])
 
@@ -71,12 +72,12 @@ def parse_metadata(version: str, raw: bytes) -> Metadata:
 
 
 def read_terms(store: ArtifactStore, version: str) -> PromotionTerms:
-    """Verify a version's metadata.json, and return the keys that promotion depends on.
+    """Verify a version's metadata.json, and return the values that promotion depends on.
 
     Raises
     ------
     IntegrityError
-        As raised by `parse_metadata`.
+        A key that this release needs is missing or has another type.
     """
     raw = read_verified(store, version)[METADATA_FILE]
     return parse_file(PromotionTerms, f"{version}/{METADATA_FILE}", raw)
@@ -88,7 +89,7 @@ def read_files(store: ArtifactStore, version: str, names: Collection[str]) -> di
     Raises
     ------
     IntegrityError
-        As raised by `verify_files`.
+        One of these files, or the manifest, was changed since publication.
     """
     files: dict[str, io.BytesIO] = defaultdict(io.BytesIO)
     verify_files(store, version, lambda name, piece: files[name].write(piece), names)
@@ -160,7 +161,7 @@ def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityEr
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Return the version that `version` is a copy of; None if not a copy, or unreadable."""
+    """Return the version that `version` is a copy of; None if it is no copy or is unreadable."""
     manifest = _parse_manifest(store.get(f"{version}/{MANIFEST_FILE}") or b"")
     return None if manifest is None else manifest.copied_from
 

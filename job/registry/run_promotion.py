@@ -6,7 +6,8 @@ How it works
    that later attempts use the same name.  It also records the champion that the gate compared.
 2. After publication, if the channel still points to that champion, it moves to the version.
 3. If the version's metadata request it, the anchor is set as well.
-4. A later attempt of an interrupted run repeats steps 2 and 3, unless the channel was moved since.
+4. A later attempt of an interrupted run repeats steps 2 and 3, if nothing else has moved the
+   channel meanwhile.
 """
 
 from __future__ import annotations
@@ -69,11 +70,11 @@ def choose_anchor(
 ) -> AnchorRequest | None:
     """Return the anchor that the version's promotion sets; None if the anchor does not change.
 
-    If the table cannot show `gate.margin`, the gate can accept a candidate by `gate.inconclusive`.
-    If the gate did, and no anchor was compared, the current champion becomes the anchor.  Later
-    candidates are also compared with this anchor, so a slow decline is noticed.
+    If the table has too few groups to show `gate.margin`, the gate can accept a candidate by
+    `gate.inconclusive`.  If it did so without comparing an anchor, the current champion becomes the
+    anchor.  Later candidates are also compared with this anchor, so a slow decline is noticed.
 
-    If the run has `--override`, and the channel's anchor cannot be compared any more, `version`
+    If the channel's anchor cannot be compared any more, and the run has `--override`, `version`
     becomes the anchor.
     """
     anchors = [comparison for comparison in decision.comparisons if comparison.role == "anchor"]
@@ -120,12 +121,13 @@ def finish_interrupted(
 ) -> None:
     """Promote the version that an interrupted attempt of this run has published.
 
-    If the run has already moved the channel, it is not moved again.
+    If the run has already moved the channel, the channel is not moved again.
 
     Raises
     ------
     VersionConflictError
-        The channel has moved since an attempt of this run read it; an operator has to decide.
+        Something else has moved the channel meanwhile; an operator has to decide where the channel
+        should point.
     """
     channel = plan.settings.publish.channel
     if channel is None or plan.is_dry_run:
@@ -154,7 +156,7 @@ def finish_interrupted(
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:
-    """Set the anchor that the version's metadata request, unless the anchor has moved since."""
+    """Set the anchor that the metadata request; do nothing if it was moved meanwhile."""
     request = read_terms(store, version).sets_anchor
     if request is None:
         return
@@ -187,6 +189,6 @@ def _why(override: str | None) -> str:
 
 
 def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:
-    """Return the key of the object that records that this run has read the pointer `pointer`."""
+    """Return the key of an object; it records that this run has read the pointer `pointer`."""
     state = "unset" if pointer is None else Digest.of(pointer).hex
     return f"runs/{run_id}/seen/{channel}-{state}.json"

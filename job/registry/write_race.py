@@ -16,7 +16,7 @@ _N_BYTES: Final = 64_000
 
 
 def probe_concurrent_creates(store: ArtifactStore, token: str) -> ProbeStep:
-    """Test that only one of many concurrent writers can create a key; repeat with other keys.
+    """Test, with several keys, that only one of many concurrent writers can create a key.
 
     If the store fails this test, two runs could both conclude that they have moved a channel.  The
     test may miss a defect of the store.

@@ -15,10 +15,10 @@ _BUFFER_SIZE: Final = 256
 def small_ufunc_buffer() -> Iterator[None]:
     """Shrink NumPy's ufunc buffer to 256 values in this thread, for the body of the `with` block.
 
-    If a row is shorter than the ufunc buffer, NumPy copies several rows, and the values that are
-    broadcast to these rows, into the buffer before it computes.  For rows of hundreds of values,
-    the copies take two to four times as long as the operation itself (NumPy 2.4).  Rows of 256
-    values or more are not copied into the small buffer.
+    NumPy copies rows that are shorter than its buffer into the buffer, together with the values
+    that are broadcast to them.  For rows of hundreds of values, the copies take two to four times
+    as long as the operation itself (NumPy 2.4).  With the small buffer, rows of 256 values or more
+    are not copied.
     """
     previous_size = np.setbufsize(_BUFFER_SIZE)
     try:

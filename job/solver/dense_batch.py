@@ -6,20 +6,22 @@ problem (1 for two classes), and D the number of columns of the matrix.
 How it works
 ------------
 1. L-BFGS (`lbfgs`) minimizes all problems together.  Each pass over the rows, in chunks
-   (`dense_design`), evaluates the objective F (`objective`) of every problem.
-2. L-BFGS works in a basis in which the Hessian of every problem is close to the identity.  The
-   Hessian of F is that of the loss plus 1 / (C S) on the diagonal.  The softmax loss has the
-   Hessian (diag(p) - p p') x x'; Böhning (1992) bounds it by a constant matrix over the classes
-   times the Gram matrix of the rows.  Only the diagonal over the classes is used here, h_k for
-   class k.  With the covariance of the columns V diag(e) V', and the intercept taken at the mean
-   of the rows, the curvature is about h_k e + 1 / (C S) along each column of V.
-3. So the basis is u = sqrt(h_k e + 1 / (C S)) * V' w, and one eigendecomposition serves every C and
-   class.  Wide matrices use the variances of the columns, with V = I.
-4. h_k is first guessed from the class shares, and estimated again after eight iterations, from the
-   probabilities that the models then predict.  A warm start skips the guess.  For the squared
-   hinge, h_k is twice the share of the rows within the margin.
-5. A problem ends when its gradient is within the tolerance, or when half the squared gradient in
-   the basis u is small enough.  The second value estimates how far F is above its minimum.
+   (`dense_design`), evaluates the objective F of every problem.  `objective` defines F, and its
+   parameters C (inverse regularization strength) and S (sum of the sample weights).
+2. L-BFGS works in a basis u in which the Hessian of every problem is close to the identity.  The
+   Hessian of F is that of the loss plus 1 / (C S) on the diagonal.  For a row x with the predicted
+   probabilities p, the Hessian of the softmax loss is the Kronecker product of diag(p) - p p' and
+   x x'.  Böhning (1992) bounds the first factor by a constant matrix.  Only the diagonal of the
+   first factor is used here: its mean over the rows is h_k for class k.
+3. Let V diag(e) V' be the covariance of the columns.  If the intercept is taken at the mean of the
+   rows, the curvature of F is about h_k e + 1 / (C S) along each column of V.  So the basis is
+   u = sqrt(h_k e + 1 / (C S)) * V' w for the coefficients w, and one eigendecomposition serves
+   every C and class.  Wide matrices use the variances of the columns, with V = I.
+4. h_k is first guessed from the class shares.  After eight iterations, it is estimated from the
+   predicted probabilities.  A warm start needs no guess.  For the squared hinge, h_k is twice the
+   share of the rows within the margin.
+5. A problem ends when its gradient is within the tolerance, or when F is estimated to be close
+   enough to its minimum.  The estimate is half the squared gradient in the basis u.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ def fit_dense_batch(
     ----------
     stop
         The stopping rule.  `stop.suboptimality` is compared with half the squared gradient in the
-        basis u, which estimates how far F is above its minimum, within a factor of ten.
+        basis u.  This estimates how far F is above its minimum, and is right within a factor of 10.
     start
         Starting points of the fits; None to start from coefficients of 0.
     """
@@ -150,7 +152,7 @@ class _Batch:
         return W @ vectors if len(vectors) else W
 
     def _logit_rows(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Reshape points to one row per problem and logit; also return the index in `_scale`."""
+        """Return points with one row per problem and logit, and each row's position in `_scale`."""
         ids = problems[:, None] * self._n_logits + np.arange(self._n_logits)
         return points.reshape(ids.size, -1), ids.ravel()
 

@@ -117,7 +117,10 @@ class DenseDesign:
 
 
 def _logits(W: Array, b: Array, block: Array) -> Array:
-    """Return the logits of n rows, shape (P * K, n); for few rows, (X W')' is faster than W X'."""
+    """Return the logits W X' + b of n rows, shape (P * K, n).
+
+    They are computed as (X W')', which is faster for few rows.
+    """
     Z = np.ascontiguousarray((block @ W.T).T)
     Z += b
     return Z

@@ -6,8 +6,8 @@ How it works
    support are left untouched, and the caller fits them with scikit-learn.
 2. Logistic regressions are fitted by `mixed_precision` (dense matrices) or `newton_cg` (sparse
    ones).  Linear SVCs are fitted by `linear_svc`, on dense matrices only.
-3. With `PreviousModels`, fits start from the coefficients of the columns that the previous matrix
-   and the new one share.
+3. With `PreviousModels`, fits start from the previous models' coefficients of the columns that are
+   in both the previous matrix and the new one.
 4. Fitted attributes are set on scikit-learn's own objects.  A model that did not converge gets no
    attributes, so scikit-learn fits it, and a debug event is logged.
 5. `polish_with_sklearn` continues the published model's fit by scikit-learn's own stopping rule.
@@ -71,10 +71,10 @@ def fit_linear_models(
         All classes.  If given, y holds positions in this array instead of labels, and classes
         without rows are left out of the models.
     suboptimality
-        A logistic regression also ends once its objective (a mean over rows) is estimated to exceed
-        the minimum by less than this, even if its tolerance is not met.  0 turns the rule off.
+        A fit also ends once the objective (a mean over rows) is estimated to exceed its minimum by
+        less than this.  Only for logistic regressions; 0 turns the rule off.
     before
-        Models that were fitted to other rows.  The fits start from their coefficients.
+        Models that were fitted to other rows.  The new fits start from these models' coefficients.
     """
     present, codes = np.unique(y, return_inverse=True)
     classes = present if classes is None else classes[present]
@@ -127,7 +127,7 @@ def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list
 
 
 def tolerated_suboptimality(n_test_rows: int) -> float:
-    """Return a `suboptimality` that hardly changes scores on `n_test_rows` rows; 0 for few rows."""
+    """Return a `suboptimality` too small to affect scores on `n_test_rows` rows; 0 for few rows."""
     return _TOLERATED_SUBOPTIMALITY if n_test_rows >= _MIN_EARLY_STOP_ROWS else 0.0
 
 
@@ -195,7 +195,7 @@ def _logistic_problems(
 def _set_fitted(
     models: Sequence[LogisticRegression], fits: LinearFits, classes: Array, X: Matrix
 ) -> tuple[list[bool], Array]:
-    """Set fitted attributes of models that converged; return which ones, and all iterations."""
+    """Set fitted attributes of models that converged; return which did, and all iterations."""
     # NOTE: a batch may come in float64, with which every prediction would copy its matrix
     W = fits.coefficients.astype(X.dtype, copy=False)
     is_converged = fits.errors <= models[0].tol

@@ -8,12 +8,13 @@ How it works
 ------------
 1. `lbfgs_memory` gives each problem a search direction and its slope.
 2. A bisection finds a step size that meets the weak Wolfe conditions (Lewis & Overton 2013,
-   algorithm 4.6), which keep the curvature of every stored pair positive.
-3. Losses computed from float32 logits are accurate to about 1e-7 only.  If a step changes the loss
-   by less than 1e-6, the slope, which is more accurate, decides whether the step is accepted
-   (approximate Wolfe conditions, Hager & Zhang 2005).
-4. A problem ends when its error is within the tolerance, when it is out of iterations, when no step
-   is found, or after fifty iterations without progress.  It is then removed from the arrays.
+   algorithm 4.6).  Each step s and its gradient change y then satisfy s' y > 0, as BFGS requires.
+3. Losses computed from float32 logits are accurate to about 1e-7 only, and slopes are more
+   accurate.  If a step changes the loss by less than 1e-6, only the slope decides whether the step
+   is accepted (approximate Wolfe conditions, Hager & Zhang 2005).
+4. A problem ends when its stopping error is within the tolerance, when it is out of iterations,
+   when no step is found, or after fifty iterations without progress.  It is then removed from the
+   arrays.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class _State:
         return self._n_idle
 
     def keep(self, mask: Array, results: OptimizeResults) -> None:
-        """Keep the problems where `mask` is true; write all others to `results` as ended."""
+        """Keep the problems where `mask` is true; store the state of all others in `results`."""
         if mask.all():
             return
         ended = self.problems[~mask]

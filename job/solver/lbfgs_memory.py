@@ -5,9 +5,9 @@ How it works
 1. Each problem keeps its last ten steps s, its last ten gradient changes y, and its gradient.
 2. The search direction is computed by the two-loop recursion (Nocedal 1980; Nocedal & Wright 2006,
    algorithm 7.4), which starts from the identity matrix scaled by the newest pair of s and y.
-3. The recursion uses only the inner products of these 21 vectors (Chen, Wang & Zhou 2014).  It
-   returns 21 weights, and the direction is the weighted sum of the vectors.  So an iteration costs
-   the inner products with each new vector, and one weighted sum.
+3. The recursion uses only the inner products of these 21 vectors, and returns 21 weights (Chen,
+   Wang & Zhou 2014).  The direction is the weighted sum of the vectors.  So an iteration costs one
+   weighted sum, and the inner products of the new vectors with all others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class LbfgsMemory:
         return gradient
 
     def add(self, s: Array, gradient: Array) -> None:
-        """Replace the oldest pair by step `s` and its gradient change y, unless s' y <= 0."""
+        """Replace the oldest pair by step `s` and its gradient change y; skip it if s' y <= 0."""
         slot = self._n_seen % MEMORY_SIZE
         change = MEMORY_SIZE + slot
         self._n_seen += 1
@@ -82,8 +82,8 @@ class LbfgsMemory:
     def _projection(self, vector: int, weights: Array, slot: int) -> Array:
         """Return v' c / (s' y) for each problem, shape (P,); 0 unless s' y is positive.
 
-        v is the vector at position `vector`, c the sum of all vectors times `weights`, and (s, y)
-        the pair at position `slot`.
+        v is the vector at position `vector`, and (s, y) the pair at position `slot`.  c is the sum
+        of all vectors, weighted by `weights`.
         """
         curvature = self._products[:, slot, MEMORY_SIZE + slot]
         product = np.einsum("pv,pv->p", self._products[:, vector], weights)

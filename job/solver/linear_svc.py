@@ -7,8 +7,9 @@ How it works
 2. `mixed_precision` minimizes all problems together.  liblinear's stopping rule, evaluated in
    double precision, decides which models converged.
 3. The SVCs of the folds give out-of-fold decision values, to which scikit-learn fits the
-   calibration.  It receives these values as the features of an SVC with identity coefficients.
-   This SVC is then replaced by the SVC fitted to all rows.
+   calibration.  scikit-learn calibrates a model, not decision values.  It therefore receives an SVC
+   whose coefficients are the identity matrix, and the decision values as this SVC's features.
+   Afterwards, the SVC that was fitted to all rows takes the place of this SVC.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def linear_model(model: BaseEstimator) -> BaseEstimator:
 
 
 def can_fit_svc(model: BaseEstimator) -> bool:
-    """Return whether `model` is a supported `LinearSVC`, bare or calibrated with explicit folds."""
+    """Return whether `model` is a supported `LinearSVC`, alone or calibrated on given folds."""
     if isinstance(model, CalibratedClassifierCV):
         return (
             model.ensemble is False and isinstance(model.cv, list) and can_fit_svc(model.estimator)
@@ -57,7 +58,7 @@ def can_fit_svc(model: BaseEstimator) -> bool:
 
 
 def has_supported_parameters(model: BaseEstimator, configurable: set[str]) -> bool:
-    """Return whether `configurable` parameters are valid and all others have default values."""
+    """Return whether the `configurable` parameters are valid and all others are the defaults."""
     defaults, parameters = type(model)().get_params(), model.get_params()
     numbers = [parameters[name] for name in ("C", "tol", "max_iter")]
     seed = parameters["random_state"]
@@ -89,14 +90,14 @@ def fit_svcs(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
-    """Fit models in place, if they converge; return which ones converged, and all iterations.
+    """Fit models in place, if they converge; return which models did, and all iterations.
 
     Parameters
     ----------
     models
         Models that differ in C and seed only, all calibrated with the same folds or all not
-        calibrated.  If the training rows of a fold lack a class, the decision values of the class
-        in the fold come from a model that was fitted to rows of other classes only.
+        calibrated.  If a class has no training rows in a fold, its decision values in the fold come
+        from an SVC that has seen no row of the class.
     start
         One starting point for each model; None to start from 0.
     """

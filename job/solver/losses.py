@@ -29,8 +29,8 @@ class Labels:
     sample_weight
         Weight of each row, shape (P, n), or (1, n) if the weights are the same in all problems.
     own_class_weight
-        Factor by which the loss at the logit of the row's own class is multiplied, shape (P, n) or
-        (1, n), for more than two classes; None means 1 everywhere.
+        For more than two classes: factor of the loss at the logit of the row's own class, shape
+        (P, n) or (1, n).  None means 1 everywhere.
     """
 
     y: Array
@@ -46,7 +46,7 @@ class Loss(Protocol):
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
         """Return each problem's loss, summed over rows (P,); overwrite Z with the derivatives.
 
-        Z must be in C order.  The derivatives are those of the summed loss by Z.
+        Z must be in C order.  It then holds the derivatives of the summed loss by each logit.
         """
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
@@ -90,7 +90,7 @@ class Logistic:
         return loss
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
-        """Return p (1 - p), weighted and summed over rows; p is the logit's class probability."""
+        """Return the weighted sum over rows of p (1 - p), for the probability p of each class."""
         p = expit(Z) if Z.shape[1] == 1 else softmax(Z, axis=1)
         p -= p * p
         return _fast_weighted_sum(p, labels.sample_weight)

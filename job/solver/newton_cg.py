@@ -7,17 +7,16 @@ How it works
 ------------
 1. Values of C are fitted in increasing order, so each fit starts near its minimum, where Newton's
    full steps are accepted.  If a C exceeds 10 times the previous one, values between are inserted.
-2. The smallest C starts from the warm start, or from 0 with decreasing penalties.  A larger C
-   starts from the solution of the previous C.  With a warm start, the difference between the two
-   C's warm starts is added to the dense columns and the intercepts.  In the sparse columns, this
-   difference would fit rows that only the previous matrix has, through terms that few rows contain.
+2. The smallest C starts from its warm start; without one, from 0 with decreasing penalties.  Each
+   larger C starts from the solution of the previous C.  With warm starts, the difference of the two
+   C's warm starts is added to the coefficients of the dense columns.  It is not added to those of
+   the sparse columns (rare terms), because there it would fit rows of the previous matrix.
 3. Each step solves Newton's equations by preconditioned conjugate gradients (`preconditioner`),
    only as precisely as the step needs (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,
-   algorithm 7.1).  The Hessian of the softmax loss times a direction d is X' r with
+   algorithm 7.1).  The Hessian H is not stored.  For a direction d, H d = X' r, where row x_i has
+   weight s_i (in total S), class probabilities p_i and
 
-       r_i = s_i (p_i * z_i - p_i (p_i . z_i)) / S,    z_i = d' x_i,
-
-   which is one product with the matrix and one with its transpose, as for a gradient.
+       r_i = s_i (p_i * z_i - p_i (p_i . z_i)) / S,    z_i = d' x_i.
 4. The step is halved until the objective decreases.
 """
 

@@ -10,10 +10,11 @@ scaling.  The stopping rule is also the same: the largest absolute derivative is
 
 With the squared hinge, and |b|^2 added to |W|^2, C S F is the objective of liblinear for
 `LinearSVC` (Fan et al. 2008).  With more than two classes, one one-vs-rest model is fitted for each
-class, and the weight of the class applies only to its own rows in this model.  With two classes,
-each class weight applies to the rows of the class.  A fit ends when the norm of its gradient is
-within the product of the tolerance, the norm at 0, and the share of rows on the rarer side (class
-or rest).  This is the rule of liblinear's primal solver, and does not depend on the scale of F.
+class.  In this model, the rows of the class have the class weight, and all other rows have none.
+With two classes, the rows of both classes have their class weights.  A fit ends when the norm of
+its gradient is at most tolerance * n_0 * r.  Here n_0 is the norm at W = 0 and b = 0, and r is the
+share of rows on the rarer side (the class or the rest).  This is the rule of liblinear's primal
+solver, and does not depend on the scale of F.
 """
 
 from __future__ import annotations

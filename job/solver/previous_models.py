@@ -22,8 +22,8 @@ class PreviousModels:
     models
         For each model to be fitted, the model from which its fit starts; None if there is none.
     shared_columns
-        Positions of the columns that both matrices have: first the positions in the previous
-        matrix, then the positions in the new matrix.
+        A pair of arrays for the columns that both matrices have: their positions in the previous
+        matrix, and their positions in the new one.
     """
 
     models: Sequence[BaseEstimator | None]

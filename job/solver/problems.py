@@ -59,7 +59,8 @@ class LinearProblems:
     codes
         Class of each row as a number from 0, shape (n_samples,).
     weights
-        Sample weights, shape (n_weightings, n_samples); each row of this array weights all samples.
+        Sample weights, shape (n_weightings, n_samples).  Each row of this array is one weighting:
+        it has a weight for every sample.
     C
         Inverse regularization strength of each model, shape (P,).
     weighting_index

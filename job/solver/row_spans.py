@@ -31,9 +31,9 @@ class LinearFits:
     intercepts
         Shape (P, K).
     errors
-        Stopping error of each model, shape (P,): the smaller one of the gradient norm
-        (`Loss.gradient_norm`) and the estimated suboptimality, which is scaled so that the same
-        tolerance applies.  A model has converged if its error is within `StopRule.tolerance`.
+        Stopping error of each model, shape (P,).  It is the smaller one of two errors: the gradient
+        norm (`Loss.gradient_norm`), and the estimated suboptimality times a factor by which both
+        have the same tolerance.  A model with an error within `StopRule.tolerance` has converged.
     n_iter
         Iterations of each model's fit, shape (P,).
     """
@@ -47,7 +47,7 @@ class LinearFits:
 def cut_spans(n: int, step: int = 1) -> list[slice]:
     """Cut n rows into at most `N_SPANS` spans that begin at multiples of `step`.
 
-    Up to `4 * step` rows form one span: handing them to threads would take longer than the work.
+    Up to `4 * step` rows form one span, because starting threads would take longer than the work.
     """
     n_steps = -(-n // step)
     n_spans = min(-(-n_steps // 4), N_SPANS)

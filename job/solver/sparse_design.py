@@ -30,9 +30,9 @@ _MIN_DENSE_COLUMNS: Final = 16
 class SparseDesign:
     """A sparse matrix and the threads that work on it.
 
-    A point is a model in the form that the solver works with: an array of shape (D + 1, K) for D
-    columns and K logits.  Its first D rows are the coefficients of the stored columns (the dense
-    columns are centered and rotated), its last row holds the intercepts.  `to_coefficients` and
+    A point is a model in the form that the solver uses: an array of shape (D + 1, K) for D columns
+    and K logits.  The first D rows are the coefficients of the columns as stored, which means that
+    dense columns are centered and rotated.  The last row has the intercepts.  `to_coefficients` and
     `from_coefficients` convert a point to coefficients of the original columns and back.
 
     Attributes
@@ -97,10 +97,9 @@ class SparseDesign:
     def _transposed_product(
         self, R: Array, transform: Callable[[sparse.csr_matrix], sparse.csr_matrix]
     ) -> Array:
-        """Apply `transform` to the transposed sparse columns; return them times R, (D + 1, K).
+        """Return `transform(A) @ R`, shape (D + 1, K); A is the transposed matrix.
 
-        R has shape (n_samples, K).  The result's rows for dense columns and intercept are
-        undefined.
+        R has shape (n_samples, K).  Only the result's rows for sparse columns are defined.
         """
         product = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 
@@ -143,7 +142,7 @@ class SparseDesign:
 
 
 def _row_views(X: sparse.csr_matrix) -> list[tuple[slice, sparse.csr_matrix]]:
-    """Return spans of rows with their part of the matrix, which shares the matrix's memory."""
+    """Return spans of rows, each with a view of these rows of the matrix."""
     parts = []
     for span in cut_spans(X.shape[0]):
         ends = X.indptr[span.start : span.stop + 1]

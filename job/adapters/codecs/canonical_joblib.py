@@ -59,6 +59,6 @@ class JoblibCodec:
 
 
 def _without_address(vectorizer: CountVectorizer) -> tuple[object, ...]:
-    """Return a vectorizer's pickle reduction; omit `_stop_words_id`, which is a memory address."""
+    """Return how to pickle a vectorizer, without `_stop_words_id`, which is a memory address."""
     function, arguments, state, *rest = vectorizer.__reduce_ex__(5)
     return function, arguments, {k: v for k, v in state.items() if k != "_stop_words_id"}, *rest

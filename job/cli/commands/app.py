@@ -202,7 +202,7 @@ def sample_data(
     file_format = table_format(path)
     if file_format is None or format not in (None, file_format):
         raise ConfigurationError(
-            f"the name of '{path}' does not end like that of a {format or 'Parquet or CSV'} file",
+            f"the name of '{path}' does not have the ending of a {format or 'Parquet or CSV'} file",
             hint="use a name that ends in .parquet, .csv or .csv.gz, because the job reads the "
             "format from it",
         )

@@ -23,7 +23,7 @@ class Challenge(Part):
     n_groups: Count = Field(description="Groups of near-duplicates among the evaluated rows.")
     n_set_rows: Count = Field(description="Rows of the complete set.")
     n_smallest_class: Count = Field(
-        description="Minimum over the table's classes of the number of evaluated rows."
+        description="Evaluated rows of the class that has the fewest, among the table's classes."
     )
     n_dropped_from_training: Count = Field(
         description="Rows of the table that were left out as near-duplicates of the set."

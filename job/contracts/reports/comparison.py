@@ -27,8 +27,8 @@ class Comparison(Part):
     """Scores of a candidate and of another model on rows that neither was trained on."""
 
     role: Literal["champion", "champion_model", "anchor"] = Field(
-        description="`champion_model`: an additional comparison, of the published models on test "
-        "rows, if `champion` compares the recipes on shared groups."
+        description="What the candidate is compared with. If `champion` compares recipes on shared "
+        "groups, `champion_model` also compares the published models, on test rows."
     )
     version: str
     metric: str
@@ -49,8 +49,9 @@ class Comparison(Part):
     candidate_score: float | None = None
     difference: Interval | None = Field(
         None,
-        description="Candidate minus champion, with its interval of level 1 - 2 alpha: each end is "
-        "a one-sided bound. null: there is no comparison; `problem` is the reason.",
+        description="Score of the candidate minus score of the other model. Each end of the "
+        "interval is a one-sided bound at `gate.alpha`. null: there is no comparison; `problem` is "
+        "the reason.",
     )
     standard_error: float | None = Field(
         None, description="Standard error of the difference; null if the two models are identical."
@@ -60,6 +61,7 @@ class Comparison(Part):
     is_advisory: bool = Field(
         False,
         exclude=True,
-        description="Whether an unmet criterion of this comparison only warns: if a run has set "
-        "the anchor and the anchor cannot be compared, or if the recipes decide.",
+        description="Whether an unmet criterion of this comparison only warns. This is so if a "
+        "comparison of recipes decides instead, or if a run set the anchor and the anchor cannot "
+        "be compared.",
     )

@@ -45,7 +45,7 @@ class DriftMeasure(Part):
     )
     is_drift: bool = Field(
         default_factory=_exceeds_limits,
-        description="Whether the value exceeds its threshold and its null quantile.",
+        description="Whether `value` exceeds both `threshold` and `null_quantile`.",
     )
 
     def describe(self) -> str:

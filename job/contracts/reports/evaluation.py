@@ -54,7 +54,7 @@ class CrossFit(Part):
 
 
 class Holdout(Part):
-    """Scores of the published model on held-out rows, in addition to the scores of its recipe."""
+    """Scores of the published model on held-out rows, in addition to the cross-fitted scores."""
 
     n_rows: Count
     n_groups: Count

@@ -36,8 +36,8 @@ class CanShow(Part):
     metric: str
     standard_error: Rounded = Field(
         description="Standard error of the score difference between two retrainings of the same "
-        "candidate: the larger of the estimates from this run's comparison and from two sets of "
-        "folds, or the only estimate."
+        "candidate. It is estimated from this run's comparison, and from two sets of folds; this "
+        "is the larger estimate, or the only one."
     )
     equal_accepted: RoundedProbability = Field(
         description="Share of equally good candidates that pass the comparison with the champion."

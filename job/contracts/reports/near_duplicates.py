@@ -18,7 +18,8 @@ class DuplicateReport(Part):
     n_exact_duplicates: Count = Field(0, description="Rows with the same text as an earlier row.")
     n_near_duplicates: Count = Field(
         0,
-        description="Distinct texts in groups of near-duplicates, minus the number of groups.",
+        description="Number of texts that are near-duplicates of another one, without one text per "
+        "group: distinct texts in groups, minus the number of groups.",
     )
     n_groups: Count = Field(0, description="Groups of near-duplicates with more than one text.")
     largest: tuple[Count, ...] = Field(

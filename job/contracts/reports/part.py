@@ -47,7 +47,7 @@ def is_none(value: object) -> bool:
 
 
 def _clip(lower: float, upper: float, value: Any) -> Any:
-    """Return `value`, or the bound that `value` exceeds by no more than a rounding error."""
+    """Return `value`; if a rounding error put it outside the bounds, return the nearest bound."""
     if isinstance(value, float):
         if lower - _ROUNDING_ERROR <= value < lower:
             return lower
@@ -88,8 +88,8 @@ NineDecimals = Annotated[float, _round(9)]
 class NotPublished:
     """Base class of values that a `Part` holds in memory but never writes.
 
-    A field of such a type is excluded from the file and from its schema.  All values of such a type
-    are equal, so that the field does not affect whether two parts are equal.
+    Fields with these values are excluded from the file and from its schema.  All values of one
+    subclass are equal, so that they do not affect whether two parts are equal.
     """
 
     def __eq__(self, other: object) -> bool:

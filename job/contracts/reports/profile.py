@@ -37,12 +37,14 @@ class Values(_Part):
 class Numbers(_Part):
     """Frequencies of numbers, in bins between the deciles."""
 
-    edges: list[float] = Field(description="Bin edges, ascending; a bin includes its upper edge.")
+    edges: list[float] = Field(
+        description="Bin edges, ascending; a bin includes its upper edge, unless the edge is a tie."
+    )
     ties: list[float] = Field(
-        description="Edges that are the value of many rows: each is also a bin."
+        description="Edges to which many rows are equal: each has a bin for these rows alone."
     )
     shares: list[Share] = Field(
-        description="Shares of the bins, in the order of the edges; a tie precedes the next bin."
+        description="Shares of the bins, in ascending order; a tie's bin follows the bin below it."
     )
 
 

@@ -16,8 +16,8 @@ class ColumnsSpec(Spec):
     )
     embeddings: str | None = Field(
         "embeddings",
-        description="Column with the embedding: a list, or a list as JSON text. For one column per "
-        "dimension: `prefix*`, where the names are `prefix` followed by a number. Unset: the table "
+        description="Column with the embedding: a list, or a list as JSON text. If each dimension "
+        "has its own column: `prefix*`, for columns named `prefix` and a number. Unset: the table "
         "has no embeddings.",
     )
     numeric: tuple[str, ...] = Field(
@@ -31,8 +31,8 @@ class ColumnsSpec(Spec):
     )
     id: str | None = Field(
         None,
-        description="Column with the identifier of the row. `label_issues.json` names rows by it. "
-        "Unset: rows are named by row number only.",
+        description="Column with the identifier of the row, for `label_issues.json`. Unset: this "
+        "file has only row numbers.",
     )
     group: str | None = Field(
         None,
@@ -109,10 +109,11 @@ class DatasetSpec(Spec):
     embeddings_standardized_per_batch: bool | None = Field(
         None,
         description="Whether the program that writes the embeddings standardizes each batch on its "
-        "own rows. If true: the model is also evaluated on restandardized batches with a different "
-        "class mix. If the embeddings are also restored (`features.geometry`), `prototypes` are "
-        "fitted to tolerate such batches. Unset: the value in `meta` of the expectation suite, "
-        "otherwise detected from the means and deviations of the columns.",
+        "own rows. If true, the model is also evaluated on batches with a different class mix that "
+        "are standardized in this way. If `features.geometry` also restores embeddings to length "
+        "1, the estimator `prototypes` is trained to handle these batches. Unset: the value in "
+        "`meta` of the expectation suite, otherwise detected from the means and deviations of the "
+        "columns.",
     )
     aliases: dict[str, str] = Field(
         default_factory=dict,

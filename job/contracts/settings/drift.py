@@ -27,21 +27,24 @@ class DriftSpec(Spec):
         "column, and of the text lengths.",
     )
     class_share: Share = Field(
-        0.1, description="Maximum change of the share of a class, up or down (0.1: 10 points)."
+        0.1,
+        description="Maximum change of the share of a class, up or down (0.1: 10 percentage "
+        "points).",
     )
     unseen_words: Share = Field(
         0.05,
-        description="Maximum increase of the share of out-of-vocabulary words over that of the "
-        "champion's table (0.05: 5 points).",
+        description="Maximum increase of the share of out-of-vocabulary words, relative to the "
+        "champion's table (0.05: 5 percentage points).",
     )
     mean_shift: float = Field(
         0.25,
         gt=0,
-        description="Maximum shift of the mean embedding, in units of the RMS distance of the "
-        "champion's rows from their mean.",
+        description="Maximum distance between the mean embeddings of this table and of the "
+        "champion's table, divided by the root mean square distance of the rows of the champion's "
+        "table from their mean.",
     )
     lost_variance: Share = Field(
         0.25,
-        description="Maximum loss of the embeddings' variance along the leading principal axes of "
-        "the champion's table, as a share (0.25: a quarter of it).",
+        description="Maximum relative decrease of the share of the embeddings' variance that lies "
+        "along the leading principal axes of the champion's table (0.25: by a quarter).",
     )

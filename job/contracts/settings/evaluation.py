@@ -24,11 +24,11 @@ class EvaluationSpec(Spec):
         "auto",
         description="Predictions that the scores are computed from. `holdout`: predictions of the "
         "published model for the held-out rows. `cross_fit`: out-of-fold predictions for every row "
-        "of the table. They come from models with the recipe of the published model (estimator, "
-        "hyperparameters and input). `auto`: `cross_fit` if the hold-out has fewer than 150 "
-        "effective groups, or if one of its classes has fewer than 150 divided by the number of "
-        "classes; otherwise `holdout`. With `dataset.test_uri`, the official test table is always "
-        "used.",
+        "of the table, by models with the same estimator, hyperparameters and input as the "
+        "published model. `auto`: `cross_fit` if the hold-out has fewer than 150 effective groups "
+        "(the number of groups, reduced if their sizes differ), or if one of its classes has fewer "
+        "than 150 divided by the number of classes; otherwise `holdout`. With `dataset.test_uri`, "
+        "the official test table is always used.",
     )
     cross_fit_folds: int = Field(
         5,
@@ -46,9 +46,9 @@ class EvaluationSpec(Spec):
     min_slice_rows: int = Field(
         30,
         ge=10,
-        description="Minimum number of evaluated rows of a slice whose scores are reported. At "
-        "least as many rows must be outside the slice. Both parts must have at least 10 groups. "
-        "Of all other slices, only the number is reported.",
+        description="Minimum number of evaluated rows in a slice, and outside it, for the slice's "
+        "scores to be reported. Both parts must also have at least 10 groups. Other slices are "
+        "only counted.",
     )
     label_noise: bool = Field(
         True,
@@ -113,10 +113,11 @@ class DecisionSpec(Spec):
         0.95,
         gt=0,
         lt=1,
-        description="Precision that answers should have. The threshold is the lowest confidence "
-        "at which the precision of the predictions at or above it reaches this value, by a lower "
-        "confidence bound on the rows of `decision.learn_on`. It is published as "
-        "`decision.threshold` in metadata.json. Unset: no threshold is published.",
+        description="Precision that answers should have. Answers are the predictions whose "
+        "confidence reaches the decision threshold. The threshold is the lowest one for which a "
+        "lower confidence bound of the answers' precision, on the rows of `decision.learn_on`, "
+        "reaches this value. metadata.json publishes it as `decision.threshold`. Unset: no "
+        "threshold is published.",
     )
     learn_on: Literal["auto", "table", "challenge"] = Field(
         "auto",

@@ -23,6 +23,6 @@ class ExpectationsSpec(Spec):
 
     parameters: dict[str, Any] = Field(
         default_factory=dict,
-        description="Values of the parameters of the suite (`$NAME`). Their defaults are in "
-        "`meta.parameters` of the suite.",
+        description="Values that replace the parameters (`$NAME`) of the suite. The defaults are "
+        "in `meta.parameters` of the suite.",
     )

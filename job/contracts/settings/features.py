@@ -18,9 +18,9 @@ class FeatureSpec(Spec):
         5,
         ge=1,
         description="Minimum number of distinct rows that contain a term or a category. Rarer "
-        "terms and categories are not features. Rows with the same leakage key count once. The "
-        "same minimum holds for each class: a rarer class is dropped with its rows. If the "
-        "expectation suite lists the labels, no class is dropped for this reason.",
+        "terms and categories are not features. Rows with the same group or the same content count "
+        "once. Classes with fewer distinct rows are dropped, unless the expectation suite lists "
+        "the labels.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(

@@ -60,19 +60,19 @@ class GateSpec(Spec):
     )
     margin: Share = Field(
         0.02,
-        description="Non-inferiority margin: a candidate does not count as worse than the champion "
-        "if its score is lower by less than this. Use 0.03 for hold-outs of fewer than about 1,000 "
-        "rows ([docs/gate.md](docs/gate.md)).",
+        description="Non-inferiority margin: a candidate counts as worse than the champion if its "
+        "score is lower by this or more. Use 0.03 for hold-outs of fewer than about 1,000 rows "
+        "([docs/gate.md](docs/gate.md)).",
     )
     alpha: float = Field(
         0.05,
         ge=0.005,
         le=0.2,
-        description="Significance level of each comparison with champion or anchor. "
-        "`non_inferiority`: maximum probability of accepting a candidate that is worse by exactly "
-        "the margin. `superiority`: maximum probability of accepting a candidate that is equal. "
-        "Both hold if the table can show the margin; otherwise `gate.inconclusive` decides. Also "
-        "the maximum probability that `gate.recall_margin` rejects an equal candidate.",
+        description="Significance level of each comparison with champion or anchor. With "
+        "`non_inferiority`, a candidate that is worse by exactly the margin is accepted with at "
+        "most this probability; with `superiority`, a candidate that is equal. This does not hold "
+        "if the table has too few groups to show the margin, because `gate.inconclusive` then "
+        "decides. `gate.recall_margin` rejects an equal candidate with at most this probability.",
     )
     recall_margin: Share | None = Field(
         0.05,
@@ -85,14 +85,15 @@ class GateSpec(Spec):
         description="Anchor: a version, or a channel that never moves. Every candidate is also "
         "compared with it, so that small losses do not add up over many runs. Unset: the channel's "
         "own anchor, if it has one. If the channel has no anchor when `gate.inconclusive: "
-        "tolerate` first accepts a candidate, the replaced champion becomes its anchor.",
+        "tolerate` first accepts a candidate, the champion that this candidate replaces becomes "
+        "the channel's anchor.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
         description="What to do if the candidate cannot be compared with the champion or with "
-        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. This "
-        "does not apply to the anchor that is stored with the channel: if the candidate cannot be "
-        "compared with that one, the report only warns.",
+        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. If only the "
+        "anchor that is stored with the channel cannot be compared, the report warns in both "
+        "cases.",
     )
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
@@ -104,21 +105,21 @@ class GateSpec(Spec):
     )
     max_drop: Share = Field(
         0.05,
-        description="With `gate.inconclusive: tolerate`: the largest drop below the champion's "
-        "score that is accepted. A larger drop is rejected even if chance could explain it. "
-        "Otherwise not used.",
+        description="Largest drop below the champion's score that `gate.inconclusive: tolerate` "
+        "accepts. A larger drop is rejected even if chance could explain it. Not used with other "
+        "values of `gate.inconclusive`.",
     )
     calibration_error: Share | None = Field(
         None,
-        description="Maximum expected calibration error (15 bins of equal mass). Unset: not "
-        "checked.",
+        description="Maximum expected calibration error, from 15 bins with equally many rows. "
+        "Unset: not checked.",
     )
     slice_floor: Share | None = Field(
         None,
-        description="Minimum accuracy of a slice. A candidate is rejected if the upper confidence "
-        "bound of a slice's accuracy is below this. The confidence level holds for all slices "
-        "jointly. A candidate is also rejected if no slice is large enough to measure. Unset: "
-        "not checked.",
+        description="Minimum accuracy of a slice (`evaluation.slices`). A candidate is rejected if "
+        "the upper confidence bound of a slice's accuracy is below this. The confidence level "
+        "holds for all slices jointly. A candidate is also rejected if no slice is large enough to "
+        "measure. Unset: not checked.",
     )
     stress_floor: Share | None = Field(
         None,

@@ -64,7 +64,7 @@ class PackageSpec(Spec):
     )
     allowed_inputs: tuple[FeatureName, ...] | None = Field(
         None,
-        description="Feature blocks that the consumer can send. Unset: those of `features.use`.",
+        description="Feature blocks that the consumer can send. Unset: all of `features.use`.",
     )
 
     @field_validator("allowed_inputs")

@@ -24,8 +24,8 @@ class SearchSpec(Spec):
     choose_on: Literal["table", "challenge"] = Field(
         "table",
         description="Rows on which the candidate is chosen. `table`: cross-validation on the "
-        "training rows. `challenge`: the challenge set. Its scores are then too high, unless "
-        "`evaluation.challenge_split` is `half`.",
+        "training rows. `challenge`: the challenge set. The scores on the challenge set are then "
+        "too high, unless `evaluation.challenge_split` is `half`.",
     )
     folds: int = Field(
         3,
@@ -55,8 +55,8 @@ class SearchSpec(Spec):
         "0.15 higher. Prototypes generalize better to other wording, which cross-validation on "
         "templates cannot show. "
         "`wording` needs an input that consists only of embeddings. `auto`: `wording` if most rows "
-        "come from sentence templates and the embeddings have rows of length 1 or are restored to "
-        "it; otherwise `score`.",
+        "come from sentence templates, and each embedding has length 1 or is restored to length 1; "
+        "otherwise `score`.",
     )
     class_weight: Literal["balanced"] | None = Field(
         None,

@@ -27,14 +27,14 @@ class SplitSpec(Spec):
     near_duplicates: Literal["auto", "text", "embeddings", "none"] = Field(
         "auto",
         description="How to find near-duplicates, which stay on the same side of every split. "
-        "`text`, `embeddings`: by the similarity of the texts or of the embeddings. `auto`: by "
-        "text if there is any, otherwise by the embeddings that the model takes. `none`: only rows "
-        "of equal text stay together.",
+        "`text`, `embeddings`: by the similarity of the texts or of the embeddings. `auto`: by the "
+        "texts if the table has any, otherwise by the embeddings if the model takes them. `none`: "
+        "only rows of equal text stay together.",
     )
     min_jaccard: Similarity = Field(
         0.5,
-        description="Minimum Jaccard similarity of the sets of 8-character shingles of "
-        "near-duplicate texts.",
+        description="Minimum Jaccard similarity of two near-duplicate texts, computed from the "
+        "sets of their 8-character shingles.",
     )
     min_cosine: Similarity = Field(
         0.97,

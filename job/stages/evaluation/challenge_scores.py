@@ -22,7 +22,7 @@ def score_challenge(
     labels: Array,
     used_for: tuple[Purpose, ...],
 ) -> Challenge:
-    """Return the part `challenge` of evaluation.json: scores on the set, and what it was used for.
+    """Return the part `challenge` of evaluation.json: scores on the challenge set, and its use.
 
     Parameters
     ----------

@@ -7,9 +7,9 @@ How it works
 1. Every row was predicted by a model that was not trained on its group
    (`job.stages.training.cross_fit`).  The scores of these predictions are scores of the recipe, and
    all rows of the table contribute to them.
-2. If the published model is scaled by a temperature, the predictions of each fold are scaled by the
-   temperature that is learned on the other folds.  Coverage and precision of the decision threshold
-   are measured on each fold with the threshold that is chosen on the other folds.
+2. The temperature and the decision threshold of a fold are chosen on the other folds.  If the
+   published model is scaled by a temperature, the predictions of each fold are scaled by the fold's
+   temperature.  Coverage and precision are measured with the fold's threshold.
 3. The published model itself is scored on the held-out rows: `holdout` of evaluation.json.
 """
 
@@ -49,10 +49,10 @@ def apply_fold_temperatures(
     Parameters
     ----------
     temperature
-        Temperature of the published model; None if the model is not scaled; then no fold is scaled.
+        Temperature of the published model.  If None, neither the model nor a fold is scaled.
     is_nested
-        Whether `predictions` come from the candidates chosen for each fold.  Folds that were
-        predicted by an estimator that cannot be scaled, such as a linear SVC, are not changed.
+        Whether the candidate was chosen separately for each fold.  If so, folds whose candidate
+        cannot be scaled, such as a linear SVC, are not changed.
     """
     if temperature is None:
         return predictions
@@ -72,7 +72,8 @@ class RecipePredictions:
     cross
         The cross-fitted predictions before temperature scaling, and their folds.
     evaluated
-        All rows and their scaled predictions, with the choice of candidate repeated for each fold.
+        All rows and their scaled predictions.  The rows of each fold are predicted by a candidate
+        that was chosen without the labels of these rows.
     """
 
     chosen: CandidateScore

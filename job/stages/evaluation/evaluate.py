@@ -133,8 +133,8 @@ def evaluate_model(model: Any, test: Rows, feature_blocks: FeatureBlocks) -> Pre
 def evaluate_predictions(predictions: Predictions) -> PredictionScores:
     """Compute scores, confusion matrix, curves and calibration of predictions.
 
-    A row whose true class is not one of the model's classes counts as an error in every score of
-    labels, and is left out of scores of probabilities.
+    If the true class of a row is not one of the model's classes, the row counts as an error in
+    scores of predicted labels, and is left out of scores of probabilities.
     """
     classes, y_true, y_pred = predictions.classes, predictions.y_true, predictions.y_pred
     per_class, scores = _label_scores(predictions)
@@ -153,7 +153,7 @@ def evaluate_predictions(predictions: Predictions) -> PredictionScores:
 
 
 def _label_scores(predictions: Predictions) -> tuple[_ClassValues, Scores]:
-    """Return the scores of labels: those of each class, by its name, and their averages."""
+    """Return the scores of predicted labels: by class name, and averaged over the classes."""
     y_true, classes = predictions.y_true, predictions.classes
     values = compute_label_scores(y_true, predictions.y_pred, len(classes))
     support = np.bincount(y_true, minlength=len(classes))

@@ -1,28 +1,28 @@
 """Choose the check by which a consumer can detect a restandardized batch.
 
-A batch is restandardized if it was standardized on its own rows: by the means and deviations of the
-batch instead of the scalers of the table.
+A batch is restandardized if it was standardized by its own means and deviations, instead of those
+of the table.
 
 How it works
 ------------
-1. Some models restore rows to length 1 by an affine map of the columns.  Rows of a batch that was
-   scaled with the table's scalers then get length 1.  Rows of a restandardized batch get other
-   lengths, because the map inverts only the table's scaling.  The measure is the root mean square
-   of length - 1.
-2. For other models, the column means are checked.  In a restandardized batch they are exactly zero
-   for any class mix; in other batches they vary.  The measure is n * mean(m**2) / mean(v) for n
-   rows, column means m and column variances v.  It is about 1 for rows drawn at random, more than 1
-   for another class mix, and 0 for a restandardized batch.
+1. Some models restore rows to length 1: they map the columns by scales and offsets that invert the
+   table's scaling.  If a batch was scaled with the table's scalers, its rows then have length 1.
+   Rows of a restandardized batch get other lengths.  The measure is the root mean square of
+   length - 1.
+2. For other models, the column means are checked.  They are exactly zero in a restandardized batch,
+   and vary in other batches.  The measure is n * mean(m**2) / mean(v) for n rows, column means m
+   and column variances v.  The measure is 0 for a restandardized batch, about 1 for rows drawn at
+   random, and more than 1 for another class mix.
 3. Both bounds are constants.  They are not computed from rows, so no group can change them.
 
-Calibration with 200 batches each of 50, 200 and 1,000 rows, half of the batches with 85% of one
-class.  The first column is the range of the measure for batches with the table's scalers; the
-second is its range for restandardized batches.
+The bounds were chosen with 200 batches each of 50, 200 and 1,000 rows; in half of the batches, one
+class has 85% of the rows.  The first column is the range of the measure for batches with the
+table's scalers, the second is its range for restandardized batches.
     length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
     column means, upstream, 10,000 and 2,000 rows   0.44-142                0
     eight random sums of columns, |mean| at most    0.02-0.8                0
-Sums of columns in fixed directions were tried as well.  The mean of a restandardized batch is
-within any bounds around the table's mean, and eight sums vary too much for a lower bound.
+The third line, means of eight sums of columns in fixed directions, was rejected: in batches with
+the table's scalers, these means can be too close to 0 for a reliable lower bound.
 """
 
 from __future__ import annotations

@@ -3,9 +3,12 @@
 How it works
 ------------
 1. Rows of one group are not independent, so whole groups are resampled, class by class.
-2. Scores of labels are functions of counts (rows of a class, rows predicted as it, hits).  The
-   counts are summed by group once, and each resample is a weighted sum of them.
-3. Metrics of probabilities are means over rows: of losses, or of the rows' influences on ROC-AUC.
+2. Scores of predicted labels are functions of three counts per class: its rows, rows predicted as
+   the class, and hits (correctly predicted rows).  The counts are summed by group once, and each
+   resample is a weighted sum of the groups' counts.
+3. Log loss and Brier loss are means of the rows' losses.  For ROC-AUC, each row has an influence: a
+   number that says how much the row raises or lowers the metric.  Losses or influences are summed
+   by group and resampled in the same way.
 4. The bounds are BCa bounds with quantiles of Student's t.  If all resamples have the same score,
    the bound is computed from the number of groups alone.
 5. In a cross-fitted evaluation, scores of labels have Jeffreys' interval instead of BCa bounds.
@@ -52,8 +55,8 @@ def compute_intervals(
 
     Cross-fitted scores also vary with the training rows, which all groups of a fold share.  If most
     groups are predicted correctly, a bootstrap over groups reflects neither this variation nor rare
-    errors.  Scores of labels then have Jeffreys' interval of a share, with the effective number of
-    groups as the number of trials, as if all rows of a group were right or wrong together.
+    errors.  Therefore cross-fitted scores of labels have Jeffreys' interval of a share.  Its number
+    of trials is the effective number of groups.
 
     Parameters
     ----------
@@ -160,7 +163,7 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
 
 
 def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
-    """Return whether a metric is computed from row values and does not negate another metric."""
+    """Return whether a metric is a mean of row values, and not the negative of another metric."""
     return isinstance(metric, RowMetric | InfluenceMetric) and not metric.is_negative
 
 

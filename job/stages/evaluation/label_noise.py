@@ -5,9 +5,9 @@ How it works
 1. Every row has out-of-fold probabilities, predicted by a model that was not trained on its group.
 2. The threshold of a class is the mean probability of the class over the rows labelled with it.  A
    row confidently belongs to the most probable of the classes whose thresholds it reaches.
-3. The confident joint is a matrix that counts rows by label and by confident class.  To estimate
-   how many rows of a label are wrong, the share of the label's counts that is in other classes is
-   multiplied by the label's number of rows.
+3. The confident joint is a matrix that counts rows by label and by the class that they confidently
+   belong to.  Of a label's counted rows, a share belongs to other classes.  This share times the
+   number of all rows with the label is the estimated number of wrong labels.
 4. A bootstrap over groups gives the interval of the overall share.
 5. If a list of suspected rows is requested, its length is the estimated number of wrong labels.
    The list starts with the rows that have the lowest probability of their label.
@@ -54,8 +54,8 @@ def estimate_label_noise(
     """Estimate the label noise from the chosen candidate's out-of-fold predictions.
 
     If the chosen candidate is the dummy, which predicts the same for every row, the best logistic
-    regression takes its place.  A large table is sampled by whole groups with a seed, unless its
-    rows are to be listed.
+    regression takes its place.  For a large table, a seeded sample of whole groups is used.  If the
+    settings request a list of suspected rows, all rows are used.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def confident_joint(predictions: Predictions) -> Array:
 def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[LabelIssue, ...]:
     """List the `n_wrong` rows with the lowest probabilities of their labels, lowest first.
 
-    Of these, rows whose label is also the predicted class are left out.
+    Rows whose label is also the predicted class are left out, so the list can be shorter.
 
     Parameters
     ----------
@@ -203,9 +203,10 @@ def _estimate_share(
 def _make_share_measure(n_classes: int) -> Statistic:
     """Return a function that computes the share of wrong labels in each of n resamples.
 
-    The function's argument has shape (n, 3 * n_classes): three numbers of rows for each label,
-    which count all its rows, those confidently in another class, and those confidently in its
-    class.  The result has shape (n, 1).  The estimate is the same as in `_estimate_wrong`.
+    The function's argument has shape (n, 3 * n_classes).  The first n_classes columns count the
+    rows of each label.  The next ones count, of these, the rows that confidently belong to another
+    class, and the last ones the rows that confidently belong to the label.  The result has shape
+    (n, 1).  The estimate is the same as in `_estimate_wrong`.
     """
 
     def measure(sums: Array) -> Array:

@@ -1,9 +1,9 @@
 """Evaluate the published model on out-of-scope requests, which belong to none of its classes.
 
-A classifier always predicts one of its classes.  The share of out-of-scope requests that it
-predicts with enough confidence shows how many of these requests a consumer would answer: small
-talk, spam, another language.  The empty request, which a consumer may send by mistake, is predicted
-as well.
+A classifier always predicts one of its classes, even for small talk, spam or another language.  A
+consumer would answer the requests that are predicted with enough confidence.  The share of these
+requests is measured.  The model also predicts the empty request, which a consumer may send by
+mistake.
 """
 
 from __future__ import annotations

@@ -85,14 +85,14 @@ def _find_bin_stops(confidence: Array) -> Array:
 def trace_risk(predictions: Predictions) -> RiskCoverage | None:
     """Return the risk-coverage curve: share of wrong answers by share of answered rows.
 
-    Each row counts as the mean of all rows with the same confidence, so that the order of the rows
-    does not matter.
+    Rows with the same confidence share their errors evenly, so the order of the rows does not
+    matter.
 
     Returns
     -------
     curve
         `area` (mean risk over all coverages), and points with at least `MIN_ROWS` answered rows
-        each; None if there are fewer rows.
+        each.  None if there are fewer than `MIN_ROWS` rows.
     """
     n = len(predictions.y_true)
     if n < MIN_ROWS:

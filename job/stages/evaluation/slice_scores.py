@@ -152,7 +152,7 @@ def _score_slices(
 
 
 def _make_count_columns(shown: list[_Slice], predictions: Predictions) -> tuple[Array, ...]:
-    """Return the columns in which each row counts (-1 for none), for `GroupBootstrap.count`.
+    """Return, for `GroupBootstrap.count`, the columns to which each row adds 1; -1 for none.
 
     For n slices there are 2 * n + 2 columns.  The first n count the rows of each slice, the next n
     count the correctly predicted rows (hits) of each slice.  The last two count all rows and all
@@ -175,8 +175,9 @@ class _Accuracies:
     Parameters
     ----------
     point
-        Accuracies and differences on the original rows, shape (2 * n,).  If a resample has no row
-        of a slice, or no other row, the original accuracy is used.  None to use 0.
+        Accuracies and differences on the original rows, shape (2 * n,).  They replace values that
+        are undefined in a resample without rows of a slice, or without other rows.  If None, 0
+        replaces these values.
     """
 
     def __init__(self, n: int, point: Array | None = None) -> None:
@@ -205,8 +206,8 @@ def _share(part: Array, whole: Array, default: Array) -> Array:
 def _upper_bounds(measured: Measured, columns: slice, n_groups: Array) -> Array:
     """Return upper bounds that hold for all metrics in `columns` at once.
 
-    Their level is that of the intervals.  If all resamples of a metric are equal, its bound is
-    computed from the number of groups alone.
+    The confidence level is the same as for the intervals.  If a metric is equal in all resamples,
+    its bound is computed from the number of groups alone.
     """
     alpha, point = 2 * measured.alpha, measured.point[columns]
     _, upper = measured.simultaneous_bounds(columns, alpha)

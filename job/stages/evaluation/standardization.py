@@ -1,21 +1,22 @@
 """Detect embeddings whose columns were standardized within the table.
 
-Such embeddings cannot be computed one at a time: the same text has other values in another batch,
-and a model that was trained on one batch is applied to another.  The check needs only the matrix.
+The same text has other standardized values in another batch, so a model that was trained on one
+batch may fail on another.  The check needs only the matrix of embeddings.
 
 How it works
 ------------
-1. Standardized columns have a mean of zero, and the same standard deviation: a single value
-   for all columns, or one value for each block of columns that was scaled by its own factor.  The
-   upstream scales its two blocks by 0.7 and 0.3, so the share of
-   columns that have one of the two most common scales is measured.
-2. A table may be part of the batch that was standardized.  Then means and scales vary, and more so
-   with fewer groups; the thresholds allow for a table with half of the batch's groups.
-3. A table whose rows all have the same length is not reported: dividing rows by their length came
-   after any standardization.
+1. Standardized columns have a mean of zero, and the same standard deviation (scale).  If blocks of
+   columns were multiplied by different factors, each block has its own scale.  The upstream
+   multiplies two blocks by 0.7 and 0.3.  Therefore the check measures the share of columns that
+   have one of the two most common scales.
+2. A table may contain only a part of the standardized batch.  Its means are then not exactly zero
+   and its scales not exactly equal.  The thresholds allow for a table with half of the batch's
+   groups.
+3. A table whose rows all have the same length is not reported: its rows were divided by their
+   lengths after any standardization.
 
-Measured mean ratio (median of |mean| / deviation of the columns), scale share (see 1), and length
-variation (deviation / mean of the row lengths)
+Measured values of three statistics.  Mean ratio: median over the columns of |mean| / deviation.
+Scale share: see 1.  Length variation: deviation of the row lengths, divided by their mean.
     upstream, 10,000 rows                         0.000        1.000        0.146
     upstream, 2,000 rows                          0.013        0.928        0.144
     20 random halves of their groups, range       0.041-0.080  0.594-0.818  0.122-0.15

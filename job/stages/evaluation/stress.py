@@ -10,11 +10,11 @@ How it works
 2. Each column of the batch is scaled to the mean and standard deviation that the column has in the
    table.  This is what restandardizing does if the table's own columns were standardized.
 3. The model predicts the batch.  Its accuracy is compared with the accuracy on the original rows.
-4. If the model restores embeddings to length 1, a consumer can recenter the batch first
-   (`job.stages.evaluation.recentering`); the accuracy after recentering is measured as well.
+4. If the model restores embeddings to length 1, a consumer can recenter the batch before it is
+   predicted (`job.stages.evaluation.recentering`).  The accuracy is measured with this, too.
 
-The work is bounded: at most 100,000 rows of restandardized batches are predicted.  With many
-classes, fewer batches are drawn per class; with even more classes, only a seeded sample of the
+The work is bounded: at most 100,000 rows of restandardized batches are predicted.  If there are
+many classes, fewer batches are drawn per class.  If that is not enough, a seeded sample of the
 classes is used.  Recentering a batch of 384 columns takes about 20 ms.
 """
 
@@ -47,7 +47,8 @@ class _ClassBatches:
         Positions of the rows, shape (n_drawn,).
     is_right, is_right_recentered
         Whether the model predicts each row correctly in the restandardized batch, and after the
-        batch is recentered; shape (n_drawn,).  The latter is None unless the model restores rows.
+        batch is recentered; shape (n_drawn,).  `is_right_recentered` is None if the model does not
+        restore rows to length 1.
     """
 
     index: Array
@@ -172,7 +173,7 @@ def _predict_class(
 
 
 def _score_class(name: str, batches: _ClassBatches, as_given: Predictions) -> BatchScore:
-    """Return the accuracies on one class's batches.
+    """Return the accuracies on the batches that one class dominates.
 
     They are measured on restandardized, recentered and original values of the same rows.
     """

@@ -106,7 +106,7 @@ def draw_batch(
         Positions of the rows of each class, at least two classes.
     name
         Dominant class, to which the share `SHARE` of the batch's rows belongs.  `class_rows[name]`
-        must have at least as many rows.
+        must have enough rows for this share.
     """
     others = [other for other in class_rows if other != name]
     n_main = round(SHARE * n_rows)

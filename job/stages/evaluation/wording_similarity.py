@@ -2,9 +2,9 @@
 
 How it works
 ------------
-1. If the table has texts, two rows are compared by their normalized texts: the cosine similarity of
-   counts of character 4-grams (within words), hashed into a fixed number of columns.  Without texts
-   they are compared by the cosine similarity of their embeddings.
+1. If the table has texts, rows are compared by normalized text.  The similarity is the cosine
+   similarity of counts of character 4-grams (within words).  Without texts, it is the cosine
+   similarity of the embeddings.
 2. The similarity of an evaluated row is its similarity to the most similar training row of the
    model that predicts it.  In a cross-fitted evaluation each fold has its own model, so each fold
    is compared separately with the rows of the other folds.  A *part* consists of the evaluated rows
@@ -53,10 +53,10 @@ class Similarity:
     values
         Similarity of each row, shape (n_rows,), in [-1, 1]; NaN for rows that were not compared.
     n_items, n_sampled_items
-        Numbers of distinct evaluated items, and of items that were compared.  An item counts once
-        in each part.
+        Number of distinct evaluated texts or embeddings (items), and number of compared ones.  Both
+        are summed over the models: an item counts once for each model that predicts it.
     n_trained_items, n_sampled_trained_items
-        Numbers of distinct training items, and of items that were compared, summed over the parts.
+        The same numbers for training items.
     """
 
     of: SimilarityKind
@@ -146,8 +146,8 @@ def _sample_items(
     Returns
     -------
     names, items, n_items
-        The text or embedding key of each item number; the sampled items of each part; the number of
-        evaluated items before sampling, summed over the parts.
+        The text or the embedding key of each item; the sampled items of each part; and the total
+        number of evaluated items of all parts before sampling.
     """
     key_arrays = [evaluated.text_keys, *(trained.text_keys for _, trained in parts)]
     numbers, names = pd.factorize(np.concatenate(key_arrays))

@@ -29,7 +29,7 @@ def compare_on_challenge(
 ) -> Comparison:
     """Compare the candidate's model and the champion's on requests of the challenge set.
 
-    Requests that the champion was trained on, and near-duplicates of such requests, are left out.
+    Requests that the champion was trained on are left out, and so are their near-duplicates.
     `requests` are the evaluation requests of the set, with their near-duplicate groups.
     """
     comparison = Comparison(
@@ -64,10 +64,11 @@ def compare_on_challenge(
 
 
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
-    """Return the requests that the version was not trained on, according to its digests.
+    """Return the requests that the version was not trained on, by the digests that it stores.
 
-    All requests are returned if the keys of the version and of the set cannot be compared, for
-    example if the version has keys of texts and the set has no texts.
+    The digests are those of the leakage keys of its training rows.  If they cannot be compared with
+    the keys of the requests, for example because the requests have no texts, all requests are
+    returned.
     """
     kind = key_kind(requests.text_keys)
     if (version.metadata.training_keys_of or kind) != kind:
@@ -76,7 +77,7 @@ def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
 
 
 def judge_challenge(comparison: Comparison, spec: GateSpec) -> Criterion:
-    """Return the criterion of the challenge set: met unless the score is shown to drop.
+    """Return the criterion of the challenge set; it is not met if the score is shown to drop.
 
     A drop is shown if the complete interval is below 0.  Non-inferiority is not required, because a
     small set cannot show it.

@@ -7,8 +7,9 @@ How it works
 2. If the table has too few groups to show the margin even for equal models, `gate.inconclusive`
    decides.  With `tolerate`, a drop of at most `gate.max_drop` passes if it is within the margin or
    explained by chance (`job.stages.gate.power`).
-3. A candidate is rejected if the measured loss of recall of a class exceeds `gate.recall_margin`
-   and the class is shown to have lost recall at all.  The intervals hold for all classes at once.
+3. A candidate is rejected if, for any class, the measured loss of recall exceeds
+   `gate.recall_margin` and the interval of the change is below 0.  The intervals hold for all
+   classes at once.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ def champion_criterion(
     Parameters
     ----------
     equal_error
-        Standard error of the difference between two equal retrainings on this run's table; 0 if
-        unknown.
+        Standard error of the score difference between two retrainings of the same candidate on
+        this run's table; 0 if unknown.
     """
     difference = comparison.difference
     if difference is None:
@@ -157,7 +158,7 @@ def _describe_difference(comparison: Comparison, difference: Interval, spec: Gat
 
 
 def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
-    """Return a clause that says how many rows an equally good candidate needs to be accepted.
+    """Return a clause: how many rows the table needs so that an equal candidate is accepted.
 
     The width of an interval is inversely proportional to the square root of the number of rows.
     The clause is empty if there are enough rows already.

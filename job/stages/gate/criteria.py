@@ -34,8 +34,8 @@ def decide(
     ----------
     equal_error
         A pair: the metric, and the standard error of the score difference between two retrainings
-        of the same candidate.  Without a champion, this standard error determines what the gate
-        could show.
+        of the same candidate.  Without a champion, it determines the power of the gate: how small a
+        loss the gate could detect.
     """
     criteria = list(_floor_criteria(evaluation, spec.floors, spec))
     criteria += _floor_criteria(
@@ -63,8 +63,8 @@ def _can_show(
 ) -> CanShow | None:
     """Return the power of the comparison with the champion.
 
-    The larger of two standard errors is used: that of `equal_error` and that of the comparison.  If
-    there is no champion yet, only that of `equal_error` exists.
+    It depends on a standard error.  If there is a champion, this is the larger one of two: that of
+    the comparison, and that of `equal_error`.  Otherwise it is that of `equal_error`.
     """
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:

@@ -66,7 +66,7 @@ def compare_models(
     *,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Return a copy of `comparison` with both models' scores on `rows`, or a reason for no scores.
+    """Return a copy of `comparison` with both scores on `rows`, or why there are no scores.
 
     Parameters
     ----------

@@ -66,9 +66,9 @@ class PairedCounts:
     Attributes
     ----------
     group_sums
-        `sums` has one row for each distinct result of a group, and 5 blocks of n_classes columns.
-        They count, by class: rows, the candidate's predictions, the candidate's correct predictions
-        (hits), the champion's predictions, the champion's hits.
+        `sums` has 5 blocks of n_classes columns.  They count, by class: rows, the candidate's
+        predictions and correct predictions (hits), the champion's predictions and hits.  Groups
+        with equal counts share a row.
     n_groups
         Numbers of groups in total, by class, and by the candidate's predicted class.
     """

@@ -12,10 +12,10 @@ How it works
 5. So every rule accepts d >= -T for some T.  Equal models pass with probability Phi(T / se), and a
    true drop of T + 1.645 se passes in 5% of the runs.
 
-The standard error is the larger one of two values.  The first comes from this run's comparison.
-The second comes from a comparison of the candidate with itself, trained on two different sets of
-folds of this run's table.  The first alone may be too small, because two models may agree by chance
-on groups whose predictions change with most retrainings.
+Of two standard errors, the larger one is used.  The first comes from this run's comparison.  It may
+be too small, because two models may agree by chance on groups whose predictions change with most
+retrainings.  The second compares the candidate with itself, trained on two different sets of folds
+of this run's table.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ def describe_power(standard_error: float, spec: GateSpec, metric: str) -> CanSho
 def measure_equal_error(
     labels: SearchedLabels, candidate: int, y_pred: Array, groups: Array, spec: PairedSpec
 ) -> float | None:
-    """Return the standard error of the score difference between two equal retrainings.
+    """Return the standard error of the score difference of two retrainings of one candidate.
 
     The candidate was trained on the folds of the search and on the folds of the cross-fitted
-    evaluation.  Each training row has thus two predicted labels, each by a model that was not
-    trained on the row's group.
+    evaluation.  So each training row has two predicted labels, each by a model that was not trained
+    on the row's group.
 
     Parameters
     ----------

@@ -34,9 +34,9 @@ def bca_bounds(
     """Return lower and upper BCa bounds of each metric, shape (2, n_metrics).
 
     The true value is beyond each bound with probability `alpha`.  The method is bias-corrected and
-    accelerated (Efron), with quantiles of Student's t instead of the normal distribution.  The
+    accelerated (Efron), with quantiles of Student's t instead of the normal distribution.  Its
     degrees of freedom are twice the effective number of groups that the metric depends on
-    (Satterthwaite's, for a sum of squares).  So a score that a few groups dominate has wide bounds.
+    (Satterthwaite).  So the bounds are wide if few groups determine the metric.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ def bca_bounds(
     resampled
         Metrics of the resamples, shape (n_resamples, n_metrics).
     left_out
-        Metrics without one group, once for groups of equal sums, (n_distinct, n_metrics).
+        Metrics of all groups except one, shape (n_distinct, n_metrics).  Groups with equal sums
+        have equal metrics, so they share a row.
     group_sums
         The groups from which the metrics were computed.
     """
@@ -94,10 +95,10 @@ def _quantiles(ordered: Array, probabilities: Array) -> Array:
 def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     """Return lower and upper bounds that hold for all metrics at once, shape (2, n_metrics).
 
-    With probability 1 - `alpha`, no true value is below its lower bound; the same holds for the
-    upper bounds.  Each bound is c standard errors away from its metric; c is a quantile, over the
-    resamples, of the largest deviation, in standard errors, of any metric (the max-T method).  If a
-    metric does not vary between resamples, its bounds equal its value.
+    With probability 1 - `alpha`, all true values are above their lower bounds.  The same holds for
+    the upper bounds.  Each bound is c standard errors away from its metric.  In each resample, the
+    largest deviation of any metric is found, in standard errors; c is a quantile of these maxima
+    (the max-T method).  If a metric does not vary, its bounds equal its value.
 
     Parameters
     ----------
@@ -118,8 +119,8 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
 def jeffreys_bounds(value: Array, n_effective: Array, alpha: float) -> Array:
     """Return the bounds of Jeffreys' interval for shares, shape (2, n_metrics).
 
-    The bounds are quantiles of a beta distribution: half a success and half a failure are added to
-    the observed counts (Brown, Cai and DasGupta 2001).
+    The bounds are quantiles of a beta distribution.  Its parameters are the numbers of successes
+    and failures, each plus 0.5 (Brown, Cai and DasGupta 2001).
 
     Parameters
     ----------
@@ -142,8 +143,9 @@ def interval_or_count_bound(
 
     The interval is (`low`, `high`) if the two differ.  `low` and `high` are equal if the value is
     the same in all resamples.  The interval then extends 1 - alpha ** (1 / n) to each side, where n
-    is the number of groups (about 3 / n for alpha = 0.05).  If a larger share of all groups had a
-    property, the probability that no drawn group has it would be below `alpha`.
+    is the number of groups (about 3 / n for alpha = 0.05).  If a larger share of all possible
+    groups had another value, n random groups would have equal values with a probability below
+    `alpha`.
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))

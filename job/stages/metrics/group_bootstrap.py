@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. Groups are drawn with replacement within their stratum, so every resample has all classes.
+1. Groups are drawn with replacement within their stratum (class), so a resample has all classes.
 2. Of n groups in a stratum, n - 1 are drawn and weighted by n / (n - 1).  Otherwise, the variance
    would be too small for a class with few groups (Rao & Wu).
 3. `leave_one_out` removes one group at a time, and gives the other groups of its stratum more
@@ -70,7 +70,7 @@ class Measured:
         return simultaneous_bounds(self.point[columns], self.resampled[:, columns], alpha)
 
     def interval(self, n_groups: float) -> Interval:
-        """Return the interval of the only metric, which must be a share."""
+        """Return the interval, if there is only one metric and it is a share."""
         (value,), ((low,), (high,)) = self.point, self.bounds()
         return interval_or_count_bound(value, low, high, n_groups=n_groups, alpha=self.alpha)
 
@@ -223,9 +223,9 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
 
 
 def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
-    """Return metrics without one group, once for groups of equal sums, (n_distinct, n_metrics).
+    """Return metrics of all groups but one, for each distinct group, (n_distinct, n_metrics).
 
-    The remaining groups of the stratum get more weight, so the stratum keeps its total weight.
+    The other groups of its stratum get more weight, so the stratum keeps its total weight.
     """
     strata, multiplicity = group_sums.strata, group_sums.multiplicity
     n_strata = int(strata.max(initial=0)) + 1

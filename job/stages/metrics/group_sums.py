@@ -82,8 +82,8 @@ def count_by_group(
     groups, y
         Group id and class of each row, as numbers from 0.
     columns
-        Arrays of shape (n_rows,).  Each holds, for each row, the column of `GroupSums.sums` (of
-        `n_columns` columns) to which the row adds 1, or -1 to add nothing.
+        Arrays of shape (n_rows,).  Each array says in which column of `GroupSums.sums` a row is
+        counted; -1 if the row is not counted.
     """
     groups = pd.factorize(groups)[0]
     order = np.argsort(groups, kind="stable")
@@ -148,7 +148,7 @@ def _majority_classes(groups: Array, y: Array) -> Array:
 
 
 def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
-    """Merge all strata of one group; a single such stratum joins the smallest other stratum."""
+    """Merge the strata of one group; if there is one such stratum, join it with the smallest."""
     sizes = np.bincount(strata, multiplicity).astype(int)
     lone = np.flatnonzero(sizes == 1)
     others = np.flatnonzero(sizes > 1)

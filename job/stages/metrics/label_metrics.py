@@ -27,8 +27,8 @@ PER_CLASS: Final = ("f1", "precision", "recall")
 def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, Array, Array]:
     """Return the columns to which each row adds 1, in a table of 3 * n_classes counts.
 
-    The three arrays hold the column of the row's class, the column of its predicted class and, if
-    both classes are equal, the column of the hits of the class (otherwise -1).
+    There are three arrays: the column of the row's class, the column of its predicted class, and
+    the column of the hits of the class.  The last one is -1 if the prediction is wrong.
     """
     hit = np.where(y_true == y_pred, 2 * n_classes + y_true, -1)
     return y_true, n_classes + y_pred, hit
@@ -125,8 +125,8 @@ class LabelScores:
         """Return the number of groups that each score depends on, shape (n_scores,).
 
         If a score does not vary between resamples, its interval is computed from this number.  For
-        an average over classes, the number is the number of classes times the number of groups of
-        the class with the fewest groups.
+        an average over k classes, it is k times the number of groups of the class that has the
+        fewest groups.
 
         Parameters
         ----------
@@ -140,7 +140,7 @@ class LabelScores:
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
 
     def derive(self, counts: Array) -> LabelCounts:
-        """Convert n rows of counts, shape (n, 3 * n_classes), to counts and shares by class."""
+        """Compute counts, precision, recall and F1 by class from n rows of `LabelScores` counts."""
         support, predicted, hits = np.split(counts, 3, axis=1)
         return LabelCounts(
             n_rows=support.sum(axis=1),

@@ -37,15 +37,15 @@ def brier_losses(predictions: Predictions) -> Array:
 def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
     """Return the one-vs-rest ROC-AUC of each class, and each row's influence on their mean.
 
-    For each class, a row's influence is computed from the rank of its score among the rows of other
-    classes or, if the row is not of the class, among the rows of the class (DeLong).  To first
-    order, the mean influence of a resample's rows is the resample's AUC minus the AUC of all rows.
+    For each class, rows of the class are ranked among all other rows, and all other rows among the
+    rows of the class.  A row's influence is computed from its rank (DeLong).  To first order, the
+    mean influence of a resample's rows is the resample's AUC minus the AUC of all rows.
 
     Returns
     -------
     areas, influences
-        ROC-AUC by class number, without classes that all rows or no rows have; and the influence of
-        each row, shape (n_rows,).
+        ROC-AUC by class number, and the influence of each row, shape (n_rows,).  A class is left
+        out if all rows or no rows are of this class.
     """
     n, areas, influences = len(predictions.y_true), {}, np.zeros(len(predictions.y_true))
     for column, number in enumerate(predictions.model_classes):

@@ -56,8 +56,8 @@ def measure_rows(
 ) -> tuple[float, npt.NDArray[np.float64]]:
     """Return a metric's value (NaN if undefined), and the loss or influence of each row.
 
-    The interval of the metric is computed from the rows' losses or influences.  To first order, the
-    mean of these values differs between a resample and all rows by as much as the metric does.
+    The interval of the metric is computed from these values.  To first order, their mean in a
+    resample minus their mean over all rows equals the difference of the metric.
     """
     if isinstance(metric, InfluenceMetric):
         return metric.function(rows)

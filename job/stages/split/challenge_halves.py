@@ -34,8 +34,8 @@ class ChallengeSet:
     evaluating
         Requests that are used to evaluate the model.
     is_halved
-        Whether `choosing` and `evaluating` are the two halves of `rows`.  If false, each of them
-        has all requests.
+        Whether `choosing` and `evaluating` are the two halves of `rows`.  If false, both have all
+        requests.
     n_dropped
         Number of rows of the table that were dropped as near-duplicates of the challenge set.
     """

@@ -81,7 +81,7 @@ def count_sides(train: Rows, test: Rows, labels: tuple[str, ...]) -> SideCounts:
 def count_conflicts(rows: Rows) -> tuple[int, int]:
     """Return the number of texts that have several labels, and the number of their rows.
 
-    Texts with the same text key count as one text.
+    Texts that are equal after normalization (equal text keys) count as one text.
     """
     (keys, _), (labels, classes) = _factorize(rows.text_keys), _factorize(rows.y)
     pair_keys, _ = _unique_pairs(keys, labels, len(classes))

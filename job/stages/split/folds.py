@@ -10,8 +10,8 @@ How it works
    groups of each class by a hash, and cuts them into parts with equal numbers of rows.  So most
    groups stay in their fold when other groups are added or removed.
 3. `drop_near_duplicates` removes training rows that have a near-duplicate among the test rows.
-   There are such rows only if the table has a group column, and near-duplicates have different
-   values in this column.
+   This happens only if the table has a group column in which near-duplicates have different values;
+   otherwise near-duplicates are in the same group.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def cut_folds(y: Array, groups: Array, n_folds: int, random_state: int) -> list[
     Raises
     ------
     ValueError
-        No class has as many rows as there are folds.
+        Every class has fewer rows than there are folds.
     """
     unique, group_codes = np.unique(groups, return_inverse=True)
     codes = np.unique(y, return_inverse=True)[1]
@@ -75,8 +75,8 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     A group has the class of most of its rows.  The groups of each class are sorted by digest, and
     cut into folds with equal numbers of rows.  A group that crosses a cut belongs to the fold that
     contains the group's middle row.  So class shares are similar in all folds, and most groups stay
-    in their fold when other groups are added or removed.  If a class is a minority in its groups,
-    all groups with rows of the class can end up in one fold.  These groups are then assigned to the
+    in their fold when other groups are added or removed.  If a class has no group in which it is
+    the most frequent one, all its rows can end up in one fold.  Its groups are then assigned to the
     folds in turn.
 
     Parameters
@@ -180,12 +180,12 @@ class ClassCounts:
 
 
 def make_folds(rows: Rows, n_folds: int, random_state: int) -> list[Fold]:
-    """Cut rows into seeded folds of whole groups; drop training near-duplicates of test rows.
+    """Cut rows into folds of whole groups by a seed, and apply `drop_near_duplicates`.
 
     Raises
     ------
     TrainingError
-        No class has as many rows as there are folds.
+        Every class has fewer rows than there are folds.
     """
     try:
         folds = cut_folds(rows.y.astype(str), rows.groups, n_folds, random_state)

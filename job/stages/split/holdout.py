@@ -4,16 +4,16 @@ How it works, for `split.method: hash`
 --------------------------------------
 1. A group has the class of most of its rows.
 2. Within each class, groups are sorted by their salted hash, and the first ones are held out: as
-   many as bring the class's share of test rows closest to `split.test_fraction`.  Rows of the class
-   in test groups of other classes count as well.
+   many as are needed to hold out about the share `split.test_fraction` of the class's rows.  Rows
+   of the class in test groups of other classes count as well.
 3. A group with more than an eighth of the rows of its class is always used for training.  Otherwise
    it would dominate the class's test rows.
-4. A large group is not skipped in favor of a later, smaller one.  Otherwise each choice would
-   depend on the sizes of earlier groups, and a few new groups would move many old groups from the
-   training rows to the test rows, or back.
-5. Classes without a test group, or with fewer training groups than folds, are then rebalanced one
-   by one: their test groups are chosen again, so that both sides have groups of the class.  This
-   affects only classes that have few groups, or are a minority in all their groups.
+4. The order of the groups is kept, even if a later, smaller group would fit better.  So a few new
+   groups in the table do not move many old groups to the other side of the split.
+5. Some classes may then have no test group, or fewer training groups than there are folds.  For
+   each of these classes, the test groups are chosen again, so that both sides have groups of the
+   class (rebalancing).  This affects only classes that have few groups, or are a minority in all
+   their groups.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
     Raises
     ------
     TrainingError
-        `split.method` is `stratified_group`, which cuts the table into parts, and no class has as
-        many rows as there are parts.
+        `split.method` is `stratified_group`, and every class has fewer rows than the number of
+        parts into which this method cuts the table.
     """
     numbers, group_of_row = np.unique(rows.groups, return_inverse=True)
     labels, classes = pd.factorize(np.asarray(rows.y, dtype=object), sort=True)
@@ -103,9 +103,9 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
     """Return a salted digest of each group, shape (n_groups,), uint64.
 
     A group is represented by one of its leakage keys: the key with the smallest digest under the
-    prefix `family`.  The digest of this key under the prefix `side` is returned.  The smallest of
-    many digests is a small number, so if this digest were returned, groups of many keys would be
-    held out more often than groups of few keys.
+    prefix `family`.  The digest of this key under another prefix, `side`, is returned.  The first
+    digest cannot be used: it is smaller in groups of many keys, so these groups would be held out
+    more often.
     """
     # NOTE: do not change the prefixes: all groups would get other digests, and so other sides
     codes, keys = pd.factorize(np.asarray(rows.leakage_keys, dtype=object))
@@ -122,8 +122,8 @@ def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> 
 def _find_large_groups(counts: ClassCounts) -> Array:
     """Return a mask of the groups that are too large to be held out, shape (n_groups,).
 
-    If all of several groups of a class are too large, only the largest one is in the mask, so that
-    the class can have test groups.  The only group of a class is not in the mask.
+    If a class has several groups and all are too large, only the largest one is in the mask, so
+    that the class can have test groups.  If a class has only one group, it is not in the mask.
     """
     sizes, class_of_group = counts.sizes, counts.class_of_group
     is_large: Array = sizes > MAX_GROUP_SHARE * np.bincount(class_of_group, sizes)[class_of_group]
@@ -161,15 +161,15 @@ class _ClassGroups:
         self._folds = folds
 
     def is_balanced(self, is_test: Array) -> bool:
-        """Return whether both sides have enough groups of the class; true if there is one group."""
+        """Return whether both sides have enough groups; true if the class has only one group."""
         n, n_test = len(self._groups), int(is_test[self._groups].sum())
         return not (n > 1 and (n_test == 0 or n - n_test < min(self._folds, n - 1)))
 
     def rebalance(self, is_test: Array, digests: Array, fraction: float) -> None:
         """Choose the class's test groups again in `is_test`, so that both sides have some.
 
-        Groups are visited in the order of digests.  A group is held out if it fits into the rest of
-        the class's share of test rows.
+        Groups are visited in the order of digests.  A group is held out if the held-out rows of the
+        class then do not exceed the share `fraction` of its rows.
         """
         n_rows_left = fraction * self._n_rows.sum()
         max_test_groups = max(len(self._groups) - self._folds, 1)

@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. A sample of whole groups is drawn by a seed.  The more columns and classes there are, the smaller
-   the sample is, so that the number of multiplications of a fit is bounded.
+1. A sample of whole groups is drawn by a seed.  To bound the time of a fit, the sample is smaller
+   for tables with many columns or classes.
 2. A ridge classifier is cross-validated on the sample twice: with folds of single rows, and with
    folds of whole groups.
 3. The difference between the two accuracies is the optimism of a random split.
@@ -79,7 +79,7 @@ def _count_correct(feature_matrices: FeatureMatrices, y: Array, fold: Fold) -> i
 
 
 def _count_rows(rows: Rows, spec: TrainingSpec) -> int:
-    """Return the sample size that bounds the number of multiplications of a fit."""
+    """Return the number of rows to sample, so that the time of a fit is bounded."""
     rank = n = np.arange(1, _MAX_ROWS + 1)
     # the number of term and category columns is not known yet, and can exceed the number of rows
     if spec.features.use == ("embeddings",):

@@ -128,10 +128,10 @@ def split_dataset(
 ) -> DataSplit:
     """Split the table; the test rows are the official test set, or a share of the groups.
 
-    If the table has a group column, rows with the same value in it are on the same side, and
-    training rows with near-duplicates among the test rows are dropped.  Without a group column, all
-    rows of a near-duplicate group are on the same side.  With an official test set, training rows
-    that share a normalized text or a group with it are dropped instead.
+    Without a group column, near-duplicates are on the same side of the split.  With a group column,
+    rows with the same value in this column are on the same side, and training rows with
+    near-duplicates among the test rows are dropped.  With an official test set, training rows that
+    share a normalized text or a group with a test row are dropped instead.
 
     Parameters
     ----------

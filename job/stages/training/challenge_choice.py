@@ -2,15 +2,15 @@
 
 How it works
 ------------
-1. Every candidate that completed all folds of the search is refitted to all training rows, without
-   temperature scaling and without the published model's handling of restandardized batches.
-   Candidates with the same feature blocks share the preprocessing.
+1. Every candidate that completed all folds of the search is refitted to all training rows.
+   Temperature scaling and the handling of restandardized batches are left out: only the published
+   model has them.  Candidates with the same feature blocks share the preprocessing.
 2. Each refitted candidate predicts the requests of the challenge set that are used for choosing.
 3. The candidate with the best score (`search.metric`) is chosen.  Ties are broken by the choice of
    the cross-validation, then by the higher mean over the folds, then by order.
 
-A restandardized batch is a batch of embeddings that was standardized on its own rows.  Apart from
-ties, cross-validation does not decide, so a cross-fitted evaluation need not repeat the choice.
+A restandardized batch is a batch of embeddings that was standardized on its own rows.  Scores on
+the table only break ties, so a cross-fitted evaluation need not repeat the choice.
 """
 
 from __future__ import annotations

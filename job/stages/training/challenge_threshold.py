@@ -3,15 +3,16 @@
 How it works
 ------------
 1. The published model was not trained on any of the requests, so its predictions show how reliable
-   its confidence is on people's own wording.  `choose_threshold` selects the lowest confidence at
-   which the precision is shown to reach the target.
+   the model's confidence is on requests that people wrote.  `choose_threshold` selects the lowest
+   threshold for which the precision of the answers is shown to reach the target.
 2. If the set is halved, the threshold is chosen on one half and measured on the other.
-3. Otherwise it is chosen on all requests.  To measure it, the requests are cut into five folds of
-   whole groups, and each fold is answered with the threshold chosen on the other four.
+3. Otherwise the threshold is chosen on all requests.  To measure its effect, the requests are cut
+   into five folds of whole groups, and each fold is answered with a threshold chosen on the other
+   four.
 4. If no threshold is shown to reach the target, the reason states how many requests are needed.
-   Without errors, n answers show a precision p with confidence 1 - a if p**n <= a.  With errors, n
-   is the number at which Clopper and Pearson's lower bound of the observed precision reaches the
-   target.
+   Let the target be p, at confidence 1 - a.  If all n answers are right, they show the target if
+   p**n <= a.  If a share q of n answers is right, they show the target if Clopper and Pearson's
+   lower bound of q reaches p.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def learn_threshold(
 def withhold_threshold(threshold: Threshold) -> Threshold:
     """Return a copy of `threshold` without a value.
 
-    Call this if the same requests were used to choose the candidate.  Its precision on these
-    requests is then too optimistic to choose a threshold.
+    Call this if the same requests were used to choose the candidate.  The candidate's precision on
+    these requests is then too optimistic to choose a threshold.
     """
     return replace(
         threshold,
@@ -87,8 +88,8 @@ def measure_threshold(
     Parameters
     ----------
     predictions, bootstrap
-        Predictions and bootstrap of the evaluation half of the challenge set, or of the complete
-        set, which is then cut into folds.
+        Predictions and bootstrap of the evaluation half of the challenge set.  If the set is not
+        halved, those of the complete set.
     fold
         Fold of each request, shape (n_rows,); None if the set is halved.
     """
@@ -135,7 +136,8 @@ def _lower_bound(share: float, n: int, confidence: float) -> float:
 def _explain_absence(predictions: Predictions, chosen: Threshold, confidence: float) -> str:
     """Return a sentence that says why there is no threshold and how many requests are needed.
 
-    The sentence has two numbers: one if no answer is wrong, and one with the precision on this set.
+    The sentence states two numbers of requests: the number needed if no answer is wrong, and the
+    number needed with the precision that was measured on this set.
     """
     target = chosen.target_precision
     n_errorless = count_needed_answers(target, confidence)

@@ -2,18 +2,18 @@
 
 How it works
 ------------
-1. The rows of the table are cut into folds of whole groups with similar class shares, in the order
-   of the groups' salted hash (`job.stages.split.folds.cut_hash_folds`).
+1. The rows of the table are cut into folds of whole groups with similar class shares.  A salted
+   hash assigns the groups to folds (`job.stages.split.folds.cut_hash_folds`).
 2. For each fold, the chosen candidate is fitted to the other folds, including preprocessing and
    calibration, and predicts the fold.
-3. The search chose the candidate with the labels of most of these rows.  If it could have chosen
-   another candidate, the choice is repeated for each fold, using the search's out-of-fold
-   predictions of the rows in the other folds.  If the result differs, the other candidate predicts
-   the fold.  Thus the scores include the effect of the choice.  This is close to nested
-   cross-validation.  A difference remains: the choice uses predictions by models that were trained
-   on rows of the fold.  These models are not scored on the fold.
-4. The choice is not repeated if the challenge set made it.  It is not changed either if the
-   out-of-fold labels of the two candidates differ in at most half a percent of the rows.
+3. The search chose the candidate by the labels of most of these rows, so its scores would be too
+   optimistic.  The choice is therefore repeated for each fold, by the search's out-of-fold
+   predictions of the rows in the other folds.  If this chooses another candidate, that candidate
+   predicts the fold.
+4. This is close to nested cross-validation.  The difference is that some of the out-of-fold
+   predictions come from models that were trained on rows of the fold.
+5. The choice is not repeated if the candidate was chosen on the challenge set.  The first choice is
+   kept if the out-of-fold labels of the two candidates differ in at most 0.5% of the rows.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _predict_nested(
     Parameters
     ----------
     chosen
-        Predictions by the candidate that the report chose.
+        Predictions of all rows by the candidate that the search chose.
     choices
         The candidate that predicts each fold.
     """

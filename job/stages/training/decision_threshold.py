@@ -6,9 +6,9 @@ How it works
    share of answered rows, and precision is the share of correct answers.
 2. Candidate thresholds are quantiles of the confidence.  For each, the one-sided lower confidence
    bound of the precision is computed, with an effective sample size for rows in groups.
-3. The lowest threshold whose bound reaches the target is chosen.  No threshold is needed if the
-   precision of all rows, and of each predicted class, is shown to reach the target without one.  If
-   no bound reaches the target, the result is that no threshold is shown.
+3. The lowest threshold whose bound reaches the target is chosen.  If no bound does, there is no
+   threshold.  No threshold is needed if the target is shown to be reached with all rows answered:
+   by the overall precision, and by the precision of each predicted class.
 4. On rows that the threshold was not chosen on, coverage and precision get confidence intervals by
    a bootstrap over groups.
 """
@@ -51,8 +51,8 @@ def choose_threshold(
     """Return the lowest threshold whose answers are shown to reach the target precision.
 
     The precision is shown to reach the target if its one-sided lower bound, at the level
-    `evaluation.confidence`, reaches it.  The highest of many point estimates would be too
-    optimistic.
+    `evaluation.confidence`, reaches the target.  The precision itself would be too optimistic,
+    because it is the best of many thresholds.
 
     Parameters
     ----------
@@ -143,9 +143,9 @@ def _lower_bounds(
     """Return the one-sided lower confidence bound of the precision at each threshold.
 
     Rows of a group are dependent.  The bound is Clopper and Pearson's with the effective sample
-    size: the number of independent rows that would have the same variance (Korn and Graubard 1998),
-    reduced if few groups contribute most of the variance.  If the variance is zero, the effective
-    sample size is the number of groups.
+    size: the number of independent rows that would have the same variance (Korn and Graubard 1998).
+    It is reduced if few groups contribute most of the variance.  If the variance is zero, it is the
+    number of groups.
     """
     estimates = np.array(
         [_estimate_share(is_right[max_proba >= t], groups[max_proba >= t]) for t in thresholds]
@@ -181,9 +181,9 @@ def measure_abstention(
     bootstrap
         The bootstrap over the groups of these rows.
     least
-        The minimum confidence at which each row is answered, shape (n_rows,).  In a cross-fitted
-        evaluation, this is the threshold chosen without the row's fold, or infinity if no threshold
-        was shown.  None to apply `threshold` to all rows.
+        The minimum confidence at which each row is answered, shape (n_rows,); if None, `threshold`
+        applies to all rows.  In a cross-fitted evaluation, it is the threshold chosen without the
+        row's fold, or infinity if no threshold was shown to reach the target.
     """
     groups = bootstrap.groups
     value = 0.0 if threshold.status == "not_needed" else threshold.value
@@ -241,7 +241,7 @@ def _compute_coverage_and_precision(sums: Array) -> Array:
 
 
 def _clip_interval(interval: Interval) -> Interval:
-    """Clip bounds to [0, 1]; rounding errors of the stratum weights can put them outside."""
+    """Clip bounds to [0, 1], because rounding errors can put them slightly outside."""
     lower, upper = (min(max(bound, 0.0), 1.0) for bound in (interval.lower, interval.upper))
     return Interval(
         value=interval.value, lower=lower, upper=upper, is_by_count=interval.is_by_count

@@ -8,9 +8,9 @@ How it works
    out-of-fold decision values and labels of the fold's training rows.
 3. This calibration is applied to the decision values of the fold's test rows.
 
-The calibration of a row uses no label of the row's fold.  The models that predicted the other folds
-were trained on rows of this fold.  This can only influence the few parameters of the calibration.
-The alternative, a nested calibration within each fold, would need four times as many fits.
+The calibration of a fold is fitted without the labels of the fold.  It is fitted to decision values
+of models that were trained on rows of the fold, but only its few parameters depend on them.  A
+nested calibration within each fold would avoid this, but needs four times as many fits.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ How it works
 ------------
 1. The terms in a sample of the texts are counted, and the numbers of terms and of occurrences are
    extrapolated to all training rows.
-2. Each array that grows with rows, columns, terms, classes or candidates has a measured number of
-   bytes per element (`EstimatorKind.memory` for a fit).  The products are summed, as if each worker
-   fitted the most expensive candidate.
+2. For each large array, the number of elements is multiplied by a measured number of bytes per
+   element (`EstimatorKind.memory` for a fit).  The results are summed, as if every worker fitted
+   the most expensive candidate.
 3. Steps before and after the search are estimated separately.  The estimate is the maximum.
 """
 
@@ -191,7 +191,7 @@ def _count_terms(train: Rows, spec: FeatureSpec) -> tuple[float, float, float]:
     """Estimate three numbers for the training texts from a sample of the texts.
 
     They are the number of occurrences of terms, the number of distinct terms, and the number of
-    terms that are not dropped as too rare.
+    terms that are frequent enough to be features.
     """
     if train.text is None:
         return 0.0, 0.0, 0.0

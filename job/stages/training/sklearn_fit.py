@@ -48,7 +48,7 @@ def fit(
     Raises
     ------
     ConfigurationError
-        scikit-learn rejects the parameter values, and would do so for other rows too.
+        scikit-learn rejects the parameter values for any rows.
     TrainingError
         The training rows of a calibration fold lack a class that calibration needs.
     """

@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. The logits of out-of-fold predictions are divided by a temperature, which preserves the ranking
-   of the classes (Guo et al. 2017).
+1. The logits of out-of-fold predictions are divided by a temperature.  This changes the
+   probabilities, but not the ranking of the classes (Guo et al. 2017).
 2. The temperature with the lowest log loss on these predictions is chosen.
 3. The coefficients of the published model are divided by the temperature, so that consumers need no
    additional class to load the model.

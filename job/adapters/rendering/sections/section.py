@@ -18,8 +18,8 @@ class Section:
     template
         HTML template for jinja2; all values in it are escaped.  The page adds the heading.
     values
-        Function that returns the values for the template, or None if the run has no such numbers;
-        the page then omits the section.
+        Function that returns the values for the template.  If it returns None, because the run does
+        not have these numbers, the page omits the section.
     """
 
     anchor: str

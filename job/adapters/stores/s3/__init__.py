@@ -6,8 +6,8 @@ How it works
    rejected.
 2. `put_if_absent` writes with `If-None-Match: *`, `compare_and_swap` with `If-Match: <ETag>`, so S3
    itself decides which of two writers succeeds.
-3. If botocore sends a write again and the store rejects it, the stored bytes are compared with the
-   sent ones, because the first attempt of the same request may have succeeded.
+3. If a retried write is rejected, its first attempt may have succeeded.  Therefore the stored bytes
+   are compared with the bytes that were sent.
 4. A write whose SHA-256 the store did not check is read back and compared.
 5. Reads are pinned to one ETag or version id, and resume where a connection breaks.
 """

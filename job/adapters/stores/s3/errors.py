@@ -116,7 +116,7 @@ def retry_truncated_response(function: Callable[[], T]) -> T:
     """Call a function that sends a request; retry if the body of the response is truncated.
 
     NOTE: botocore retries a request that got no response, but does not catch this error of urllib3.
-    Retrying is harmless: only errors, listings and first steps of writes have a body here.
+    Retrying is harmless: only errors, listings and the first steps of writes have a response body.
     """
     for _ in range(_N_RETRIES):
         with contextlib.suppress(HTTPError):
@@ -126,7 +126,7 @@ def retry_truncated_response(function: Callable[[], T]) -> T:
 
 @contextmanager
 def translating_errors(host: str, what: str = "") -> Iterator[None]:
-    """Raise the `JobError` for each botocore error of the block; `what` names the operation."""
+    """Convert botocore errors in the `with` block to `JobError`s; `what` names the operation."""
     try:
         yield
     except (BotoCoreError, ClientError, HTTPError, OSError, ValueError) as error:

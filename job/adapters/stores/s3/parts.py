@@ -26,11 +26,10 @@ def in_parallel(function: Callable[[int], T], items: range) -> list[T]:
 
 
 def in_order(read: Callable[[int], Iterator[bytes]], items: range) -> Generator[bytes, None, None]:
-    """Yield the pieces of all items in the order of the items; `read` yields the pieces of one.
+    """Yield the pieces of all items (parts), in order; `read` yields the pieces of one item.
 
-    Up to `N_THREADS` items are read at the same time, ahead of the item that is being yielded.
-    When an item has been yielded completely, a thread starts to read one more.  So at most
-    `N_THREADS` items are in memory.
+    Up to `N_THREADS` items are read at the same time and kept in memory.  When all pieces of an
+    item have been yielded, a thread starts to read the next item.
     """
     is_over = threading.Event()
     # NOTE: after a block of this size was freed, glibc reuses the memory of pieces.  Otherwise the

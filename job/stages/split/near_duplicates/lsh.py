@@ -5,10 +5,10 @@ How it works
 1. A signature is an array of numbers or bits that represents a text or an embedding.  Signatures
    are cut into bands.  Two signatures with the same band are a candidate pair.
 2. To limit the number of pairs, signatures are sorted by band, and each signature is paired only
-   with the next ones.  The similarity of a pair is the share of equal numbers or bits in the
-   complete signatures.
+   with the few that follow it.  The similarity of a pair is the share of equal numbers or bits in
+   the complete signatures.
 3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of the
-   links is kept, which connects the same rows as all links do, for any minimum similarity.
+   links is kept.  At every minimum similarity, it connects the same rows as all links do.
 4. Connected components are the groups.  Chains of similar texts can connect texts that are not
    similar.  So components that are too large are split by raising the minimum similarity in steps.
 """
@@ -118,8 +118,8 @@ def link_similar(
     bands
         For each band, the sort key and the band of all signatures, as two arrays.
     compare
-        Function that returns the similarity between row i of one array of signatures and row i of
-        another, for each i.
+        Function of two arrays of signatures of equal length.  It returns the similarity of the two
+        signatures at each position.
     """
 
     def link_band(band: tuple[Array, Array]) -> Links:

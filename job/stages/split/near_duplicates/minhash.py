@@ -49,7 +49,7 @@ def sign_texts(texts: Array, executor: Executor) -> Array:
 
 
 def _draw_permutations() -> tuple[Array, Array]:
-    """Draw random permutations x -> a x + b modulo 2**32; return the odd factors a, and b."""
+    """Draw random permutations x -> a x + b modulo 2**32; return all a (odd numbers) and all b."""
     rng = np.random.default_rng(_SEED)
     drawn = rng.integers(0, 2**32, (2, N_NUMBERS), np.uint32)
     return drawn[0] | np.uint32(1), drawn[1]

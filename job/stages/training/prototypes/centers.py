@@ -2,13 +2,13 @@
 
 How it works
 ------------
-1. k-means (Lloyd 1982, initialized by k-means++) clusters the items (distinct rows) of a class; the
-   n items of a group have a total weight of sqrt(n).
-2. A cluster with too few groups borrows the nearest item of the nearest other group of its class,
-   then of the next group, until it has enough (microaggregation, Domingo-Ferrer and Mateo-Sanz
-   2002, with overlapping clusters).
-3. A center is the mean of one mean direction per group, scaled to length 1 and rounded, so that
-   all groups have the same influence.
+1. k-means (Lloyd 1982, initialized by k-means++) clusters the items (distinct rows) of a class.  If
+   a group has n items, their total weight is sqrt(n).
+2. If a cluster has too few groups, it also gets the nearest items of other groups of its class, one
+   item per group, nearest group first, until it has enough groups (microaggregation, Domingo-Ferrer
+   and Mateo-Sanz 2002, with overlapping clusters).
+3. The items of each group are averaged, and these means are scaled to length 1, so that all groups
+   of a cluster have the same influence.  Their mean, scaled to length 1 and rounded, is the center.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def place_centers(
     X
         The items' values, shape (n_items, n_features).  Each row has length 1 or consists of zeros.
     n_centers
-        Maximum number per class; a class has fewer if it has fewer than `n_centers * min_groups`
-        items.
+        Maximum number of centers per class.  A class gets fewer centers if it has fewer than
+        `n_centers * min_groups` items.
     min_groups
         Minimum number of groups per center.  A class with fewer groups has one center, which is
         computed from all its groups.

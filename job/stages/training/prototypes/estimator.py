@@ -4,11 +4,11 @@ How it works
 ------------
 1. Each class has several centers (`job.stages.training.prototypes.centers`).
 2. A row's features are its similarities to the centers: exp(cosine / temperature), divided by the
-   sum over all centers.  These features are called *shares*, because they sum to 1.  The shares of
-   a row that is far from all centers depend on the nearest centers.  A linear classifier on the
-   row's values would extrapolate beyond the training data instead.
-3. A logistic regression on the shares and, with a small weight, on the row's values yields the
-   probabilities; each group has the same total sample weight.
+   sum over all centers.  These features are called *shares*, because they sum to 1.  For a row that
+   is far from all centers, the nearest centers have the largest shares.  A linear classifier on the
+   row's own values would extrapolate beyond the training data instead.
+3. A logistic regression yields the probabilities.  Its inputs are the shares and, with a small
+   weight, the row's values.  Each group has the same total sample weight.
 
 These are normalized radial basis functions (Moody and Darken 1989) with softmax outputs.  Every
 step is a matrix product or an elementwise function.
@@ -153,7 +153,7 @@ def _require_dense(X: object) -> None:
 
 
 def group_by_shared_centers(models: Sequence[Prototypes]) -> list[list[Prototypes]]:
-    """Return lists of models.  The models of a list have equal settings for the centers."""
+    """Group models into lists, so that the models of a list have the same center parameters."""
     by_parameters: dict[tuple[int, int | None], list[Prototypes]] = {}
     for model in models:
         by_parameters.setdefault((model.n_centers, model.random_state), []).append(model)

@@ -42,8 +42,8 @@ class Items:
     group
         Group id of each item, from 0, shape (n_items,).
     weights
-        1 / sqrt(number of items in the item's group), shape (n_items,): in clustering, a template
-        with 100 wordings counts as 10 items.
+        1 / sqrt(n) for an item whose group has n items, shape (n_items,).  In clustering, a group
+        of 100 items then has a total weight of 10.
     """
 
     rows: Array

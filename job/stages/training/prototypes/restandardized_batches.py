@@ -5,20 +5,19 @@ instead of those of the training table.
 
 How it works
 ------------
-1. The input consists of restored rows, which are rows that the preprocessing maps back to length 1.
-   Restored training rows have length 1.  Restored rows of a restandardized batch with another class
-   mix are shifted, and their squared lengths differ from 1.  These squared lengths have a standard
-   deviation of at least 0.3 if one class has 85% of the batch, and 0.03 if the batch has the usual
-   mix.
+1. The input consists of restored rows: the preprocessing has applied the map (a scale and an offset
+   per column) that brings training rows back to length 1.  This map does not fit a restandardized
+   batch: its rows are shifted, and their squared lengths vary around 1.  The standard deviation is
+   at least 0.3 if one class has 85% of the batch, and 0.03 if the batch has the usual class mix.
 2. Rows whose squared length is within `_MAX_LENGTH_DIFFERENCE` of 1 are scored by the model itself.
 3. All other rows are scored by a small perceptron (Rumelhart et al. 1986).  It is fitted to
    simulated batches of the training rows (`job.stages.training.prototypes.batch_sampling`).  The
    batches have few groups, because unseen templates shift a batch as much as another class mix
    does.  The row's length is one of the inputs, because the length depends on the shift.
-4. Both branches are one pipeline of matrix products and elementwise functions.  Each
-   branch yields the positive parts of its scores and of their negatives.  To switch a branch off
-   for a row, a large multiple of the row's distance beyond the bound is subtracted first, so that
-   both parts are zero.  A logistic regression adds the parts of both branches.
+4. Both branches (model and perceptron) are in one pipeline of matrix products and elementwise
+   functions.  A branch yields max(s - m, 0) and max(-s - m, 0) for each score s.  For rows of this
+   branch, m is 0, and the difference of both values is s.  For rows of the other branch, m is so
+   large that both values are 0.  A logistic regression adds up the values of both branches.
 """
 
 from __future__ import annotations
@@ -60,8 +59,8 @@ def handle_restandardized_batches(
 ) -> Pipeline:
     """Extend `model` to restored rows whose length is not 1, as in restandardized batches.
 
-    For rows of length 1, the returned pipeline predicts the same probabilities as `model`, up to
-    1e-5.
+    For rows of length 1, the returned pipeline predicts the same probabilities as `model`; they
+    differ by at most 1e-5.
 
     Parameters
     ----------
@@ -166,7 +165,7 @@ def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
     width
         Number of columns of the branch.
     is_far
-        Whether the branch handles rows whose length is far from 1; if not, it handles all others.
+        True for the branch of rows whose length is far from 1, False for that of all other rows.
     """
     sign = 1.0 if is_far else -1.0
     # 0 for rows of this branch, negative for rows of the other one

@@ -3,8 +3,8 @@
 How it works
 ------------
 1. The grids are expanded to candidates (`candidates`).
-2. With successive halving, several rounds use a growing share of the rows and a shrinking part of
-   the candidates (`successive_halving`); otherwise there is one round with all rows.
+2. There is one round with all rows.  With successive halving there are several rounds, each with
+   more rows and fewer candidates than the one before (`successive_halving`).
 3. In each round all candidates are scored on the same folds of whole groups (`cross_validation`).
 4. One of the candidates that completed the last round is chosen (`choice`).
 5. A search that exceeds `max_seconds` ends after the current fold, and the best candidate so far is
@@ -189,7 +189,7 @@ def _find_best(
 ) -> CandidateScore:
     """Return the best candidate of the estimator `name` with these feature blocks.
 
-    If no such candidate was searched, one with default parameters and without a score is returned.
+    If the search had no such candidate, return one with default parameters and without a score.
     """
     matching = [c for c in results if c.estimator == name and c.feature_blocks == feature_blocks]
     default = tuple((k, v[0]) for k, v in find_kind(name).default_grid.items())

@@ -3,14 +3,14 @@
 How it works
 ------------
 1. The best candidate has the highest mean of the metric over the folds; ties go to the first.
-2. If the rows come from few groups, a single large group can decide which candidate is best.  Then
-   all candidates within one standard error of the best one count as equally good (Breiman et al.
-   1984).  The standard error of the score difference is computed by a jackknife over groups.
+2. A single large group can decide which candidate is best.  Therefore, if the rows come from few
+   groups, all candidates within one standard error of the best one count as equally good (Breiman
+   et al. 1984).  The standard error of the score difference is computed by a jackknife over groups.
 3. Of the candidates that are equally good, the one with the highest mean accuracy over groups is
    chosen.  In this mean, every group counts once, however many rows it has.
-4. If wording is preferred (`job.stages.training.search.preference`), step 3 chooses among the
-   candidates of the preferred estimators whose score is within `WORDING_MARGIN` of the best score.
-   The margin is wide because score differences on templates say little about other wording.
+4. Some estimators may be preferred (`job.stages.training.search.preference`).  If their candidates
+   score at most `WORDING_MARGIN` below the best candidate, step 3 chooses among these.  The margin
+   is wide because score differences on templates say little about other wording.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def choose(
     mask
         Rows to evaluate, shape (n_rows,); None for all of them.
     preferred
-        Positions of candidates that take precedence unless the best candidate scores better by more
-        than `WORDING_MARGIN`.
+        Positions of preferred candidates.  If some of them score at most `WORDING_MARGIN` below the
+        best candidate, one of these is chosen.
     """
     rows = labels.fold >= 0 if mask is None else mask & (labels.fold >= 0)
     means = {n: _compute_mean_score(labels, n, metric, rows) for n in candidates}
@@ -81,7 +81,7 @@ def _find_as_good(
     rows: Array,
     groups: Array,
 ) -> list[int]:
-    """Return the positions of `best` and of the candidates within one standard error of it.
+    """Return the position of `best`, and of each candidate at most one standard error worse.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def _compute_mean_score(labels: SearchedLabels, n: int, metric: LabelMetric, row
 def _is_within_one_error(
     y_true: Array, y_pred: Array, y_best: Array, groups: Array, metric: LabelMetric, n: int
 ) -> bool:
-    """Return whether `y_best` scores better than `y_pred` by at most one standard error.
+    """Return whether `y_pred` scores at most one standard error below `y_best`.
 
     Parameters
     ----------

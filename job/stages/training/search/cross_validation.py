@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. Candidates with the same feature blocks share the preprocessing and the feature matrix of a fold,
-   except that linear models take standardized columns and other models do not.
+1. Candidates with the same feature blocks share the feature matrix of a fold.  There are two
+   versions of it: linear models take standardized columns, other models do not.
 2. The fast engine fits all linear models of the matrix together, warm-started from the previous
    fold's models.  Prototype models with equal centers are fitted together.  scikit-learn fits all
    other models, and those that the fast engine did not bring to convergence.
@@ -46,9 +46,9 @@ _Input = tuple[FeatureBlocks, bool]  # feature blocks, and whether columns are s
 class FoldScorer:
     """Scores candidates, one fold after another.
 
-    The models of each fold are warm-started from the previous fold's models, which were fitted to
-    rows that are now test rows.  Each model is then optimized to convergence, so that the result
-    does not depend on the starting point.
+    The models of each fold are warm-started from the previous fold's models, which have seen rows
+    that are test rows now.  Each model is optimized to convergence, so the result does not depend
+    on the starting point, and nothing leaks from these rows.
     """
 
     def __init__(

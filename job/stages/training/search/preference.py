@@ -1,15 +1,15 @@
 """Which estimators are searched and preferred if most rows come from sentence templates.
 
-Cross-validation on templates favors models that learn the templates: a linear model classifies
-held-out templates almost without error, but misclassifies a third or more of the requests that
-people write in their own words.  Similarity-based estimators lose a few points on templates, but
-are much better on other wording (docs/adr/0024).
+Cross-validation on templates favors models that learn the templates.  A linear model, for example,
+classifies held-out templates almost without error, but misclassifies a third or more of the
+requests that people write in their own words.  Similarity-based estimators are slightly worse on
+templates, but much better on other wording (docs/adr/0024).
 
 How it works
 ------------
 1. If most rows come from templates and the embeddings have unit length, `search.prefer: auto` means
    `wording`, and prototypes are added to the searched estimators.
-2. When a candidate is chosen, candidates of estimators that are robust to wording take precedence
+2. When a candidate is chosen, candidates whose estimators are robust to wording are preferred
    (`job.stages.training.search.choice`).
 """
 
@@ -37,8 +37,8 @@ def resolve_preference(
     is_templated
         Whether most rows come from sentence templates.
     geometry
-        Status of the embeddings' geometry.  Prototypes help only if rows have length 1 or can be
-        mapped back to length 1; otherwise, `auto` becomes `score`.
+        Whether the embeddings' rows have length 1 or can be mapped back to length 1.  Prototypes
+        help only in these two cases; otherwise, `auto` becomes `score`.
     """
     search = spec.search
     is_useful = is_templated and geometry in HAS_UNIT_ROWS

@@ -37,7 +37,7 @@ class Round:
 
 
 class Schedule:
-    """Yields rounds and folds until the time budget, which starts on construction, is used up.
+    """Yields rounds and folds until the time budget is used up; its time starts on construction.
 
     Attributes
     ----------
