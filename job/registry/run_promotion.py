@@ -39,7 +39,10 @@ log = structlog.get_logger(__name__)
 
 
 def propose_claim(plan: Plan, digests: Mapping[str, str], key_id: str) -> Claim:
-    """Return the claim that this attempt stores if no earlier attempt has stored one."""
+    """Return the version name and digests that this process claims for the run.
+
+    An earlier process of the same run (an attempt) may already have claimed another name.
+    """
     return Claim(
         version=name_version(plan.run_id, plan.started_at),
         started_at=plan.started_at,
@@ -51,10 +54,10 @@ def propose_claim(plan: Plan, digests: Mapping[str, str], key_id: str) -> Claim:
 def claim_version(
     plan: Plan, store: ArtifactStore, proposed: Claim, champion: PublishedVersion | None
 ) -> Claim:
-    """Store this attempt's claim, or return the claim of the run's first attempt.
+    """Claim a version name for the run, or return the claim that an earlier attempt has stored.
 
-    Also store which champion the gate compared with the candidate.  A later attempt that only
-    finishes the promotion moves the channel only if the channel still points to this champion.
+    Also store which champion the gate compared with the candidate.  If a later attempt has to
+    finish the promotion, it moves the channel only from this champion.
     """
     claimed = claim(store, plan.run_id, proposed)
     channel = plan.settings.publish.channel
