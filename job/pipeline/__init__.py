@@ -5,14 +5,16 @@ How it works
 1. Check the settings, test the store, read and validate the table.
 2. If an earlier attempt of this run (a process with the same run id) has published its version
    completely, finish the promotion of that version and return.
-3. Split the table, and trace its rows: if only a few groups changed since a version that consumers
-   can read, the run ends here (`held_back`).
-4. Compare the table with the champion's table for drift.
+3. Split the table, and compare its groups (rows that a split keeps together) with those of each
+   version that consumers can read.  If only a few groups changed since one of these versions, the
+   run ends here (`held_back`), because the two versions could reveal the rows of these groups.
+4. Compare the table with that of the champion (the version that the channel points to) for drift.
 5. Search, train and evaluate the candidate.
-6. The gate compares the candidate with floors and ceilings, the champion and the anchor.
-7. An accepted candidate, or a rejected one that an operator overrides, is published under a version
-   name that the run has claimed.  Then the channel moves to this version.  The reports of a
-   rejected candidate and of a dry run are stored with the run.
+6. The gate checks the candidate's scores, and compares the candidate with the champion and with the
+   anchor (a fixed version).
+7. If the gate accepts the candidate, or an operator overrides a rejection, the candidate is
+   published as a new version, and the channel moves to this version.  Otherwise, only the reports
+   are stored with the run.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ log = structlog.get_logger(__name__)
 def run(context: RunContext) -> RunResult:
     """Run every stage, from reading the table to moving the channel.
 
-    Raises `GateRejectedError`, with the result, if the candidate was not accepted.
+    Raises `GateRejectedError`, with the result of the run, if the gate rejects the candidate.
     """
     abilities = _prepare(context)
     tables = load_tables(context)
@@ -101,7 +103,7 @@ def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
 def _finish_published(
     context: RunContext, tables: Tables, claim: Claim, abilities: tuple[ProbeStep, ...]
 ) -> RunResult:
-    """Finish the promotion of the version that an earlier attempt has published completely."""
+    """Move the channel to the version that an earlier process of the same run has published."""
     store = context.ports.store
     with context.stage("promote"):
         finish_interrupted(context.plan, store, claim.version, abilities)
@@ -116,7 +118,7 @@ def _record_candidate(
     verdict: Verdict,
     package: Package,
 ) -> None:
-    """Add the candidate's scores and digest to the run's record.
+    """Add the candidate's scores and the digest of its model to the run's record.
 
     If the candidate is not published, its reports are stored with the record.
     """
@@ -131,7 +133,7 @@ def _record_candidate(
 def _reject(
     context: RunContext, tables: Tables, candidate: TrainedCandidate, verdict: Verdict
 ) -> GateRejectedError:
-    """Log why the candidate is rejected; return the error, which has the result of the run."""
+    """Log why the gate rejected the candidate, and return the error to raise."""
     result = _summarize(context, tables, "rejected", candidate.evaluation.scores)
     reasons = verdict.decision.reasons
     log.warning("candidate_rejected", reasons=reasons)
@@ -152,7 +154,7 @@ def _publish(
     package: Package,
     abilities: tuple[ProbeStep, ...],
 ) -> RunResult:
-    """Publish the package under the claimed version, and move the channel to it."""
+    """Publish the package as the version that `claim` names, and move the channel to it."""
     plan, store = context.plan, context.ports.store
     with context.stage("publish"):
         if package.group_errors is not None:  # later runs compare with published versions only

@@ -2,13 +2,13 @@
 
 How it works
 ------------
-1. The settings, the suite or the table's own columns decide whether embeddings are standardized per
-   batch.
-2. If they are, batches with another class mix than the table's are drawn from the test rows.  Each
-   batch is standardized on its own rows, which is called *restandardized*.  The accuracy of the
-   published model on these batches is the stress score.
-3. `input_check` contains bounds for a statistic of a consumer's batch.  Outside of the bounds, the
-   batch does not resemble the training table.
+1. The settings, the expectation suite or the table's own columns decide whether embeddings are
+   standardized per batch.
+2. If they are, batches whose class mix differs from that of the table are drawn from the test rows.
+   Each batch is standardized on its own rows; it is then called *restandardized*.  The accuracy of
+   the published model on these batches is the stress score.
+3. `input_check` has bounds for a statistic that a consumer computes from a batch.  If the statistic
+   is outside of the bounds, the batch does not resemble the training table.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchEvaluation:
-    """Accuracy on restandardized batches, and bounds with which a consumer can detect them.
+    """Accuracy on batches standardized on their own rows, and bounds to detect these batches.
 
     Each field is None if it was not computed.
     """
@@ -54,7 +54,7 @@ def evaluate_batches(
     standardization: Standardization | None,
     geometry: Geometry | None,
 ) -> BatchEvaluation:
-    """Evaluate the published model on restandardized batches of test rows.
+    """Evaluate the published model on batches of test rows, each standardized on its own rows.
 
     Parameters
     ----------

@@ -4,12 +4,12 @@ A recipe is an unfitted model: an estimator with its hyperparameters and its inp
 
 How it works
 ------------
-1. Cross-fit: every row is predicted by models of the same recipe that were trained without the
-   row's group.  Hold-out: the chosen candidate predicts the training rows out of fold, if this is
-   needed.
+1. With cross-fitting, each row is predicted by a model of the same recipe that was not trained on
+   the row's group (rows that a split keeps together).  With a hold-out, the training rows are
+   predicted out of fold, if step 2 or 3 needs these predictions.
 2. The temperature, which divides the logits, is learned on the training rows.
-3. The threshold, below which a consumer should not answer, is learned on all predicted rows,
-   unless it is learned on the challenge set.
+3. The decision threshold is the lowest confidence at which a consumer should use a prediction.  It
+   is learned on all predicted rows, or on the challenge set (real requests).
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfFold:
-    """Predictions of rows by models that were not trained on the row's group.
+    """Predictions of each row by a model that was not trained on the row's group.
+
+    A group is a set of rows that every split keeps together.
 
     Attributes
     ----------
@@ -63,10 +65,10 @@ def predict_without_groups(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> OutOfFold:
-    """Return the predictions that evaluation and calibration need.
+    """Predict rows by models that were not trained on the groups of these rows.
 
-    With cross-fitting these are predictions of all rows.  With a hold-out these are out-of-fold
-    predictions of the training rows if calibration needs them, and otherwise none.
+    With cross-fitting, all rows are predicted.  With a hold-out, the training rows are predicted
+    out of fold if calibration needs these predictions; otherwise no row is predicted.
     """
     if setup.folds is not None:
         with context.stage("cross_fit"):
@@ -88,7 +90,7 @@ def predict_without_groups(
 def _predict_all_rows(
     context: RunContext, split: DataSplit, setup: TrainingSetup, report: SearchReport
 ) -> CrossFit:
-    """Predict all rows that the split kept, each by models not trained on the row's group."""
+    """Predict each row that the split kept by a model that was not trained on the row's group."""
     assert setup.folds is not None
     rows, spec, executor = split.kept, setup.spec, context.ports.executor
     feature_matrices = FeatureMatrices(
@@ -118,7 +120,7 @@ def calibrate(
     *,
     is_templated: bool,
 ) -> Calibration:
-    """Learn the temperature on the training rows; learn the threshold on the predicted rows."""
+    """Learn the temperature on the training rows, and the threshold on all predicted rows."""
     predictions, cross = out_of_fold.predictions, out_of_fold.cross
     if predictions is None:
         return Calibration()
@@ -150,7 +152,7 @@ def _needs_out_of_fold(plan: Plan, chosen: CandidateScore) -> bool:
 
 
 def _learns_threshold(plan: Plan) -> bool:
-    """Return whether a threshold is learned on the table rather than on the challenge set."""
+    """Return whether the decision threshold is learned on rows of the table."""
     s = plan.settings
     return s.decision.target_precision is not None and not s.learns_on_challenge
 

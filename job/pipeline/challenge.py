@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. The set is read like the table.  It is an error if the candidates cannot predict its requests.
+1. The set is read like the table.  The run fails if the candidates cannot predict the requests.
 2. The *requests for choosing* can be used to choose the candidate and to learn the threshold.  The
    *requests for evaluating* are used to score the published model and to compare it with the
    champion.  With `evaluation.challenge_split=half`, one half of the set is for choosing and the
@@ -88,7 +88,7 @@ def choose_candidate(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> SearchReport:
-    """Return the search report; the challenge set chooses the candidate if this is configured."""
+    """Return the search report; if configured, choose its candidate on the challenge set."""
     challenge = split.challenge
     if challenge is None or context.settings.search.choose_on != "challenge":
         return report
@@ -107,7 +107,10 @@ def choose_candidate(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeEvaluation:
-    """The scores on the challenge set, and the decision if the threshold is learned on it."""
+    """The scores on the challenge set, and the decision threshold.
+
+    `decision` is None if the threshold was not learned on the challenge set.
+    """
 
     challenge: Challenge
     decision: Decision | None
@@ -115,7 +118,7 @@ class ChallengeEvaluation:
     def add_to(self, evaluation: ModelEvaluation) -> ModelEvaluation:
         """Return a copy of `evaluation` with these challenge scores.
 
-        If the threshold was learned on the challenge set, the copy also has that decision.
+        If the threshold was learned on the challenge set, the copy also has this threshold.
         """
         decision = evaluation.decision if self.decision is None else self.decision
         return evaluation.copy_with(challenge=self.challenge, decision=decision)
@@ -129,7 +132,7 @@ def evaluate_on_challenge(
     Parameters
     ----------
     labels
-        Labels of the table's rows.  A class of the table may have no request in the set.
+        Labels of the table's rows; the set may lack requests of some classes.
     """
     s, columns = plan.settings, plan.settings.dataset.columns
     evaluating = select_blocks(challenge.evaluating, model.feature_blocks, columns)
@@ -155,7 +158,7 @@ def evaluate_on_challenge(
 def _learn_decision(
     plan: Plan, challenge: ChallengeSet, model: TrainedModel, evaluated: EvaluatedRows
 ) -> Decision:
-    """Learn a threshold on the requests for choosing; measure it on those for evaluating."""
+    """Learn the threshold on requests for choosing, and measure it on requests for evaluating."""
     s, fold = plan.settings, None
     threshold = _learn_threshold(plan, challenge, model, evaluated.predictions)
     if not challenge.is_halved:

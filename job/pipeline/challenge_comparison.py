@@ -64,7 +64,7 @@ def evaluate_version(
     -------
     scores, comparisons
         The scores of `new`, and its comparison with `old`.  `scores` is None and `comparisons` is
-        empty if `new` was trained on all requests, or if the settings do not name its input.
+        empty if `new` was trained on all requests, or takes an input that the settings do not name.
     """
     s = plan.settings
     if model.feature_blocks not in (s.search.inputs or (s.features.use,)):

@@ -42,12 +42,12 @@ class Drift:
 
 
 def check_drift(context: RunContext, tables: Tables, split: DataSplit, key: LineageKey) -> Drift:
-    """Profile the rows of the table before the split, and measure their drift.
+    """Profile the table as it was before the split, and measure its drift.
 
     Parameters
     ----------
     key
-        Key of the digests in the profile.
+        Secret key with which the words in the profile are digested.
 
     Raises
     ------

@@ -2,11 +2,13 @@
 
 How it works
 ------------
-1. The scores are computed.  With cross-fitting they describe the recipe (the unfitted model) on all
-   rows.  With a hold-out they describe the published model on the held-out rows.
+1. With a hold-out, the published model is scored on the held-out rows.  With cross-fitting, models
+   with the same estimator and hyperparameters are scored on all rows; each row is predicted by a
+   model that was not trained on it.
 2. The published model is evaluated on the challenge set and the out-of-scope set, if these exist.
-3. Three other things are measured: the wording of the table and of the evaluated rows, the accuracy
-   on batches of embeddings that are standardized on their own rows, and the label noise.
+3. The run also measures how similar the wording of the evaluated rows is to that of the training
+   rows, the accuracy on batches of embeddings that are standardized on their own rows, and the
+   share of wrong labels.
 """
 
 from __future__ import annotations
@@ -91,7 +93,7 @@ def _predict_rows(
     Returns
     -------
     evaluated, parts
-        `evaluated` has the rows and predictions that scores are computed from.  There is one part
+        `evaluated` has the rows and predictions that scores are computed from.  `parts` has a pair
         for each model that predicted: the positions of the rows that the model predicted, and the
         rows that it was trained on.
     """
@@ -120,7 +122,7 @@ def _evaluate_rows(
     fitted: FittedCandidate,
     evaluated: EvaluatedRows,
 ) -> ModelEvaluation:
-    """Evaluate the recipe on all rows, or the model on the test rows."""
+    """Score the cross-fitted predictions of all rows, or the predictions of the test rows."""
     s, model, cross = context.settings, fitted.model, fitted.out_of_fold.cross
     if cross is None:
         return evaluate(
@@ -145,7 +147,7 @@ def _evaluate_rows(
 def _estimate_label_noise(
     context: RunContext, split: DataSplit, setup: TrainingSetup, fitted: FittedCandidate
 ) -> LabelNoise | None:
-    """Estimate the wrong labels of the training rows; None if this is switched off."""
+    """Estimate which labels of the training rows are wrong; None if this is switched off."""
     if not context.settings.evaluation.label_noise:
         return None
     with context.stage("labels"):

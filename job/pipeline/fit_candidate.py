@@ -28,12 +28,12 @@ log = structlog.get_logger(__name__)
 class FittedCandidate:
     """The chosen candidate after fitting.
 
-    The object refers to the feature matrices.  While it exists, their memory is not freed.
+    The memory of the feature matrices is not freed while this object exists.
 
     Attributes
     ----------
     compatible_with
-        Other releases of scikit-learn that load the model.
+        Other releases of scikit-learn that can load the model.
     """
 
     search: SearchReport
@@ -83,7 +83,7 @@ def fit_candidate(context: RunContext, split: DataSplit, setup: TrainingSetup) -
 def _search(
     context: RunContext, split: DataSplit, setup: TrainingSetup
 ) -> tuple[SearchReport, FeatureMatrices]:
-    """Search the candidates by cross-validation; the challenge set may choose among them."""
+    """Cross-validate the candidates, and choose one, if configured on the challenge set."""
     spec, ports = setup.spec, context.ports
     with context.stage("search"):
         feature_matrices = FeatureMatrices(

@@ -80,7 +80,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
     Raises
     ------
     ConfigurationError
-        An estimator's grid, a parameter of the suite, a column or a feature is invalid for any
+        An estimator's grid, a parameter of the suite, a column or a feature is invalid for every
         table.
     """
     spec = settings.dataset
@@ -93,7 +93,7 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
 
 
 def load_tables(context: RunContext) -> Tables:
-    """Ingest and validate the table and, if set, the official test and the sets of requests."""
+    """Read and validate the table, and the test table and request sets that the settings name."""
     plan = context.plan
     dataset, validation, rows = _load(context, plan.dataset_uri)
     digests = {
@@ -150,7 +150,7 @@ def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, K
 
 
 def disclosure_rule(settings: JobSettings) -> DisclosureRule:
-    """Return the rule that decides which values of a table published files may contain."""
+    """Return the rule by which published files contain or hide values of the table."""
     return DisclosureRule(
         min_rows=settings.evaluation.min_slice_rows, min_groups=settings.features.min_groups
     )

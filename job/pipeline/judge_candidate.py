@@ -2,11 +2,13 @@
 
 How it works
 ------------
-1. The candidate is compared with the champion and the anchor.  If possible, cross-fitted
-   predictions of the groups in both runs' tables are compared; otherwise both models predict test
-   rows that neither was trained on.
-2. Published models are also compared on the challenge set, if there is one.
-3. `decide` turns scores and comparisons into criteria; `--override` publishes a rejected candidate.
+1. The candidate is compared with the champion (the version that the channel points to) and the
+   anchor (a fixed version).  If both runs were cross-fitted, the errors of both are compared on the
+   groups of rows that are in both tables.  Otherwise both models predict test rows that neither
+   model was trained on.
+2. Candidate and champion are also compared on the challenge set, if there is one.
+3. `decide` checks scores and comparisons against the criteria of the gate.  With `--override`, a
+   rejected candidate is published anyway.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ log = structlog.get_logger(__name__)
 class Verdict:
     """The gate's decision, and the champion that the candidate was compared with.
 
-    The champion is None if there is none.
+    `champion` is None if the channel points to no version yet.
     """
 
     decision: GateDecision
@@ -58,9 +60,9 @@ class Verdict:
 def judge_candidate(
     context: RunContext, tables: Tables, candidate: TrainedCandidate, trace: Trace
 ) -> Verdict:
-    """Decide whether the candidate passes floors and the comparisons with champion and anchor.
+    """Apply the gate to the candidate: check the scores, and compare with champion and anchor.
 
-    With `--override`, too few changed groups are a reason that the operator overrides.
+    With `--override`, too few changed groups in the table are listed as an unmet criterion.
     """
     plan, ports, settings = context.plan, context.ports, context.settings
     champion = load_champion(ports.store, settings.publish.channel, context.keys)
@@ -91,7 +93,7 @@ def judge_candidate(
 def claim_if_published(
     context: RunContext, tables: Tables, verdict: Verdict, key: LineageKey
 ) -> Claim:
-    """Return the claim of the version name; store it only if the version will be published."""
+    """Return the name and time of the version, and store them if the version will be published."""
     plan, decision = context.plan, verdict.decision
     claim = propose_claim(plan, tables.digests, key.id)
     if decision.is_published and not plan.is_dry_run:
@@ -120,10 +122,10 @@ def _compare(
 ) -> Iterator[Comparison]:
     """Yield comparisons of the candidate with a rival, which is the champion or the anchor.
 
-    If both runs have cross-fitted predictions of the same groups, these are compared.  Otherwise
-    the published models predict test rows that neither was trained on.  If the rival is the
-    champion and the groups were compared, the published models are also compared on test rows, but
-    this second comparison can only warn.
+    If both runs have cross-fitted predictions of the same groups, these predictions are compared.
+    If the rival is the champion, the published models are then also compared on test rows, but this
+    second comparison can only warn.  Without cross-fitted predictions in both runs, only the
+    published models are compared, on test rows that neither model was trained on.
     """
     plan, ports = context.plan, context.ports
     if not rival.files:
@@ -151,7 +153,7 @@ def _compare(
 def _compare_groups(
     context: RunContext, candidate: TrainedCandidate, rival: PublishedVersion
 ) -> Comparison | None:
-    """Compare the cross-fitted errors of both runs' groups; None if they cannot be compared."""
+    """Compare the cross-fitted errors of both runs by group; None if this is not possible."""
     before = read_group_errors(context.ports.store, rival.metadata)
     key = None if before is None else context.keys.find(before.key_id)
     now = None if key is None else candidate.count_errors(key)

@@ -74,7 +74,8 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     GateRejectedError
         A criterion is not met; the error's `result` is the complete result.
     ConfigurationError
-        The candidate takes a different input, or was trained on all rows of the table.
+        The candidate takes an input that the settings do not name, or was trained on all rows of
+        the table.
     """
     spec, store = context.settings, context.ports.store
     check_request(spec, context.plan.suite)
@@ -115,7 +116,7 @@ def _require_accepted(result: GateResult) -> GateResult:
 
 
 def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersion) -> _Judged:
-    """Load the candidate version; raise `ConfigurationError` if no row is known to be new to it."""
+    """Load the candidate; raise `ConfigurationError` if it may have been trained on all rows."""
     rows = tables.rows if tables.official_test is None else tables.official_test
     table = rows if tables.official_test is None else None
     if problem := find_lineage_problem(version):

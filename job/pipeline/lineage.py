@@ -1,12 +1,15 @@
-"""Trace the rows of a run: digest them, and count how many groups changed since earlier versions.
+"""Digest the rows of a run, and count how many groups of rows changed since published versions.
 
 How it works
 ------------
-1. The keys that the champion and the anchor need must be there.
-2. The rows of both sides of the split are digested with the current key (`job.stages.lineage`).
-3. The table is compared with the tables of all versions that consumers can read.  A version whose
-   table differs by a few groups only would tell about them, so the run is held back.
-4. A table that equals that of a readable version tells nothing new, whatever the others are.
+1. The rows of published versions were digested with secret keys.  The keys of the champion and the
+   anchor must be present.
+2. The training and test rows of this run are digested with the current key (`job.stages.lineage`).
+3. The digests show how many groups (rows that a split keeps together) differ between this table and
+   the table of each version that consumers can read.  If only a few groups differ, the two models
+   together could reveal the rows of these groups, so the run ends here (it is *held back*).
+4. If the table equals that of one of these versions, a new model reveals nothing more, and the run
+   continues.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FewChanges:
-    """The readable version whose table is most similar, and the number of groups that changed."""
+    """The published version with the most similar table, and how many groups of rows changed."""
 
     version: str
     n_groups: int
@@ -44,14 +47,14 @@ class FewChanges:
 
     @property
     def reason(self) -> str:
-        """The numbers and the setting as one sentence."""
+        """A sentence with the number of changed groups, the version and the minimum."""
         return (
             f"{pluralize(self.n_groups, 'group')} changed since the table of {self.version}, "
             f"minimum {self.min_groups} (publish.min_changed_groups)"
         )
 
     def to_criterion(self) -> Criterion:
-        """Return the unmet criterion that an operator overrides."""
+        """Return an unmet criterion of the gate, for a run that publishes with `--override`."""
         return Criterion(
             name="changed_groups",
             value=self.n_groups,
@@ -64,9 +67,9 @@ class FewChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """The lineage of a run's rows, its key, and the changes that are too few to publish.
+    """Keyed digests of a run's rows (the lineage), their key, and whether too few groups changed.
 
-    `few_changes` is None if enough groups changed, or none.
+    `few_changes` is None if enough groups changed, if no group changed, or if it was not checked.
     """
 
     key: LineageKey
@@ -75,17 +78,18 @@ class Trace:
 
 
 def trace_table(context: RunContext, split: DataSplit, *, is_claimed: bool) -> Trace:
-    """Digest the rows, and count how many groups changed since the versions that can be read.
+    """Digest the rows, and count how many groups changed since each version consumers can read.
 
     Parameters
     ----------
     is_claimed
-        Whether an earlier attempt of this run has claimed a version; its changes are not counted.
+        Whether an earlier process of this run has already passed this check, so that changes are
+        not counted.
 
     Raises
     ------
     ConfigurationError
-        The key that the champion's or the anchor's digests need is missing, and the run has no
+        The secret key of the champion's or the anchor's digests is missing, and the run has no
         `--override`.
     """
     plan, keys = context.plan, context.keys
@@ -99,7 +103,7 @@ def trace_table(context: RunContext, split: DataSplit, *, is_claimed: bool) -> T
 
 
 def warn_of_few_changes(few: FewChanges, *, is_dry_run: bool) -> None:
-    """Log why the run is held back, or why it would be without `--dry-run`."""
+    """Log why the run is held back; for a dry run, log why a run without `--dry-run` would be."""
     log.warning(
         "would_be_held_back" if is_dry_run else "held_back",
         reason=few.reason,
@@ -119,7 +123,7 @@ def _require_keys(context: RunContext) -> None:
 
 
 def _find_few_changes(context: RunContext, split: DataSplit, lineage: Lineage) -> FewChanges | None:
-    """Return the fewest changes since a readable version, if they are too few to publish."""
+    """Return the most similar version if too few groups changed since its table; else None."""
     s, store = context.settings, context.ports.store
     minimum = s.publish.min_changed_groups
     traced = {lineage.key_id: lineage}
@@ -144,7 +148,7 @@ def _find_few_changes(context: RunContext, split: DataSplit, lineage: Lineage) -
 def _read_lineages(
     store: ArtifactStore, versions: list[str]
 ) -> Iterator[tuple[str, Lineage | None]]:
-    """Yield each version with its lineage; None if it has no lineage file, or a damaged one."""
+    """Yield each version with its lineage, or with None if the file is missing or damaged."""
     for version in versions:
         data = store.get(lineage_key(version))
         try:
@@ -156,7 +160,7 @@ def _read_lineages(
 def _trace(
     traced: dict[str, Lineage], split: DataSplit, keys: LineageKeys, key_id: str
 ) -> Lineage | None:
-    """Return the lineage of the run's rows with the key of this id; None if it is missing."""
+    """Return the lineage of the run's rows, made with the key `key_id`; None without this key."""
     key = keys.find(key_id)
     if key_id not in traced and key is not None:
         traced[key_id] = trace_rows(split.train, split.test, key)

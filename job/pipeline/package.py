@@ -1,4 +1,4 @@
-"""Package the files of a version, or the reports of a candidate that is not published."""
+"""Make all files of a version; if the candidate is not published, only its reports are kept."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Package:
     Attributes
     ----------
     files
-        Files of the version, or the reports of a candidate that is not published, by name.
+        All files of the version except the manifest, by name.
     lineage
-        Lineage files by suffix.
+        Lineage files (keyed digests of the rows), by the suffix of their names.
     group_errors
-        Cross-fitted errors of each group; None with a hold-out.
+        Numbers of cross-fitted errors by group of rows; None with a hold-out.
     """
 
     files: Mapping[str, bytes]
@@ -47,9 +47,10 @@ class Package:
 
 
 def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, bytes]:
-    """Return the file of suspected label errors by its name; empty if the file is not enabled.
+    """Return the file of suspected label errors by its name; empty if no error is listed.
 
-    The file contains positions, labels and ids of rows.  It is stored with the run, not published.
+    The file contains positions, labels and ids of rows.  So it is stored with the run, and is not
+    published.
     """
     noise = candidate.evaluation.label_noise
     if noise is None or not noise.issues:
@@ -69,7 +70,7 @@ def make_package(
     drift: Drift,
     verdict: Verdict,
 ) -> Package:
-    """Make the files of a version and its lineage, or the reports of a rejected candidate."""
+    """Make everything that a run stores if its candidate is published."""
     lineage = {
         LINEAGE_SUFFIX: replace(trace.lineage, words=drift.profile.vocabulary).to_bytes(),
         PROFILE_SUFFIX: drift.profile.to_bytes(),
@@ -113,7 +114,7 @@ def make_package(
 
 
 def _describe_lineage(trace: Trace, files: Mapping[str, bytes]) -> PublishedLineage:
-    """Return `lineage` of metadata.json: the id of the key, and the digests of the files."""
+    """Return `lineage` of metadata.json: the id of the key, and digests of the lineage files."""
     return PublishedLineage(
         key_id=trace.key.id,
         digest=str(Digest.of(files[LINEAGE_SUFFIX])),

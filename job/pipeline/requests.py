@@ -28,7 +28,7 @@ def read_requests(
     Parameters
     ----------
     name
-        Name of the set in the log and in the facts of the run: `challenge` or `out_of_scope`.
+        Name of the set in the log and in the run's record: `challenge` or `out_of_scope`.
     required
         Columns that the set must have.
     """

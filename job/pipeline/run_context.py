@@ -1,4 +1,4 @@
-"""The context of a run, which every step receives: request, adapters and recorder."""
+"""The context of a run, which every step receives: plan, adapters, keys and recorder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from job.registry.lineage_keys import LineageKeys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """The request of a run, its adapters, its lineage keys, and the recorder of its stages."""
+    """The plan of a run (with its settings), its adapters and lineage keys, and its recorder."""
 
     plan: Plan
     ports: Ports
@@ -23,7 +23,7 @@ class RunContext:
 
     @property
     def settings(self) -> JobSettings:
-        """The settings of the request."""
+        """The settings of the plan."""
         return self.plan.settings
 
     def stage(self, name: str) -> AbstractContextManager[None]:

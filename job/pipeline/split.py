@@ -70,7 +70,7 @@ def _warn_of_near_rows(is_near: Array) -> None:
 def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
     """Return a copy of the split with the challenge set.
 
-    The report of the copy also has the number of the table's rows that were left out as
+    The report of the copy also says how many rows of the table were left out because they are
     near-duplicates of the set.
     """
     requests, is_near = tables.challenge, tables.is_near_challenge
@@ -95,7 +95,7 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
 
 
 def add_optimism(context: RunContext, split: DataSplit) -> DataSplit:
-    """Return a copy of the split whose report also has the optimism of a random split."""
+    """Return a copy of the split, and report by how much a random split would raise scores."""
     spec, ports = context.settings.training, context.ports
     optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
     return replace(split, report=split.report.copy_with(optimism=optimism))

@@ -39,10 +39,11 @@ class TrainedCandidate:
     models
         The model files of the version by name.
     nested
-        Predictions of a cross-fitted evaluation, of the rows `split.kept`; None with a hold-out.
+        Cross-fitted predictions of the rows `split.kept`, each by a candidate that was chosen
+        without the label of the predicted row; None with a hold-out.
     equal_error
-        The name of a metric, and the standard error of the difference in this metric between two
-        retrainings of the same candidate; None if the error cannot be estimated.
+        Name of a metric, and by how much this metric differs between two trainings of the same
+        candidate (standard error); None if this cannot be estimated.
     """
 
     split: DataSplit
@@ -55,7 +56,10 @@ class TrainedCandidate:
     equal_error: tuple[str, float] | None
 
     def count_errors(self, key: LineageKey) -> GroupErrors | None:
-        """Return the cross-fitted errors of each group, with digests of this key, or None."""
+        """Count the cross-fitted errors of each group of rows; return None with a hold-out.
+
+        `key` is the secret key with which the groups are digested.
+        """
         if self.nested is None:
             return None
         return count_group_errors(self.nested, self.split.kept, key)

@@ -7,7 +7,8 @@ How it works
 2. The memory of the most expensive candidate is estimated and compared with the limit.
 3. The geometry of the embeddings is detected: whether all rows had length 1 before the columns were
    scaled.  If so, models can map the rows back to length 1.
-4. Geometry and templates decide what `search.prefer=auto` means.
+4. The geometry, and whether most texts come from sentence templates, decide what
+   `search.prefer=auto` means.
 """
 
 from __future__ import annotations
