@@ -1,1 +1,1 @@
-"""Lineage: which rows a version was trained on, as digests that only the job's key explains."""
+"""Lineage: which rows a version was trained on, as digests that are made with a secret key."""

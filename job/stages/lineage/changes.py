@@ -1,13 +1,16 @@
-"""Count the groups by which two tables differ, from the lineage of both.
+"""Count the groups by which two tables differ, from the lineage (row digests) of both.
+
+Rows with the same leakage key belong to one group, which a split keeps together.  A group can have
+several leakage keys.
 
 How it works
 ------------
-1. A leakage key has changed if the number of its rows of a class and text differs, on both sides of
-   the split together.
+1. For each leakage key, rows are counted by class and text, over training and test rows together.
+   The key has changed if one of these counts differs between the two tables.
 2. The groups of both tables that share a leakage key are linked; linked groups count as one.
-3. A linked group has changed if one of its leakage keys has.
+3. A linked group has changed if one of its leakage keys has changed.
 
-Settings, releases and other embeddings of the same texts change no leakage key.
+No key changes if only the settings, the release or the embeddings of the texts are different.
 """
 
 from __future__ import annotations
@@ -40,13 +43,13 @@ def count_changed_groups(before: Lineage, after: Lineage) -> int:
 
 
 def _count(lineage: Lineage) -> pd.Series[int]:
-    """Return the number of rows by leakage key, and by class and text."""
+    """Return the number of rows of each combination of leakage key, class and text."""
     rows = {name: lineage.rows[name] for name in ("digest", "content", "n_rows")}
     return pd.DataFrame(rows).groupby(["digest", "content"])["n_rows"].sum()
 
 
 def _link_groups(before: Array, after: Array) -> pd.Series[int]:
-    """Return the linked group of each leakage key of either table."""
+    """Return the number of the linked group of each leakage key in the two tables."""
     n_before = len(before)  # there are at least as many entries as groups
     n_nodes = n_before + len(after)
     old = pd.Series(before["group"].astype(np.int64), index=before["digest"])

@@ -2,13 +2,13 @@
 
 How it works
 ------------
-1. Each entry of the array is one of four kinds (`_Kind`).  The first entry names the key and the
-   format.
-2. There is an entry for each leakage key, text, class and side of the split, with the number of
-   rows and a number for the key's group.
-3. There is an entry for each normalized text and each template of the training rows, and for each
-   word of the drift profile.
-4. All digests are made with the same key, which is not stored in the file.
+1. The file is an array with entries of four kinds (`_Kind`).  The first entry has the id of the
+   secret key and the number of the format.
+2. There is an entry for each combination of leakage key, text, class and side of the split, which is
+   train or test.  It has the number of rows, and a number for the group of the leakage key.
+3. There is an entry for each normalized text and each template (a text with masked dates, ids and
+   amounts) of the training rows, and for each word of the drift profile.
+4. All digests are made with the same secret key, which is not stored in the file.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ class Lineage:
     Attributes
     ----------
     key_id
-        Id of the key of all digests.
+        Id of the secret key that all digests are made with.
     rows
-        Entries of leakage keys, shape (n_entries,), with the fields `digest` (of the leakage key),
-        `content` (digest of class and text key), `is_test`, `n_rows` and `group`.
+        An entry for each combination of leakage key, class, text and side of the split, shape
+        (n_entries,).  The fields are `digest` (of the leakage key), `content` (digest of class and
+        text), `is_test`, `n_rows` and `group`.
     texts
         Sorted digests of the normalized texts and templates of training rows, uint64.
     words
@@ -113,7 +114,7 @@ class Lineage:
 
 
 def trace_rows(train: Rows, test: Rows, key: LineageKey) -> Lineage:
-    """Return the lineage of these training and test rows, without words."""
+    """Return the lineage of these training and test rows, with an empty array of words."""
     keys, contents, counts = _count_rows(train, test)
     rows = np.zeros(len(counts), _ENTRY)
     rows["kind"] = _Kind.ROWS
@@ -139,15 +140,15 @@ def digest_rows(keys: Iterable[str], key: LineageKey) -> Array:
 
 
 def _count_rows(train: Rows, test: Rows) -> tuple[Array, Array, pd.DataFrame]:
-    """Count the rows of each leakage key, text, class and side.
+    """Count the rows of each combination of leakage key, text, class, and train or test.
 
     Returns
     -------
     keys, contents
-        The distinct leakage keys, and the distinct pairs of class and text key as strings.
+        The distinct leakage keys, and the distinct pairs of class and text, each as one string.
     counts
         Columns `key` and `content` (positions in `keys` and `contents`), `is_test`, `n_rows`, and
-        `group`, a number for the key's group.
+        `group` (a number for the group of the leakage key).
     """
     sides = [_as_frame(rows).assign(is_test=side) for side, rows in enumerate((train, test))]
     table = pd.concat(sides, ignore_index=True)
@@ -159,7 +160,7 @@ def _count_rows(train: Rows, test: Rows) -> tuple[Array, Array, pd.DataFrame]:
 
 
 def _as_frame(rows: Rows) -> pd.DataFrame:
-    """Return leakage key, content and group of each row; a group is a key or a number."""
+    """Return leakage key, content (class and text) and group of each row as columns."""
     groups = rows.leakage_keys.copy()
     if rows.near_duplicate_groups is not None:
         is_grouped = rows.leakage_keys != rows.text_keys

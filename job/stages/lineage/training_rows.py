@@ -2,9 +2,11 @@
 
 How it works
 ------------
-1. The lineage of the version has digests of the leakage keys, texts and templates of its training
-   rows.  A row counts as trained on if one of its own keys has such a digest.
-2. Earlier releases stored these digests with the version, under a salt that everyone knows.
+1. The lineage of a version has digests of the leakage keys, texts and templates of the training
+   rows.  A row counts as a training row if its leakage key, text or template has one of these
+   digests.
+2. Earlier releases stored these digests in a file of the version.  They made the digests with a
+   public salt instead of a secret key.
 """
 
 from __future__ import annotations
@@ -37,16 +39,17 @@ def find_lineage_problem(version: PublishedVersion) -> str:
 
 
 def was_trained_on(version: PublishedVersion, rows: Rows, table: Rows | None) -> Mask:
-    """Return which rows a version was trained on, including near-duplicates of such rows.
+    """Return which rows are training rows of a version, or near-duplicates of its training rows.
 
-    The training rows must be known (`find_lineage_problem`).
+    Call `find_lineage_problem` first, because the training rows of the version must be known.
 
     Parameters
     ----------
     table
         The run's table with its groups of near-duplicates.  With it, all rows of a group are marked
-        if the version was trained on one of them, and texts that differ only in masked slots count
-        as equal.  Without it, only rows with an equal leakage key or text are marked.
+        if the version was trained on one of them, and texts that differ only in dates, ids, amounts
+        and the like count as equal.  Without it, only rows with an equal leakage key or text are
+        marked.
 
     Returns
     -------
@@ -80,7 +83,7 @@ def parse_lineage(version: str, data: bytes) -> Lineage:
 
 
 def _read_training_rows(version: PublishedVersion) -> tuple[Array, _Digests]:
-    """Return the digests of the training rows, and the function that computes such digests."""
+    """Return the digests of the training rows, and the function that digests other rows."""
     key = version.key
     if key is not None and version.lineage is not None:
         lineage = parse_lineage(version.version, version.lineage)

@@ -37,7 +37,7 @@ def make_bundle(
 
 
 def without_model(bundle: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the reports and figures of a bundle, which may be kept if no version is published."""
+    """Return the reports and figures of a bundle, for a run that publishes no version."""
     reports = (
         METADATA_FILE,
         EVALUATION_FILE,

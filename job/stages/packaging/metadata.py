@@ -52,8 +52,8 @@ class Findings:
     Attributes
     ----------
     cross_fit
-        Number of folds, and digest of the stored errors by group; None if the evaluation was not
-        cross-fitted.
+        Number of folds, and digest of the file with the errors by group of rows; None if the
+        evaluation was not cross-fitted.
     sets_anchor
         The version that becomes the channel's anchor when this version is promoted; None if the
         anchor does not change.
@@ -177,7 +177,7 @@ def _describe_training(claim: Claim, dataset: Dataset, split: DataSplit) -> Trai
 
 
 def _describe_decision(decision: Decision | None) -> PublishedDecision | None:
-    """Return the decision threshold, and its coverage and precision on the hold-out."""
+    """Return the decision threshold, the share of rows answered with it, and their precision."""
     if decision is None:
         return None
     coverage, precision = decision.coverage, decision.precision
@@ -193,7 +193,7 @@ def _describe_decision(decision: Decision | None) -> PublishedDecision | None:
 
 
 def _describe_challenge(challenge: Challenge | None) -> ChallengeSummary | None:
-    """Return the published model's scores on the challenge set; None without a set."""
+    """Return the published model's scores on the challenge set; None if there is no such set."""
     if challenge is None:
         return None
     scores = challenge.intervals.scores
