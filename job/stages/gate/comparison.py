@@ -7,8 +7,8 @@ How it works
    (`job.stages.lineage.training_rows`).
 3. Both models predict the remaining rows.  A bootstrap over groups gives the interval of the
    difference of their scores (`job.stages.gate.paired_bootstrap`).
-4. Cross-fitted runs are compared on the groups that occur in both runs' tables, by the errors that
-   each run has stored (`job.stages.gate.group_errors`); no model is loaded.
+4. If both runs were cross-fitted, the errors that each run stored are compared instead, on the
+   groups of rows that occur in both tables (`job.stages.gate.group_errors`); no model is loaded.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def compare(
 ) -> Comparison:
     """Compare champion and candidate on the test rows that the champion was not trained on.
 
-    Both must have the same classes.  The champion may take another input than the candidate if the
-    search includes this input.
+    Both models must have the same classes.  The champion may take another input than the candidate
+    if the settings list this input for the search.
 
     Parameters
     ----------
@@ -83,7 +83,10 @@ def compare(
 
 
 def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparison:
-    """Return a copy of `comparison` with the numbers of compared rows and groups."""
+    """Return a copy of `comparison` with the numbers of compared rows and groups.
+
+    `unseen` are the compared rows; the other ones of `rows` count as excluded.
+    """
     return comparison.copy_with(
         n_rows=len(unseen),
         n_groups=len(np.unique(unseen.groups)),
@@ -144,7 +147,7 @@ def find_problem(
     Parameters
     ----------
     feature_blocks
-        Input of the version; None if it is not one of the searched inputs.
+        Input of the version; None if the settings do not list this input.
     """
     if feature_blocks is None:
         return "it takes a different input"
@@ -172,7 +175,7 @@ def find_embedding_problem(
 def match_input(
     metadata: Metadata, rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
 ) -> FeatureBlocks | None:
-    """Return the first input of `uses` that equals the input in a version's metadata."""
+    """Return which of the inputs `uses` the version takes; None if it takes another input."""
     matches = (
         blocks
         for blocks in uses

@@ -6,10 +6,10 @@ How it works
    run stores, for each group, the number of rows by class and predicted class, and keyed digests of
    the group's texts (or of its values in the group column).  The run stores no text, and no
    prediction of a single row.
-2. The next run pairs its groups with those of the champion's run.  A group is paired with the
-   champion's group that has the most texts in common with it, because texts come and go.
-3. A row counts if its group has rows of the row's class in both tables.  The champion's counts of a
-   group and class are scaled, so that they sum to the number of these rows in the new table.
+2. The next run pairs its groups with those of the champion's run.  The texts of a group can change
+   between runs, so a group is paired with the champion's group that has the most texts in common.
+3. Rows of a class count only if the group has rows of this class in both tables.  The champion's
+   counts of a group and class are scaled, so that they sum to the number of rows in the new table.
 4. The paired groups are resampled as in every comparison (`paired_bootstrap`).
 """
 
@@ -60,7 +60,7 @@ class GroupErrors:
     Attributes
     ----------
     key_id
-        Id of the lineage key of the digests.
+        Id of the secret key that the digests are made with.
     keys, key_groups
         Keyed digests of the groups' texts, sorted, and the group id of each digest; shape
         (n_keys,).
@@ -97,7 +97,7 @@ class GroupErrors:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> GroupErrors:
-        """Read the output of `to_bytes`; the caller must have verified its digest."""
+        """Read the output of `to_bytes`; the caller must have verified the digest of `data`."""
         file = _GroupErrorsFile.model_validate_json(data)
         return cls(
             key_id=file.key_id,
@@ -117,7 +117,7 @@ def count_group_errors(predictions: Predictions, rows: Rows, key: LineageKey) ->
     Parameters
     ----------
     key
-        Key of the digests.  Only errors with the same key can be paired.
+        Secret key of the digests.  Only errors with the same key can be paired.
     """
     groups = np.unique(rows.groups, return_inverse=True)[1]
     cells, n_rows = np.unique(
@@ -146,8 +146,8 @@ def count_group_errors(predictions: Predictions, rows: Rows, key: LineageKey) ->
 def pair_group_errors(champion: GroupErrors, candidate: GroupErrors) -> PairedCounts:
     """Pair the groups of both runs, and count the rows of each paired group for both models.
 
-    A group's rows of a class count only if both tables have such rows.  Both runs must have the
-    same classes, and digests with the same key.
+    Rows of a class count only if the group has rows of this class in both tables.  Both runs must
+    have the same classes, and digests that are made with the same key.
     """
     n_classes, key = len(candidate.classes), ["group", "y_true"]
     new = _as_frame(candidate)
@@ -185,7 +185,7 @@ def _as_frame(errors: GroupErrors) -> pd.DataFrame:
 
 
 def _match_groups(champion: GroupErrors, candidate: GroupErrors) -> pd.DataFrame:
-    """Return pairs of groups, the champion's and the candidate's, with the most texts in common.
+    """Pair each group of the candidate with the champion's group with the most texts in common.
 
     Each group is in at most one pair.
     """

@@ -24,16 +24,16 @@ def describe_cross_fit(
 
 
 def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
-    """Store the errors of a run by group, under a key that contains their digest.
+    """Store the errors of a run by group, as an object whose key contains the digest.
 
-    If another attempt of the run has stored the same errors, nothing changes.
+    If an earlier process of the run has stored the same errors, nothing changes.
     """
     data = errors.to_bytes()
     store.put_if_absent(_key(run_id, Digest.of(data)), data)
 
 
 def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors | None:
-    """Read the errors that a version's run stored; None if they are missing or altered."""
+    """Read the errors by group that the run of a version stored; None if missing or altered."""
     if metadata.cross_fit is None:
         return None
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)
