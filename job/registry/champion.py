@@ -28,12 +28,13 @@ class PublishedVersion:
     files
         The verified files of the version, by name.
     pointer
-        The bytes of the channel's or anchor's pointer when it was read; empty if `gate.anchor`
-        names the version.
+        Content of the object that names the version as champion or anchor, when it was read; empty
+        if `gate.anchor` names the version.
     is_advisory
         Whether the gate only warns, instead of rejecting, if the version cannot be compared.
     lineage, key
-        Bytes of the lineage file, and the key of its digests; None if removed or missing.
+        Bytes of the lineage file, None if it was removed; and the secret key of the digests in this
+        file, None if the key is missing.
     """
 
     version: str

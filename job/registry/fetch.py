@@ -56,7 +56,7 @@ class _Staging:
         return self._root / "files"
 
     def write(self, name: str, piece: bytes) -> None:
-        """Append a piece to a file, unless the staging folder has been removed."""
+        """Append the bytes `piece` to the file `name`, unless the folder has been removed."""
         with self._lock:
             if not self._is_closed:
                 path = self.files / name
@@ -71,7 +71,7 @@ class _Staging:
             _move(self.files, target)
 
     def drop(self) -> None:
-        """Remove the staging folder, and the empty ones of the folders that `begin` created."""
+        """Remove the staging folder, and each folder above it that `begin` created if empty."""
         with self._lock:
             self._is_closed = True
             if self._root is not None:
@@ -93,7 +93,7 @@ def fetch_version(
     ----------
     on_begin
         Called before the first write, with a function that removes the staging folder.  The caller
-        arranges that this function is also called if a signal ends the process.
+        should call this function if a signal ends the process.
 
     Raises
     ------

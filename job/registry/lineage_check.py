@@ -1,4 +1,4 @@
-"""Check that the lineage keys of a store are at hand, and say which of them are still needed."""
+"""Check which lineage keys (secret keys of row digests) are present, and which are needed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Names of the lineage files of versions, and how they are read.
+"""Name, read and remove the lineage files of versions, which have digests of the versions' rows.
 
-The files are not part of a version: consumers must not be able to read them.
+The files are stored outside of the versions, because consumers must not be able to read them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SUFFIXES: Final = (LINEAGE_SUFFIX, PROFILE_SUFFIX)
 
 
 def lineage_key(version: str, suffix: str = LINEAGE_SUFFIX) -> str:
-    """Return the key of a version's lineage file in the store."""
+    """Return the name of a version's lineage file in the store."""
     return f"lineage/{version}{suffix}"
 
 

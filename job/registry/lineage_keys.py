@@ -1,10 +1,10 @@
-"""Find the lineage keys of a store: those that the operator mounts, and the store's own key.
+"""Find the secret keys of row digests: those that the operator mounts, and the store's own key.
 
 How it works
 ------------
 1. The first mounted key is the current key: new digests are made with it.
-2. Without a mounted key, the first run that publishes creates the store's own key.  Who may read
-   the whole store then has key and digests, so a mounted key protects better.
+2. Without a mounted key, the first run that publishes creates the store's own key.  Then everyone
+   who can read the whole store has both key and digests, so a mounted key protects better.
 3. The store's own key stays in use for reading, so that versions from before a key was mounted can
    still be compared.
 """
@@ -25,7 +25,7 @@ STORED_KEY: Final = "lineage/key"
 
 
 class LineageKeys:
-    """The lineage keys of a run or command; the store is read when a key is needed first.
+    """The lineage keys of a run or command; the store's own key is read on first use.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class LineageKeys:
         Raises
         ------
         IntegrityError
-            The object is not a key.
+            The stored object is not a key.
         """
         raw = self._store.get(STORED_KEY)
         if raw is None:
@@ -64,7 +64,7 @@ class LineageKeys:
 
     @property
     def current(self) -> LineageKey:
-        """The key of new digests; a random key that is stored nowhere if there is no key yet."""
+        """The key for new digests; if there is no key yet, a random key that is not stored."""
         if self.ring.keys:
             return self.ring.keys[0]
         if self._generated is None:
@@ -76,7 +76,7 @@ class LineageKeys:
         return self.ring.find(key_id)
 
     def require(self, version: str, key_id: str) -> LineageKey:
-        """Return the key that a version's lineage needs.
+        """Return the key with which the rows of a version were digested.
 
         Raises
         ------

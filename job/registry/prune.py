@@ -3,8 +3,8 @@
 How it works
 ------------
 1. List the complete versions and the unfinished ones, which have no manifest.
-2. Select the complete versions that are older than the newest `keep` and not in use.  In use are
-   champions, anchors, and the versions that channels would roll back to.
+2. Select the complete versions that are older than the newest `keep` and not in use.  A version is
+   in use if a channel or an anchor points to it, or if a channel would roll back to it.
 3. Select the unfinished versions, objects of probes (tests of the store) and removal marks that are
    older than `before`.
 4. Remove each version with `remove_version`, which checks again that it is not in use.
@@ -34,7 +34,7 @@ class _Versions:
     complete
         Versions with a manifest.
     unfinished
-        Keys of each version without a manifest.
+        The keys of all files of each version that has no manifest.
     """
 
     complete: list[str]
@@ -52,15 +52,15 @@ def prune_versions(
 ) -> PruneResult:
     """Remove unfinished versions older than `before`, and complete versions that are outdated.
 
-    A complete version is outdated if it is not one of the newest `keep` versions, no channel and no
-    anchor points to it, and no channel would roll back to it.
+    A complete version is outdated if it is older than the newest `keep` versions and not in use: a
+    version is in use if a channel or an anchor points to it, or if a channel would roll back to it.
 
     Parameters
     ----------
     keep
         Number of complete versions to keep; None keeps all.
     anchor
-        Version that `gate.anchor` names, which is also never removed; None without one.
+        Version that `gate.anchor` names, which also counts as in use; None without one.
     """
     versions = _list_versions(store)
     complete, unfinished = versions.complete, versions.unfinished

@@ -6,8 +6,8 @@ How it works
    attempts of the same run use this claim.
 2. Each file is created only if it does not exist.  A file that an earlier attempt has stored is
    kept, and becomes part of the version.
-3. If `models prune` is removing the version, or a file is missing, nothing is committed.
-4. The manifest is written last, and commits the version.  It holds the digests of the stored files.
+3. If `models prune` is removing the version, or a file is missing, the manifest is not written.
+4. The manifest is written last; it makes the version visible.  It has the digests of the files.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _N_THREADS: Final = 4
 class Claim:
     """Name and time of a version, and digests of the run's data and settings.
 
-    The first attempt of a run stores the claim; later attempts use it.  `key_id` is the id of the
-    lineage key that the version's digests are made with; None in claims of earlier releases.
+    The first process of a run stores the claim; later processes of the run use it.  `key_id` is the
+    id of the secret key that the digests of rows are made with; None in claims of earlier releases.
     """
 
     version: str
@@ -62,7 +62,7 @@ def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether `version` is a name that `name_version` makes for this run or copy."""
+    """Return whether `name_version` returns `version` for these arguments at some time."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 
@@ -71,12 +71,12 @@ def _owner(run_id: str, copied_from: str | None) -> str:
 
 
 def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) -> Claim | None:
-    """Return the claim that an attempt of this run id has stored; None if there is none.
+    """Return the claim that a process of this run id has stored; None if there is none.
 
     Raises
     ------
     ConfigurationError
-        The attempt that stored the claim used another dataset or other settings.
+        The process that stored the claim used another dataset or other settings.
     """
     raw = store.get(_claim_key(run_id))
     if raw is None:
@@ -104,12 +104,13 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
 
 
 def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
-    """Store the proposed claim of this run id, or return the claim of an earlier attempt.
+    """Store the claim `proposed`, unless the run already has a claim; return the stored claim.
 
     Raises
     ------
     ConfigurationError
-        The earlier attempt used another dataset, other settings or another lineage key.
+        An earlier process with this run id used another dataset, other settings or another lineage
+        key.
     """
     content = {
         "version": proposed.version,
@@ -144,10 +145,10 @@ def publish(
     lineage: Mapping[str, bytes] = MappingProxyType({}),
     copied_from: str | None = None,
 ) -> None:
-    """Create all objects of a version; the manifest commits it.
+    """Store all files of a version; the version exists as soon as the manifest is stored.
 
-    Objects are never changed.  Objects that another attempt of the same run has stored become files
-    of the version, and the manifest describes the stored objects.
+    Files are never changed.  A file that an earlier process of the same run has stored is kept, and
+    the manifest describes the kept file.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def publish(
     VersionConflictError
         The version's name belongs to another run.
     TransientError
-        `models prune` is removing the folder as abandoned.
+        `models prune` is removing the folder of the version, or has removed a file.
     """
     for suffix, data in lineage.items():
         store.put_if_absent(lineage_key(version, suffix), data)
@@ -205,8 +206,8 @@ def _require_same_run(
 def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str]) -> None:
     """Raise `TransientError` if `models prune` is removing the version, or has removed a file.
 
-    NOTE: check the removal mark before the files.  In the other order, a removal that ends between
-    the two checks would go unnoticed: it deletes its mark last.
+    NOTE: check the removal mark before the files.  A removal deletes the mark last, so in the other
+    order, a removal that ends between the two checks would go unnoticed.
     """
     if is_being_removed(store, version):
         raise TransientError(
@@ -227,7 +228,7 @@ def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str
 def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes:
     """Create a file of a version, and return the bytes that the store has for this file.
 
-    They differ from `data` if another attempt has stored the file before.
+    The returned bytes differ from `data` if another process has stored the file before.
     """
     key = f"{version}/{name}"
     if store.put_if_absent(key, data):

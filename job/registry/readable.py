@@ -1,7 +1,7 @@
-"""List the versions that consumers are expected to read, so that new ones are compared with them.
+"""List the versions that consumers can be expected to have; new tables are compared with theirs.
 
-These are the versions of channels and anchors, and the newest 50.  Older ones may still be in the
-store, or in the hands of a consumer who fetched them.
+These are the versions that channels and anchors point to, and the newest 50 versions.  A consumer
+may also have older versions, but they are not listed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ N_NEWEST: Final = 50
 
 
 def list_readable(store: ArtifactStore, anchor: str | None) -> list[str]:
-    """Return the versions that consumers are expected to read, newest first.
+    """Return the versions that consumers can be expected to have, newest first.
 
     Parameters
     ----------

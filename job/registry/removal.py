@@ -1,4 +1,4 @@
-"""Remove a version so that concurrent publications and promotions of it are detected.
+"""Remove a version, and detect whether another process publishes or promotes it meanwhile.
 
 How it works
 ------------
@@ -30,7 +30,7 @@ def remove_version(
     token
         String that distinguishes this removal from other removals of the same version.
     is_removable
-        Function that returns whether the version is not in use; called after the mark is written.
+        Function that returns True if the version is not in use; called after the mark is written.
     """
     mark = f"{_marks_prefix(version)}{token}"
     store.put_if_absent(mark, b"")

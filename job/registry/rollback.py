@@ -3,8 +3,9 @@
 How it works
 ------------
 1. Find the latest earlier champion that still exists and was not rolled back.
-2. On request, publish a copy of it as the newest version, for consumers that ignore channels.
-3. Move the channel by compare-and-swap; if another move came first, remove the copy again.
+2. On request, publish a copy of this version as the newest version, for consumers that ignore
+   channels and load the newest version.
+3. Move the channel by compare-and-swap.  If it was moved since step 1, remove the copy again.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def roll_back(
     Parameters
     ----------
     is_republished
-        Whether to publish a copy as the newest version, for consumers of the newest folder.
+        Whether to publish a copy as the newest version, for consumers that ignore channels.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
 
 
 def _after(newest: str, at: datetime) -> datetime:
-    """Return `at`, or one second after the time in the version name `newest` if that is later."""
+    """Return the later of `at` and the time in the version name `newest` plus one second."""
     try:
         stamp = datetime.strptime(ModelVersion.parse(newest).stamp, "%Y%m%d_%H%M%S")
         return max(at, stamp.replace(tzinfo=UTC) + _SECOND)

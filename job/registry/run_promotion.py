@@ -5,7 +5,8 @@ How it works
 1. Before publication the run claims its version: it stores the version's name under the run id, so
    that later attempts use the same name.  It also records the champion that the gate compared.
 2. After publication, if the channel still points to that champion, it moves to the version.
-3. If the version's metadata request it, the anchor is set as well.
+3. If the version's metadata request it, the channel's anchor is set as well.  Later candidates are
+   compared with the anchor in addition to the champion.
 4. A later attempt of an interrupted run repeats steps 2 and 3, if nothing else has moved the
    channel meanwhile.
 """
@@ -73,11 +74,11 @@ def choose_anchor(
 ) -> AnchorRequest | None:
     """Return the anchor that the version's promotion sets; None if the anchor does not change.
 
-    If the table has too few groups to show `gate.margin`, the gate can accept a candidate by
-    `gate.inconclusive`.  If it did so without comparing an anchor, the current champion becomes the
-    anchor.  Later candidates are also compared with this anchor, so a slow decline is noticed.
+    If the table has too few groups to show a difference of `gate.margin`, `gate.inconclusive` can
+    accept the candidate.  If the candidate was then compared with no anchor, the current champion
+    becomes the anchor.  Later candidates are also compared with it, so a slow decline is noticed.
 
-    If the channel's anchor cannot be compared any more, and the run has `--override`, `version`
+    If the run has `--override`, and the channel's anchor cannot be compared any more, `version`
     becomes the anchor.
     """
     anchors = [comparison for comparison in decision.comparisons if comparison.role == "anchor"]
@@ -122,7 +123,7 @@ def promote_accepted(
 def finish_interrupted(
     plan: Plan, store: ArtifactStore, version: str, abilities: tuple[ProbeStep, ...]
 ) -> None:
-    """Promote the version that an interrupted attempt of this run has published.
+    """Promote the version that an interrupted process of this run has published.
 
     If the run has already moved the channel, the channel is not moved again.
 
@@ -159,7 +160,7 @@ def finish_interrupted(
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:
-    """Set the anchor that the metadata request; do nothing if it was moved meanwhile."""
+    """Set the anchor that the version's metadata request, unless it was moved meanwhile."""
     request = read_terms(store, version).sets_anchor
     if request is None:
         return
@@ -192,6 +193,6 @@ def _why(override: str | None) -> str:
 
 
 def _seen_key(run_id: str, channel: str, pointer: bytes | None) -> str:
-    """Return the key of an object; it records that this run has read the pointer `pointer`."""
+    """Return the key of the object which records that this run has read this pointer."""
     state = "unset" if pointer is None else Digest.of(pointer).hex
     return f"runs/{run_id}/seen/{channel}-{state}.json"
