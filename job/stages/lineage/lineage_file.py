@@ -4,8 +4,8 @@ How it works
 ------------
 1. The file is an array with entries of four kinds (`_Kind`).  The first entry has the id of the
    secret key and the number of the format.
-2. There is an entry for each combination of leakage key, text, class and side of the split, which is
-   train or test.  It has the number of rows, and a number for the group of the leakage key.
+2. There is an entry for each combination of leakage key, text, class and side of the split (train
+   or test).  It has the number of rows, and a number for the group of the leakage key.
 3. There is an entry for each normalized text and each template (a text with masked dates, ids and
    amounts) of the training rows, and for each word of the drift profile.
 4. All digests are made with the same secret key, which is not stored in the file.
