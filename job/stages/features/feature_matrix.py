@@ -34,7 +34,7 @@ from job.stages.features.term_counts import Terms
 
 
 class FeatureMatrices:
-    """The feature matrices of subsets of one table's rows.
+    """Makes the feature matrices of subsets of one table's rows.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class FeatureMatrices:
         self._affine_map = None if geometry is None else geometry.map
 
     def restores(self, feature_blocks: FeatureBlocks | None) -> bool:
-        """Return whether `fit` with these feature blocks only maps embeddings to length 1."""
+        """Return whether `fit` does nothing with these blocks but map embeddings to length 1."""
         used = self._spec.use if feature_blocks is None else feature_blocks
         return self._affine_map is not None and tuple(used) == ("embeddings",)
 
@@ -73,7 +73,7 @@ class FeatureMatrices:
     ) -> bool:
         """Return whether `fit` should standardize the columns for an estimator.
 
-        Estimators for which this is equal can share a matrix.
+        Estimators with the same answer can share a matrix.
         """
         return takes_standardized and not self.restores(feature_blocks)
 
@@ -161,7 +161,7 @@ class FeatureMatrices:
 
 
 def _fit_transform(preprocess: Any, X: Any) -> Any:
-    """Fit the preprocessing; columns of embeddings that vary by rounding only become very small."""
+    """Fit and transform; do not scale up columns of embeddings that vary by rounding only."""
     matrix = preprocess.fit_transform(X)
     if not isinstance(preprocess, ColumnTransformer):
         return matrix

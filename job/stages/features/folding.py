@@ -2,11 +2,11 @@
 
 How it works
 ------------
-1. The model was fitted to columns x' = weight * (x - mean) / scale, so its decision values are
-   sums of coef * x' plus the intercept.
-2. The decision values are also sums of (coef * weight / scale) * x, plus the intercept minus the
-   sum of (coef * weight / scale) * mean.  With these coefficients the model takes x.  Means,
-   deviations and the number of training rows are not needed, so they are not published.
+1. The model was fitted to standardized columns `x' = w (x - m) / s`, with mean m, standard
+   deviation s and weight w of each column x.  A decision value is `sum(coef * x') + intercept`.
+2. With `new = coef * w / s`, the same value is `sum(new * x) + intercept - sum(new * m)`.  So a
+   model with the coefficients `new` and this intercept takes the columns x.  Means, deviations and
+   the number of training rows are then not needed, so they are not published.
 3. The new coefficients and intercepts are computed in double precision.
 """
 
@@ -76,7 +76,7 @@ def _split(preprocess: Any, n_features: int) -> tuple[Any, ColumnScaling | None]
 def _split_columns(
     preprocess: ColumnTransformer, n_features: int
 ) -> tuple[ColumnTransformer, ColumnScaling]:
-    """Split each part of a `ColumnTransformer`; multiply the factors by the part's weight."""
+    """Apply `_split` to each part of a `ColumnTransformer`; include the part's weight."""
     mean, factor = np.zeros(n_features), np.ones(n_features)
     weights, fitted = preprocess.transformer_weights or {}, []
     for name, part, columns in preprocess.transformers_:
@@ -101,15 +101,15 @@ def _without_scaler(part: Any) -> Any:
 
 
 def ignore_flat_columns(scaler: StandardScaler) -> Array:
-    """Set the deviation of columns of unit rows to 1 if they vary by rounding only, in place.
+    """Set the deviation of columns that vary by rounding only to 1, in place.
 
-    scikit-learn recognizes constant columns, but not those that the length of the rows, in single
-    precision, has made to vary.
+    scikit-learn recognizes constant columns.  If rows are divided by their lengths in single
+    precision, however, rounding makes a constant column vary.
 
     Returns
     -------
     factor
-        Factor by which columns that were standardized before must be multiplied, shape (width,).
+        Factor that corrects columns that were standardized with the old deviation, shape (width,).
     """
     is_flat = np.sqrt(scaler.var_) < _MIN_DEVIATION
     factor: Array = np.where(is_flat, scaler.scale_, 1.0)

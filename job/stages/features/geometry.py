@@ -107,7 +107,7 @@ def geometry_bytes(width: int) -> int:
 
 
 def find_geometry(embeddings: MatrixRows, random_state: int) -> Geometry:
-    """Return the geometry; its `map` is None unless a fit restores the rows to length 1.
+    """Return the geometry; its `map` is None if no fit restores the rows to length 1.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _is_inlier(rows: MatrixRows) -> Array:
 
 
 def _exclusion(rows: MatrixRows, n_fitted: int) -> Status | None:
-    """Return the status that rules out a fit to these rows; None if a quadric can be fitted."""
+    """Return why no quadric can be fitted to these rows, as a status; None if one can be fitted."""
     n_rows, width = rows.shape
     blocks = split_rows(slice(0, n_rows), _BLOCK)
     lengths = np.concatenate([np.zeros(0), *(_lengths(rows.read(block)) for block in blocks)])
@@ -201,7 +201,7 @@ def _lengths(rows: Array) -> Array:
 
 
 def _fit_best(products: Products) -> QuadricFit | None:
-    """Return the sound fit with the lowest `ratio`; if no fit is sound, choose among all fits."""
+    """Return the fit with the lowest `ratio`, among the sound fits if there are any."""
     fits: list[QuadricFit] = []
     for prefix in _list_prefixes(products):
         fit = fit_quadric(products, prefix)
@@ -213,9 +213,9 @@ def _fit_best(products: Products) -> QuadricFit | None:
 
 
 def _list_prefixes(products: Products) -> list[int]:
-    """Return the prefixes to try, in ascending order, as numbers of first columns.
+    """Return the prefixes to fit, in ascending order: n stands for the first n columns.
 
-    A prefix is left out if there are too few distinct rows for it.
+    A prefix is left out if there are too few distinct rows to fit it.
     """
     width = len(products.mean)
     scale = np.log(products.deviation)
@@ -241,7 +241,7 @@ def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
 
 
 def _find_departure(scale: Array) -> Iterator[int]:
-    """Yield the first position where three adjacent columns differ in scale from the first ones."""
+    """Yield the first position where three columns in a row differ in scale from the first ones."""
     first = np.median(scale[:MIN_COLUMNS])
     is_other = np.abs(scale - first) > 2 * _MIN_CHANGE
     departs = is_other[:-2] & is_other[1:-1] & is_other[2:]

@@ -2,17 +2,17 @@
 
 How it works
 ------------
-1. If a row x was a row e of length 1 before the map, then e_j = s_j x_j + m_j in column j.  So
+1. If the map changed a row e of length 1 to x, then e_j = s_j x_j + m_j in column j.  So
    `sum_j a_j x_j^2 + b_j x_j + c = 0` with `a_j = s_j^2`, `b_j = 2 s_j m_j`, `c = sum_j m_j^2 - 1`.
 2. Columns are first standardized, which makes the terms x_j^2 - 1, x_j and 1 nearly orthogonal.
-   Products of terms are summed in double precision, once for all prefixes.
-3. The coefficients a, b, c are the singular vector of the smallest singular value, up to a factor
-   that follows from c.  Inverse iteration finds the vector.  The inverse matrix also gives the
-   standard errors of the coefficients.
-4. A column that is not part of the rows of length 1 (standardized rounding errors, or a constant
-   column) has `a_j = 0`, and noise may make the estimate negative.  Columns whose a_j is not
-   significantly positive are left out, and the others are fitted again, until every a_j is
-   positive.
+   Products of terms are summed in double precision, once for all prefixes.  A prefix of n columns
+   has the first n columns of the embeddings.
+3. The coefficients a, b, c are, up to a factor that follows from c, the singular vector of the
+   smallest singular value.  Inverse iteration on the products finds this vector.  The inverse
+   matrix of the products also gives the standard errors of the coefficients.
+4. For a column that is constant or has only rounding errors, `a_j` is 0, and noise may make the
+   estimate negative.  Columns whose a_j is not significantly positive are left out, and the others
+   are fitted again, until every a_j is positive.
 5. Held-out rows give the residual variance.  The variance and the inverse matrix give the standard
    error of each scale and offset.  These errors give the expected cosine between restored and
    original rows.  The estimate also works if the table's rows hardly vary in some directions.
@@ -49,7 +49,7 @@ _SHIFT: Final = 1e-11  # of the mean eigenvalue; added to all, because the small
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Products:
-    """Mean products of the terms z_j^2 - 1, z_j and 1 over the fitted rows; z is standardized.
+    """Mean products of the terms z_j^2 - 1, z_j and 1 of standardized rows z.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class Products:
     mean, deviation
         Mean and standard deviation of the columns, shape (width,).
     varies
-        Whether each column is not constant, shape (width,).
+        Mask of the columns that are not constant, shape (width,).
     gram
         Mean products of each pair of terms, shape (2 width + 1, 2 width + 1).
     held_out
@@ -80,9 +80,9 @@ class QuadricFit:
     Attributes
     ----------
     prefix
-        Number of first columns, up to the last column that is part of the quadric.
+        Number of columns up to the last column that is part of the quadric.
     share
-        Share of the prefix's varying columns that are part of the quadric.
+        Share of these columns, without constant ones, that are part of the quadric.
     """
 
     prefix: int
@@ -178,7 +178,7 @@ class _Solution:
 
     @property
     def squares(self) -> Array:
-        """The coefficients a_j = s_j^2."""
+        """The coefficients a_j of the squares."""
         return self.coefficients[: len(self.coefficients) // 2]
 
 
@@ -209,7 +209,7 @@ def _solve(products: Products, columns: Array) -> _Solution | None:
 
 
 def _iterate(inverse: Array, gram: Array) -> tuple[Array, float]:
-    """Return the first eigenvector v of `inverse`, and the singular value sqrt(v' gram v)."""
+    """Return the leading eigenvector v of `inverse`, and the singular value sqrt(v' gram v)."""
     vector = inverse[:, int(np.diag(inverse).argmax())]
     for _ in range(_N_ITERATIONS):
         vector = inverse @ (vector / np.linalg.norm(vector))

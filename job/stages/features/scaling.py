@@ -3,13 +3,13 @@
 How it works
 ------------
 1. The rows are copied into the result matrix, and scaled there in place.
-2. Threads divide the rows by their lengths (Euclidean norms), in chunks that fit into the cache,
-   and compute the moments (mean and variance) of all chunks except the last one.  The moments are
-   pooled in order.  `StandardScaler` of scikit-learn then adds the last chunk to them itself.
+2. Threads divide the rows by their lengths (Euclidean norms), in chunks that fit into the cache.
+   Mean and variance of all chunks except the last one are pooled in a fixed order.  scikit-learn's
+   `StandardScaler` gets the result, and adds the last chunk itself.
 3. Rows are then standardized in place, and divided by the square root of the width, with the
    operations of scikit-learn.
-4. To scale rows to length 1 without standardizing, and to restore rows by the affine map of
-   `geometry`, nothing is fitted.
+4. If rows are only scaled to length 1, or restored to length 1 by the affine map of `geometry`,
+   nothing is fitted, and rows are not standardized.
 """
 
 from __future__ import annotations
@@ -71,14 +71,14 @@ class FeatureMatrix:
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def exported(self) -> Any:
-        """Return `preprocess`, changed to take texts; after that, `transform` does not work."""
+        """Make `preprocess` take texts, and return it; after that, `transform` does not work."""
         return replace_counted_terms(self.preprocess)
 
 
 def fit_scaling(
     embeddings: MatrixRows, index: Array, allocator: MatrixAllocator, executor: Executor
 ) -> FeatureMatrix:
-    """Fit the scaling to the rows at positions `index`; return it with their scaled matrix."""
+    """Fit the scaling to the rows at positions `index`; return the scaling and the scaled rows."""
     pipeline = make_scaling()
     cast, normalizer, scaler = (step for _, step in pipeline.steps)
     rows = embeddings.take(index)
@@ -164,7 +164,7 @@ def _map_rows(
 
 
 def _run_in_pieces(work: Callable[[slice], None], n_rows: int, parallel_map: ParallelMap) -> None:
-    """Call `work` for all rows, in threads, with pieces of rows that fit into the cache."""
+    """Call `work` in threads, for pieces of the rows that fit into the cache."""
 
     @small_ufunc_buffer()
     def run(block: slice) -> None:
@@ -175,7 +175,7 @@ def _run_in_pieces(work: Callable[[slice], None], n_rows: int, parallel_map: Par
 
 
 def _standardize(rows: Array, mean: Array, deviation: Array) -> None:
-    """Apply the operations of scikit-learn's scaler in place."""
+    """Standardize the rows in place, with the operations of scikit-learn's scaler."""
     rows -= mean
     rows /= deviation
 
@@ -207,7 +207,7 @@ def _fit_scaler(
     blocks: list[slice],
     parallel_map: ParallelMap,
 ) -> None:
-    """Copy the rows into X, divide them by their lengths, and fit the scaler to their moments.
+    """Copy the rows into X, divide them by their lengths, and fit the scaler to the result.
 
     `scaler` itself adds the last chunk, and decides which columns are constant.
     """
