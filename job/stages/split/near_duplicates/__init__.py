@@ -67,7 +67,7 @@ def choose_similarity_source(rows: Rows, spec: SplitSpec) -> Kind:
 def find_near_duplicate_groups(
     tables: Sequence[Rows], spec: SplitSpec, kind: Kind, executor: Executor
 ) -> list[Rows]:
-    """Return each table's rows with near-duplicate group ids that are comparable across tables.
+    """Return each table's rows with near-duplicate groups; a group has one id in all tables.
 
     Rows with equal texts are always in the same group.  If `kind` is `text`, rows are also in the
     same group if their texts differ only in dates, ids, amounts and the like.
@@ -138,8 +138,9 @@ def _link_embeddings(
 def _link_equal_texts(keys: Array, nodes: Array) -> Links:
     """Link the templates of rows that have equal texts but different templates.
 
-    This happens if normalization removes what makes a token a slot, for example the @ of an e-mail
-    address.  The normalized text can then equal the normalized text of a row without a slot.
+    Templates mask parts such as e-mail addresses.  Normalization can remove the character by which
+    a part is recognized, such as the @.  Then two normalized texts can be equal although only one
+    template has a masked part.
     """
     n_nodes = nodes.max(initial=0) + 1
     pairs = np.unique(keys * n_nodes + nodes)

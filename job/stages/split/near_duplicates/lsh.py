@@ -8,7 +8,7 @@ How it works
    with the few that follow it.  The similarity of a pair is the share of equal numbers or bits in
    the complete signatures.
 3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of the
-   links is kept.  At every minimum similarity, it connects the same rows as all links do.
+   links is kept.  It connects the same rows as all links do, also if the minimum is raised later.
 4. Connected components are the groups.  Chains of similar texts can connect texts that are not
    similar.  So components that are too large are split by raising the minimum similarity in steps.
 """
@@ -116,7 +116,7 @@ def link_similar(
     signatures
         Signature of each row, shape (n_rows, n_numbers).
     bands
-        For each band, the sort key and the band of all signatures, as two arrays.
+        Yields two arrays for each band: the sort key and the band of all signatures.
     compare
         Function of two arrays of signatures of equal length.  It returns the similarity of the two
         signatures at each position.
@@ -141,7 +141,7 @@ def link_similar(
 
 
 def _pair_neighbors(sort_key: Array, band: Array) -> tuple[Array, Array]:
-    """Return pairs of close neighbors in sort order that have equal bands, as two arrays."""
+    """Pair signatures that are close in sort order and have equal bands; return two arrays."""
     order = np.argsort(sort_key, kind="stable")
     values = band[order]
     pairs = []
