@@ -65,8 +65,8 @@ def validate_challenge(
     ConfigurationError
         A column that a candidate needs is missing.
     ContractViolationError
-        A label is missing or unknown, a text or an embedding is missing or unsound, or the
-        embeddings differ from the table's in width or model. The message contains no cell.
+        A label is missing or unknown, a text or an embedding is missing or invalid, or the
+        embeddings differ from the table's in width or model.  The message quotes no cell.
     """
     _require_columns(_CHALLENGE, challenge, uses, columns)
     broken = [
@@ -100,8 +100,8 @@ def validate_out_of_scope(
     ConfigurationError
         A column that a candidate needs is missing.
     ContractViolationError
-        A text or an embedding is missing or unsound, or the embeddings differ from the table's in
-        width or model. The message contains no cell.
+        A text or an embedding is missing or invalid, or the embeddings differ from the table's in
+        width or model.  The message quotes no cell.
     """
     _require_columns(_OUT_OF_SCOPE, requests, uses, columns)
     broken = _find_broken(_OUT_OF_SCOPE, requests, table, uses, embedding_model=embedding_model)

@@ -1,13 +1,13 @@
-"""Compute leakage keys; rows with the same key count as one question, and are never separated.
+"""Compute leakage keys: rows with the same key stay on one side of every split.
 
 How it works
 ------------
-1. Rows with the same leakage key are all training rows or all test rows in every split.
-2. A text is normalized: differences in Unicode form, case, punctuation and white space are removed.
-3. A row's text key is its normalized text.  Without text, it is a digest of the row's embedding or,
+1. A text is normalized: differences in Unicode form, case, punctuation and white space are removed.
+2. A row's text key is its normalized text.  Without text, it is a digest of the row's embedding or,
    without embeddings, the values of the row's features.
-4. A row's leakage key is its value in the group column.  Without such a value, it is the text key.
-5. Splits sort keys by salted digest: a random number that depends only on the key and a salt.
+3. A row's leakage key is its value in the group column or, if this value is missing, its text key.
+4. Splits sort keys by salted digests.  A salted digest is a random number that depends only on the
+   key and on a string, the salt.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 
 
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
-    """Return the columns that a run needs: label, group, features in use, and suite columns."""
+    """Return the columns that a run needs, for label, group, features and expectations."""
     in_suite = {
         e["kwargs"].get("column")
         for e in suite.expectations
@@ -62,7 +62,8 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
     Raises
     ------
     ConfigurationError
-        The message suggests the most similar parameter, and does not contain the value.
+        The suite lacks a parameter, or a value is invalid.  The message suggests the most similar
+        parameter, and does not quote the value.
     """
     known = {*_TABLE_PARAMETERS, *SHARES, *suite.parameters}
     for name in sorted(given):

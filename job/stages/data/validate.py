@@ -6,8 +6,8 @@ How it works
    such as `text`).  Columns with the size and share of each row's class are added.
 2. The expectations of the suite are checked.  Rules that apply with every suite are checked as
    well, for example that no text is missing.
-3. Rows that violate a critical expectation are dropped if the expectation's `mostly` tolerates the
-   share of these rows.
+3. A critical expectation can have a minimum share of valid rows (`mostly`).  If the table reaches
+   this share, its invalid rows are dropped.
 4. An unmet critical expectation stops the run; other unmet expectations are logged as warnings.
 """
 
@@ -47,8 +47,8 @@ def validate_dataset(
 ) -> tuple[ValidationReport, Mask]:
     """Validate a table and return its valid rows.
 
-    A row that violates a critical row expectation is dropped if the expectation's `mostly` allows
-    it.  For an official test table, only the expectations about single rows are checked.
+    If a critical expectation about single rows tolerates some invalid rows (`mostly`), these rows
+    are dropped.  For an official test table, only expectations about single rows are checked.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def _check_own_rules(
     *,
     is_test: bool,
 ) -> list[RuleResult]:
-    """Check the rules that apply with every suite, with the tolerances of the suite."""
+    """Check the built-in rules, which apply with every suite; the suite sets the tolerances."""
     completeness, validity = (parameters[name] for name in SHARES)
     checked = {(r.rule, r.column) for r in results}
     rules = []
