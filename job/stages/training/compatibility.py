@@ -1,4 +1,4 @@
-"""Add the attributes to a fitted model that older scikit-learn versions expect when loading it."""
+"""Make a fitted model loadable for older scikit-learn versions, by adding attributes."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def make_compatible(model: object, versions: tuple[str, ...]) -> tuple[str, ...]
 
 
 def use_double_precision(model: object) -> None:
-    """Let a fitted model compute in double precision, in place.
+    """Convert a fitted model to double precision, in place.
 
-    Versions of NumPy differ in how they round single precision.  Inputs that are in single
+    Versions of NumPy round single precision differently.  Inputs of the model that are in single
     precision keep their values.
     """
     for part in iterate_parts(model):

@@ -38,9 +38,9 @@ class FitMemory:
     Attributes
     ----------
     per_cell
-        For each value of a dense matrix.
+        Bytes for each value of a dense matrix.
     per_occurrence, per_coefficient
-        For each entry of a sparse matrix; for each pair of a class and a column.
+        Bytes for each entry of a sparse matrix, and for each pair of a class and a column.
     copies_matrix
         Whether `per_cell` includes a copy of the matrix.  The fast engine makes no such copy.
     """
@@ -61,7 +61,7 @@ class EstimatorKind:
         Imports and returns the class, or a function that makes a classifier from parameters by
         keyword.  `class_weight` and `random_state` are passed if they are among its parameters.
     default_grid
-        Grid if the settings have none; a baseline that is not searched gets the first values.
+        Grid if the settings have none.  A baseline that is not searched gets the first values.
     fixed_parameters
         Parameters whose values differ from the library's defaults; a grid can override them.
     needs_calibration
@@ -150,7 +150,7 @@ def translate_value_errors(name: str) -> Iterator[None]:
 
 
 def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
-    """Return the `EstimatorKind` of this name; an error for an unknown name states `setting`."""
+    """Return the `EstimatorKind` of this name; for an unknown name, the error names `setting`."""
     if name not in ESTIMATOR_KINDS:
         names = sorted(ESTIMATOR_KINDS)
         raise ConfigurationError(

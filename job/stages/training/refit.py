@@ -90,9 +90,9 @@ def train_model(
 def _group_by_matrix(
     candidates: Sequence[CandidateScore], feature_matrices: FeatureMatrices
 ) -> dict[bool, list[int]]:
-    """Return the positions of candidates by whether their matrix has standardized columns.
+    """Group the candidates by whether they take standardized columns; return their positions.
 
-    Each group has a matrix of its own, and only one matrix is in memory at a time.
+    Only one matrix is in memory at a time, so the candidates that take it are fitted together.
     """
     numbers: dict[bool, list[int]] = {}
     for n, candidate in enumerate(candidates):
