@@ -39,8 +39,8 @@ class Shares:
     errors
         Standard errors, shape (n_bins,); empty for the bins of a stored profile.
     expected_index, degrees_of_freedom
-        Expected stability index if only the sampling of groups differs, and the degrees of freedom
-        of the scaled chi-squared distribution that the index then follows.
+        Expected population stability index without drift, and the degrees of freedom of the scaled
+        chi-squared distribution that the index then follows.
     """
 
     shares: Array
@@ -190,8 +190,8 @@ def _covariance_norm(histogram: Shares) -> float:
 def _smoothed(histogram: Shares, is_used: Array) -> Array:
     """Return the shares with half a row added to each bin.
 
-    Half a row is relative to the effective sample size: the number of independent rows that would
-    have the same expected index.
+    Rows are counted by the effective sample size: the number of independent rows for which the
+    expected index would be the same.
     """
     shares = histogram.shares[is_used]
     n_free = int((histogram.shares > 0).sum()) - 1

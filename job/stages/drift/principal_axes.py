@@ -3,7 +3,7 @@
 How it works
 ------------
 1. Average the embeddings of each group in a sample of rows, so that repeated texts count once.
-2. Shorten outlying deviations from the mean, then fit the first five principal axes by PCA.
+2. Shorten unusually long deviations from the mean, then fit the first five principal axes by PCA.
 3. Estimate the explained variance ratio by cross-fitting: project each half of the groups on the
    axes fitted to the other half.
 4. Compare a later table with the old one by the distance of the means (in units of the old RMS
@@ -105,7 +105,7 @@ class GroupMeans:
 
 
 def _clipped(deviations: Array) -> Array:
-    """Shorten outlying deviations, so that no single group determines an axis."""
+    """Shorten unusually long deviations, so that no single group determines an axis."""
     lengths = np.sqrt((deviations**2).sum(axis=1, keepdims=True))
     max_length = _MAX_DISTANCE * np.median(lengths)
     factors = np.minimum(1.0, max_length / np.maximum(lengths, np.finfo(float).tiny))
@@ -142,9 +142,9 @@ def _rounded(values: Array, scale: float) -> list[float]:
 def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
     """Return the distance of the means, in units of the old RMS distance, and its null quantile.
 
-    Without drift, the squared distance of the means of n and m groups is about (1/n + 1/m) times
-    the squared RMS distance times chi-squared / d, with d effective dimensions (Satterthwaite's
-    approximation).
+    Without drift, the squared distance of the means of n and m groups is about
+    `(1/n + 1/m) r^2 x / d`: r is the RMS distance, d the number of effective dimensions, and x a
+    chi-squared variable with d degrees of freedom (Satterthwaite's approximation).
     """
     distance = float(np.linalg.norm(after.center - np.array(before.mean))) / before.rms_distance
     d = before.effective_dimensions
