@@ -1,12 +1,11 @@
-"""The secret keys of lineage digests, and how their text is read.
+"""The secret keys of lineage digests, and how to read and write them as text.
 
 How it works
 ------------
-1. A lineage digest stands for a text that must not be readable, such as that of a training row.
-2. Who does not have the key can neither compute the digest of a guess nor confirm it.
-3. A key has an id, which files may name.  The id tells nothing about the key.
-4. A key ring is the current key, which new digests are made with, and earlier keys, with which
-   earlier digests can still be compared.
+1. A lineage digest replaces a text that must stay secret, such as the text of a training row.
+2. Without the key, nobody can compute the digest of a guessed text, or check whether it is right.
+3. A key has an id, which files may contain.  The id reveals nothing about the key.
+4. A key ring has the current key, for new digests, and earlier keys, to compare earlier digests.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _ID_BYTES: Final = 8
 
 @dataclass(frozen=True, slots=True, repr=False)
 class LineageKey:
-    """A secret key of 32 bytes; it prints as its id."""
+    """A secret key of 32 bytes; printing the object shows only the id."""
 
     secret: bytes
 
@@ -79,7 +78,7 @@ class KeyRing:
         Raises
         ------
         ValueError
-            There is no key, or something else than keys.
+            The text contains no key, or anything that is not a key.
         """
         lines = [line.partition("#")[0] for line in text.splitlines()]
         words = " ".join(lines).replace(",", " ").split()
@@ -92,6 +91,6 @@ class KeyRing:
         return next((key for key in self.keys if key.id == key_id), None)
 
     def with_earlier(self, other: KeyRing) -> KeyRing:
-        """Return a ring that also has the keys of `other`, after its own."""
+        """Return a ring with the keys of this ring, followed by the keys of `other`."""
         new = (key for key in other.keys if self.find(key.id) is None)
         return KeyRing((*self.keys, *new))

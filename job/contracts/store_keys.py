@@ -46,7 +46,7 @@ class ProbeStep:
 
 
 def check_key(key: str) -> None:
-    """Raise for a key that could be taken for a different path.
+    """Raise for an object's key that a store could take for a different path.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def is_job_key(key: str) -> bool:
 
 
 def is_private(key: str) -> bool:
-    """Return whether only the job's own user may read an object: keys and lineage files."""
+    """Return whether only the job may read an object: lineage keys and lineage files."""
     return key.startswith("lineage/")
 
 
@@ -92,12 +92,12 @@ def is_channel(name: str) -> bool:
 
 
 def anchor_pointer(channel: str) -> str:
-    """Return the name, below `channels/`, of the pointer to the anchor of a channel."""
+    """Return the name of the pointer that names a channel's anchor, without `channels/`."""
     return f"{channel}{_ANCHOR}"
 
 
 def anchored_channel(pointer: str) -> str | None:
-    """Return the channel that an anchor's pointer belongs to; None for the pointer of a channel."""
+    """Return the channel of an anchor's pointer; None if the pointer names a channel's version."""
     channel = pointer.removesuffix(_ANCHOR)
     return channel if channel != pointer and is_channel(channel) else None
 
