@@ -101,8 +101,8 @@ class CsvPart:
 class _Utf8:
     """A file object that raises an error if the bytes it reads are not UTF-8.
 
-    NOTE: pyarrow decodes a ragged row before a caller can check it, and reports a decoding failure
-    on stderr only.
+    NOTE: pyarrow decodes a row with too few or too many cells itself; if the row is not UTF-8,
+    pyarrow only prints this to stderr.
     """
 
     closed = False
