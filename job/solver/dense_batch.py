@@ -50,8 +50,8 @@ def fit_dense_batch(
     Parameters
     ----------
     stop
-        The stopping rule.  `stop.suboptimality` is compared with half the squared gradient in the
-        basis u.  This estimates how far F is above its minimum, and is right within a factor of 10.
+        The stopping rule.  `stop.suboptimality` is compared with an estimate of how far the
+        objective is above its minimum, which is right within a factor of 10.
     start
         Starting points of the fits; None to start from coefficients of 0.
     """
@@ -157,7 +157,10 @@ class _Batch:
         return points.reshape(ids.size, -1), ids.ravel()
 
     def _evaluate(self, points: Array, problems: Array) -> tuple[Array, Array, Array]:
-        """Return F (P,), the gradient of F by the points (P, N), and the stopping errors (P,)."""
+        """Evaluate the problems at these points, which are in the basis u, shape (P, N).
+
+        Return the objective F (P,), its gradient (P, N), and the errors for the stopping rule (P,).
+        """
         W, b = self._coefficients(points, problems)
         value, by_W, by_b, error = self._objective.evaluate(W, b, problems)
         u, ids = self._logit_rows(points, problems)

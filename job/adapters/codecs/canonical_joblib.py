@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class JoblibCodec:
-    """The codec of `model.joblib`; its bytes do not depend on memory addresses."""
+    """Reads and writes `model.joblib`, whose bytes do not depend on memory addresses."""
 
     def encode(self, model: object) -> bytes:
         """Return the bytes of a model, which must not contain reference cycles."""

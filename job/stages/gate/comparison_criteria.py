@@ -184,10 +184,10 @@ def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec)
 
 
 def _recall_criterion(comparison: Comparison, margin: float) -> Criterion:
-    """Return the criterion of the classes' recalls.
+    """Return the criterion that no class has lost recall.
 
-    It is not met if the measured loss of a class exceeds the margin and the upper bound of the
-    class's change is below 0.
+    A class has lost recall if its recall fell by more than the margin, and the upper bound of the
+    change is below 0.
     """
     changes = sorted(comparison.recalls.items(), key=lambda named: named[1].difference.value)
     fallen = [named for named in changes if _has_fallen(named[1], margin)]

@@ -57,7 +57,7 @@ class ListedObject(TypedDict):
 
 
 class ListedUpload(TypedDict):
-    """One unfinished multipart upload of a listing."""
+    """An unfinished multipart upload, as S3 lists it."""
 
     Key: str
     UploadId: str
