@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, object]:
-        """Return a node's mapping; duplicate keys are errors, overriding keys of `<<` is not."""
+        """Return a node's mapping; raise for duplicate keys, but let keys override those of `<<`."""
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:

@@ -47,8 +47,8 @@ def set_anchor(
     expected
         The bytes of the anchor's pointer when the caller read it.  The anchor moves only if the
         pointer still has these bytes.  If the channel had no anchor, pass None: the pointer is
-        created.  If another process has created it meanwhile, the result is False.  It is True if
-        that process belongs to the same run (the same `reason.by`) and set the same version.
+        created.  If another process has created it meanwhile, the result is False, unless that
+        process belongs to the same run (the same `reason.by`) and has set the same version.
 
     Raises
     ------

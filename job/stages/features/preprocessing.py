@@ -197,9 +197,9 @@ def _numeric(frame: pd.DataFrame, *, is_standardized: bool) -> Pipeline:
 def _find_coarse_range(values: Array) -> tuple[Array, Array]:
     """Return center and scale of each column, shape (n_columns,) each, on a coarse grid.
 
-    The scale is the power of two nearest to the interquartile range, in ratio.  The center is the
-    multiple of the scale nearest to the median.  Single rows change scale or center only if range
-    or median is at the edge of a grid cell, and then by one cell, whatever the rows' values are.
+    The scale is the power of two that is nearest, in ratio, to the interquartile range.  The center
+    is the multiple of the scale that is nearest to the median.  A single row, whatever its value,
+    rarely changes scale or center, and then moves them by one step of the grid only.
     """
     quartiles = np.zeros((4, values.shape[1]))
     for n, column in enumerate(values.T):

@@ -169,7 +169,7 @@ class _ClassGroups:
         """Choose the class's test groups again in `is_test`, so that both sides have some.
 
         Groups are visited in the order of digests.  A group is held out if the held-out rows of the
-        class then do not exceed the share `fraction` of its rows.
+        class then do not exceed the share `fraction` of all rows of the class.
         """
         n_rows_left = fraction * self._n_rows.sum()
         max_test_groups = max(len(self._groups) - self._folds, 1)

@@ -85,10 +85,7 @@ def choose_threshold(
 def _find_lowest(
     not_shown: Threshold, predictions: Predictions, group_of_row: Array, alpha: float
 ) -> Threshold:
-    """Return the lowest threshold at which the lower bound of the precision reaches the target.
-
-    If there is none, return `not_shown`.
-    """
+    """Return the lowest threshold whose precision (lower bound) reaches the target, if any."""
     target = not_shown.target_precision
     max_proba, is_right = predictions.proba.max(axis=1), predictions.y_pred == predictions.y_true
     thresholds = np.quantile(max_proba, np.linspace(0, 1, _N_THRESHOLDS))[:-1]
