@@ -3,7 +3,7 @@
 How it works
 ------------
 1. A lineage digest replaces a text that must stay secret, such as the text of a training row.
-2. Without the key, nobody can compute the digest of a guessed text, or check whether it is right.
+2. Without the key, nobody can compute the digest of a guessed text, so nobody can check a guess.
 3. A key has an id, which files may contain.  The id reveals nothing about the key.
 4. A key ring has the current key, for new digests, and earlier keys, to compare earlier digests.
 """

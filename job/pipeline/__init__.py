@@ -12,9 +12,9 @@ How it works
 5. Search, train and evaluate the candidate.
 6. The gate checks the candidate's scores, and compares the candidate with the champion and with the
    anchor (a fixed version).
-7. If the gate accepts the candidate, or an operator overrides a rejection, the candidate is
-   published as a new version, and the channel moves to this version.  Otherwise, only the reports
-   are stored with the run.
+7. If the gate accepts the candidate, or an operator overrides the rejection, the candidate is
+   published as a new version, and the channel moves to this version.  After a rejection, and in a
+   dry run, only the reports are stored, with the run.
 """
 
 from __future__ import annotations

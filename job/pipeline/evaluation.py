@@ -2,9 +2,8 @@
 
 How it works
 ------------
-1. With a hold-out, the published model is scored on the held-out rows.  With cross-fitting, models
-   with the same estimator and hyperparameters are scored on all rows; each row is predicted by a
-   model that was not trained on it.
+1. With a hold-out, the published model is scored on the held-out rows.  With cross-fitting, all
+   rows are scored; each row is predicted by a model that was not trained on the row's group.
 2. The published model is evaluated on the challenge set and the out-of-scope set, if these exist.
 3. The run also measures how similar the wording of the evaluated rows is to that of the training
    rows, the accuracy on batches of embeddings that are standardized on their own rows, and the

@@ -83,7 +83,7 @@ def fit_candidate(context: RunContext, split: DataSplit, setup: TrainingSetup) -
 def _search(
     context: RunContext, split: DataSplit, setup: TrainingSetup
 ) -> tuple[SearchReport, FeatureMatrices]:
-    """Cross-validate the candidates, and choose one, if configured on the challenge set."""
+    """Cross-validate the candidates, and choose one; the challenge set can decide the choice."""
     spec, ports = setup.spec, context.ports
     with context.stage("search"):
         feature_matrices = FeatureMatrices(

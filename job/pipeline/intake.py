@@ -150,7 +150,7 @@ def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, K
 
 
 def disclosure_rule(settings: JobSettings) -> DisclosureRule:
-    """Return the rule by which published files contain or hide values of the table."""
+    """Return the rule that decides which values of the table are hidden in published files."""
     return DisclosureRule(
         min_rows=settings.evaluation.min_slice_rows, min_groups=settings.features.min_groups
     )

@@ -123,7 +123,7 @@ def _require_keys(context: RunContext) -> None:
 
 
 def _find_few_changes(context: RunContext, split: DataSplit, lineage: Lineage) -> FewChanges | None:
-    """Return the most similar version if too few groups changed since its table; else None."""
+    """Return the version with the most similar table if too few groups differ; otherwise None."""
     s, store = context.settings, context.ports.store
     minimum = s.publish.min_changed_groups
     traced = {lineage.key_id: lineage}

@@ -95,7 +95,7 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
 
 
 def add_optimism(context: RunContext, split: DataSplit) -> DataSplit:
-    """Return a copy of the split, and report by how much a random split would raise scores."""
+    """Return a copy of the split whose report says how much a random split would raise scores."""
     spec, ports = context.settings.training, context.ports
     optimism = measure_optimism(split.table, spec, ports.matrices, ports.executor)
     return replace(split, report=split.report.copy_with(optimism=optimism))

@@ -71,7 +71,7 @@ class _Staging:
             _move(self.files, target)
 
     def drop(self) -> None:
-        """Remove the staging folder, and each folder above it that `begin` created if empty."""
+        """Remove the staging folder, and the empty folders above it that `begin` created."""
         with self._lock:
             self._is_closed = True
             if self._root is not None:

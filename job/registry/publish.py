@@ -62,7 +62,7 @@ def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether `name_version` returns `version` for these arguments at some time."""
+    """Return whether `version` ends with the suffix of this run, or of the run's copy."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 

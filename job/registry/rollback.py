@@ -5,7 +5,7 @@ How it works
 1. Find the latest earlier champion that still exists and was not rolled back.
 2. On request, publish a copy of this version as the newest version, for consumers that ignore
    channels and load the newest version.
-3. Move the channel by compare-and-swap.  If it was moved since step 1, remove the copy again.
+3. Move the channel by compare-and-swap.  If another move came first, remove the copy again.
 """
 
 from __future__ import annotations

@@ -188,10 +188,10 @@ def _covariance_norm(histogram: Shares) -> float:
 
 
 def _smoothed(histogram: Shares, is_used: Array) -> Array:
-    """Return the shares with half a row added to each bin.
+    """Return the shares after half a row is added to each bin, so that no share is 0.
 
-    Rows are counted by the effective sample size: the number of independent rows for which the
-    expected index would be the same.
+    The number of rows is the effective sample size: the number of independent rows that would have
+    the same expected index.
     """
     shares = histogram.shares[is_used]
     n_free = int((histogram.shares > 0).sum()) - 1

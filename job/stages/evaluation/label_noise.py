@@ -218,7 +218,7 @@ def _make_share_measure(n_classes: int) -> Statistic:
 
 
 def _list_pairs(n_wrong: Array, classes: tuple[str, ...]) -> tuple[LabelPair, ...]:
-    """Return the pairs of label and likely class with the most wrong labels."""
+    """Return the most frequent pairs of a wrong label and the likely class of the row."""
     order = np.argsort(-n_wrong, axis=None, kind="stable")[:_MAX_PAIRS]
     pairs = zip(*np.unravel_index(order, n_wrong.shape), strict=True)
     return tuple(

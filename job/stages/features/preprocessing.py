@@ -145,7 +145,7 @@ def _list_column_parts(
 
 
 def make_scaling() -> Pipeline:
-    """Build the unfitted preprocessing of embeddings: rows of length 1, then standard columns."""
+    """Build the preprocessing that scales embeddings to length 1, then standardizes columns."""
     return make_pipeline(_as_float32(), Normalizer(), StandardScaler())
 
 

@@ -85,7 +85,7 @@ def compare(
 def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparison:
     """Return a copy of `comparison` with the numbers of compared rows and groups.
 
-    `unseen` are the compared rows; the other ones of `rows` count as excluded.
+    The compared rows are `unseen`; all other rows in `rows` count as excluded.
     """
     return comparison.copy_with(
         n_rows=len(unseen),

@@ -140,7 +140,7 @@ def digest_rows(keys: Iterable[str], key: LineageKey) -> Array:
 
 
 def _count_rows(train: Rows, test: Rows) -> tuple[Array, Array, pd.DataFrame]:
-    """Count the rows of each combination of leakage key, text, class, and train or test.
+    """Count the rows of each combination of leakage key, text, class and side (train or test).
 
     Returns
     -------
