@@ -62,7 +62,7 @@ def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether `version` ends with the suffix of this run, or of the run's copy."""
+    """Return whether `version` has the suffix of this run id, or of its copy of `copied_from`."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 

@@ -144,7 +144,7 @@ def _ceiling_criterion(
 
 
 def _slice_criterion(slices: SliceReport | None, floor: float) -> Criterion:
-    """Return the criterion of the slices' floor.
+    """Return the criterion that no slice (a subset of the rows) scores below the floor.
 
     It is met if at least one slice is measured and no slice is shown to be below the floor.
     """
