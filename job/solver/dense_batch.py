@@ -108,7 +108,7 @@ class _Batch:
         self._intercept_scale = (1 / np.sqrt(by_intercept)).ravel()
 
     def fit(self, start: WarmStart | None) -> LinearFits:
-        """Fit all models; if `start` is None, estimate h_k again after eight iterations."""
+        """Fit all models; without `start`, set the basis u again after eight iterations."""
         n_problems, n_features = len(self._objective.penalty), len(self._mean)
         max_iter = self._stop.max_iter
         n_iter = np.zeros(n_problems, int)

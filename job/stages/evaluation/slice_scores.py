@@ -184,10 +184,10 @@ class _Accuracies:
         self._n, self._point = n, np.zeros(2 * n) if point is None else point
 
     def measure(self, sums: Array) -> Array:
-        """Compute all accuracies, then all differences, for each resample.
+        """Return each slice's accuracy, and its difference from the other rows' accuracy.
 
         `sums` has the counts of one resample in each row, shape (n_resamples, 2 * n_slices + 2).
-        The result has shape (n_resamples, 2 * n_slices).
+        The result has all accuracies, then all differences, shape (n_resamples, 2 * n_slices).
         """
         n = self._n
         rows, hits, all_rows, all_hits = np.split(sums, [n, 2 * n, 2 * n + 1], axis=1)

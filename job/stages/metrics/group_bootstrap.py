@@ -223,9 +223,9 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
 
 
 def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
-    """Return metrics of all groups but one, for each distinct group, (n_distinct, n_metrics).
+    """Leave out each distinct group in turn; return the metrics, (n_distinct, n_metrics).
 
-    The other groups of its stratum get more weight, so the stratum keeps its total weight.
+    The other groups in the stratum of the left-out group get more weight to make up for it.
     """
     strata, multiplicity = group_sums.strata, group_sums.multiplicity
     n_strata = int(strata.max(initial=0)) + 1
