@@ -156,7 +156,7 @@ def _lay_out_verdict(result: GateResult) -> list[str]:
 def doctor(*, options: Options) -> None:
     """Test whether the store supports all operations that a run needs, and check the keys."""
     check_form(options.output)
-    from job.cli.run_job import describe_missing_abilities, probe_store
+    from job.cli.check_store import describe_missing_abilities, probe_store
     from job.contracts.messages import name_all
     from job.errors import ConfigurationError
 
