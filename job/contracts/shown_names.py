@@ -66,7 +66,7 @@ class NameRule:
     known
         Names that the settings know.
     is_complete
-        Whether the file has all names that are required of it.
+        Whether the file has all names that are required of it, and at least one that is known.
     """
 
     known: Collection[str]

@@ -36,7 +36,7 @@ _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
     """Return the columns that a run needs: label, group, features in use, and suite columns."""
     in_suite = {
-        e["kwargs"].get("column")
+        str(e["kwargs"].get("column"))
         for e in suite.expectations
         if e["type"] == "expect_column_to_exist" and e["severity"] == "critical"
     }

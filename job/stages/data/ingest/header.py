@@ -45,7 +45,8 @@ def read_names(
     """
     renamed = tuple(spec.aliases.get(name, name) for name in table.names)
     missing = sorted(name for name in required if not has_column(renamed, name))
-    rule = NameRule(known=spec.known_names, is_complete=not missing)
+    is_header = any(name in spec.known_names for name in renamed)
+    rule = NameRule(known=spec.known_names, is_complete=is_header and not missing)
     if missing:
         raise ContractViolationError(
             f"'{table.uri}' lacks the required {name_all('column', missing)}",
@@ -101,7 +102,7 @@ def _give_hints(
 
 
 def _find_causes(names: tuple[str, ...], spec: DatasetSpec, rule: NameRule) -> Iterator[str]:
-    """Yield questions about the file with the commands that repair it, the most likely first."""
+    """Yield questions about the file, and the commands that repair it."""
     text = "\n".join(names)
     if "\0" in text:
         yield "is the file UTF-16? `iconv -f UTF-16LE -t UTF-8 FILE > NEW` converts it"
@@ -111,18 +112,19 @@ def _find_causes(names: tuple[str, ...], spec: DatasetSpec, rule: NameRule) -> I
             "has the file a second byte order mark? "
             r"`LC_ALL=C sed -i '1s/^\(\xEF\xBB\xBF\)*//' FILE` removes them"
         )
-    is_header = any(rule.shows(name) for name in names)
-    for delimiter, shown in _DELIMITERS.items():
-        if delimiter in text:
-            is_header |= any(map(rule.shows, re.split(f"[{re.escape(delimiter)}\n]", text)))
-            yield (
-                f"is '{shown}' the delimiter? expected ','; `python -c \"import pandas; "
-                f"pandas.read_csv('FILE', sep='{shown}').to_csv('NEW.csv', index=False)\"` "
-                "converts it"
-            )
-    if not is_header:
-        first = ",".join(name for name in (spec.columns.target, spec.columns.text) if name)
+    present = [delimiter for delimiter in _DELIMITERS if delimiter in text]
+    hidden = [d for d in present if any(map(rule.shows, re.split(f"[{re.escape(d)}\n]", text)))]
+    if not hidden and not any(map(rule.shows, names)):
+        columns = ",".join(name for name in (spec.columns.target, spec.columns.text) if name)
+        hidden = present
         yield (
             "is the header missing? the first line must be the names of the columns, in their "
-            f"order: `sed -i '1i {first}' FILE` adds such a line"
+            f"order: `sed -i '1i {columns}' FILE` adds such a line"
+        )
+    for delimiter in hidden:
+        shown = _DELIMITERS[delimiter]
+        yield (
+            f"is '{shown}' the delimiter? expected ','; `python3 -c \"import csv, sys; "
+            f"csv.writer(sys.stdout).writerows(csv.reader(sys.stdin, delimiter='{shown}'))\" "
+            "< FILE > NEW` converts it"
         )
