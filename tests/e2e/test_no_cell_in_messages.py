@@ -283,6 +283,21 @@ def test_rare_class_of_an_official_test_is_pooled(tmp_path):
     assert ["(other)"] == json.loads(evaluation)["split"]["test_only_classes"]
 
 
+def test_gate_lists_no_class_that_no_version_has(tmp_path):
+    """The gate compares recalls by class, and its table can have any classes."""
+    write(tmp_path, "t.csv", as_csv(TABLE))
+    run_all(tmp_path, "t.csv")
+    run_all(tmp_path, "t.csv", "random_state=3")
+    names = sorted(path.name for path in (tmp_path / "models").glob("v*"))
+    write(tmp_path, "new.csv", as_csv(TABLE.assign(intent=[letter(n) for n in TABLE.index])))
+    options = [part for one in SETTINGS for part in ("--set", one)]
+    where = ("--dataset", tmp_path / "new.csv", "--store", tmp_path / "models")
+    done = run_command(["gate", *names, *where, *options], tmp_path, {})
+
+    assert '"(other)"' in done.stdout
+    assert [] == find_canaries({"stdout": done.stdout.encode(), "stderr": _bytes(done)})
+
+
 def test_odd_names_and_notes_of_a_sound_table_are_numbered(tmp_path):
     """Columns that no setting names are numbered unless their names are plain."""
     frame = TABLE.assign(**{letter(1): 1, "app_version": 2, "x" * 40: 3, "4711-0815": 4})

@@ -6,8 +6,9 @@ How it works
 ------------
 1. A class that the expected labels do not list is dropped with its rows if fewer than `min_groups`
    leakage keys have it.
-2. In an official test table or a challenge set, classes that are not among the remaining ones are
-   pooled into one class, `(other)`, unless their name is plain (`job.contracts.shown_names`).
+2. In an official test table, classes that are not among the remaining ones are pooled into one
+   class, `(other)`, unless their name is plain (`job.contracts.shown_names`).  In a challenge set,
+   and in the table of `pcc-job gate`, a rare class is pooled even if its name is plain.
 3. Messages quote a name if the expected labels list it, or if it is plain; otherwise they give the
    number of the class in sorted order.
 """
@@ -21,7 +22,7 @@ import numpy as np
 import structlog
 
 from job.contracts.dataset import Rows
-from job.contracts.shown_names import NameRule, is_plain
+from job.contracts.shown_names import MIN_HOLDERS, NameRule, is_plain
 from job.errors import ContractViolationError, TrainingError
 from job.stages.data.slices import OTHER
 from job.stages.split.counts import count_groups_by_class, is_among
@@ -67,21 +68,25 @@ def drop_rare_classes(
     return rows.take(~is_rare), rare
 
 
-def pool_unnamed_classes(rows: Rows, classes: Iterable[str]) -> Rows:
+def pool_unnamed_classes(rows: Rows, classes: Iterable[str], min_groups: int = MIN_HOLDERS) -> Rows:
     """Return rows in which all classes that may not be named are one class, `(other)`.
 
     Parameters
     ----------
     classes
-        Classes of the table that may be named.
+        Classes that may be named: those of the model, and the expected labels.
+    min_groups
+        Any other class is named if its name is plain, and this number of leakage keys has it.
     """
-    is_named = is_among(rows.y, np.array([*classes], dtype=object))
-    is_unnamed = ~is_named & ~np.array([is_plain(str(name)) for name in rows.y], dtype=bool)
+    codes, names, n_keys = count_groups_by_class(rows, rows.leakage_keys)
+    is_known = is_among(names, np.array([*classes], dtype=object))
+    is_shown = np.array([is_plain(str(name)) for name in names], dtype=bool)
+    is_unnamed = ~(is_known | (is_shown & (n_keys >= min_groups)))[codes]
     return replace(rows, y=np.where(is_unnamed, OTHER, rows.y)) if is_unnamed.any() else rows
 
 
 def pool_official_test(test: Rows, classes: Collection[str]) -> Rows:
-    """Return the official test rows; classes that may not be named are `(other)`.
+    """Return the official test rows; other classes whose names are not plain are `(other)`.
 
     Raises
     ------
@@ -95,7 +100,7 @@ def pool_official_test(test: Rows, classes: Collection[str]) -> Rows:
             "are two columns of dataset.test_uri swapped? The two tables must have the same "
             "columns",
         )
-    return pool_unnamed_classes(test, classes)
+    return pool_unnamed_classes(test, classes, min_groups=1)
 
 
 def quote_classes(names: Iterable[str], all_names: Iterable[str], labels: Collection[str]) -> str:
