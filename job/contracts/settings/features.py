@@ -19,8 +19,9 @@ class FeatureSpec(Spec):
         ge=1,
         description="Minimum number of distinct rows that contain a term or a category. Rarer "
         "terms and categories are not features. Rows with the same leakage key count once. The "
-        "same minimum holds for each class: a rarer class is dropped with its rows. If the "
-        "expectation suite lists the labels, no class is dropped for this reason.",
+        "same minimum, and at least 5, holds for each class: a rarer class is dropped with its "
+        "rows. A class that the labels of the expectation suite list is not dropped for this "
+        "reason.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(
