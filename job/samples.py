@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from job.contracts.identity import canonical_json
+from job.contracts.shown_names import SAMPLE_DESCRIPTION, SAMPLE_EMBEDDING_MODEL
 from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 WIDTH: Final = 584
 _N_HASHED: Final = 4096
 _NOTES: Final = {
-    "description": "synthetic sample of pcc-training-job: its scores say nothing of real requests",
-    "embedding_model": "synthetic: seeded projection of hashed n-grams",
+    "description": SAMPLE_DESCRIPTION,
+    "embedding_model": SAMPLE_EMBEDDING_MODEL,
 }
 _SLOTS: Final = {
     "opener": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import json
 import os
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlparse
 
 from job.adapters.host_limits import paused_gc
-from job.contracts.messages import quote_list
+from job.contracts.messages import did_you_mean, quote_list
 from job.contracts.reports.validation import RuleResult
+from job.contracts.shown_names import NameRule, is_plain
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 
@@ -147,14 +149,14 @@ def _build_expectation(expectation: Mapping[str, Any], position: int) -> Any:
     from great_expectations.exceptions import ExpectationNotFoundError
     from great_expectations.expectations.registry import get_expectation_impl
 
-    kind = expectation["type"]
+    kind, rule = expectation["type"], NameRule(known=(), is_complete=True)
     try:
         return get_expectation_impl(kind)(
             severity=expectation["severity"], meta={"position": position}, **expectation["kwargs"]
         )
     except ExpectationNotFoundError:
         raise ConfigurationError(
-            f"unknown expectation '{kind}'",
+            f"unknown expectation {_quote_kind(kind, position + 1)}",
             hint="check the name against the core expectations in the documentation of Great "
             "Expectations",
         ) from None
@@ -165,10 +167,23 @@ def _build_expectation(expectation: Mapping[str, Any], position: int) -> Any:
         problem = "missing, unknown or invalid" if names else "mutually inconsistent"
         raise ConfigurationError(
             f"expectation '{kind}' has {problem} arguments: "
-            f"{quote_list(names or sorted(expectation['kwargs']))}",
+            f"{rule.quote_all(names or sorted(expectation['kwargs']), 'argument')}",
             hint="compare `kwargs` and `severity` in the suite with the documentation of the "
             "expectation",
         ) from None
+
+
+def _quote_kind(kind: str, number: int) -> str:
+    """Return an unknown type in quotes, with the most similar known type; or its number."""
+    from great_expectations.expectations.registry import (
+        list_registered_expectation_implementations,
+    )
+
+    known = list_registered_expectation_implementations()
+    is_similar = bool(difflib.get_close_matches(kind, known, n=1, cutoff=0.8))
+    if not (is_similar or is_plain(kind)):
+        return f"(number {number} in the suite)"
+    return f"'{kind}'{did_you_mean(kind, known) if is_similar else ''}"
 
 
 def _count(expectation: Mapping[str, Any], result: Any, n_rows: int) -> RuleResult:

@@ -78,7 +78,7 @@ def make_ports(
     from job.contracts.ports import Ports
 
     return Ports(
-        source=ArrowTables(copy),
+        source=ArrowTables(copy, settings.dataset.known_names),
         suites=GreatExpectations(),
         store=store,
         codecs=make_codecs(),

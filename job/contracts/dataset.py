@@ -6,6 +6,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from job.contracts.shown_names import select_notes
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -88,8 +90,11 @@ class Provenance:
     absent_columns: tuple[str, ...] = ()
 
     def metadata_value(self, name: str) -> str | None:
-        """Return the value of a metadata key; the sidecar file takes precedence over the table."""
-        return dict(self.metadata + self.sidecar).get(name)
+        """Return the value of a metadata key; the sidecar file takes precedence over the table.
+
+        Return None if the value may not be shown (`job.contracts.shown_names`).
+        """
+        return select_notes(self.metadata + self.sidecar).get(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from job.contracts.arrays import Mask
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.reports.validation import ValidationReport
 from job.contracts.settings.job_settings import JobSettings
+from job.contracts.shown_names import MIN_HOLDERS
 from job.contracts.suites import Suite
 from job.pipeline.batches import check_stress_floor
 from job.pipeline.challenge import load_challenge
@@ -152,7 +153,8 @@ def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, K
 def disclosure_rule(settings: JobSettings) -> DisclosureRule:
     """Return the rule that decides which values of the table are hidden in published files."""
     return DisclosureRule(
-        min_rows=settings.evaluation.min_slice_rows, min_groups=settings.features.min_groups
+        min_rows=settings.evaluation.min_slice_rows,
+        min_groups=max(settings.features.min_groups, MIN_HOLDERS),
     )
 
 

@@ -12,7 +12,7 @@ How it works
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
+from job.stages.split.class_names import pool_unnamed_classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
     old, new = (PublishedVersion.read(store, name, context.keys) for name in (champion, candidate))
     rivals = [old, *filter(None, [load_anchor(store, spec.gate.anchor, context.keys)])]
     tables, _ = find_near_duplicates(context, load_tables(context))
+    tables = _pool_classes(context, tables, (new, *rivals))
     judged = _load_candidate(context, tables, new)
     evaluation = _evaluate(context, judged)
     comparisons = tuple(_compare(context, judged, rival) for rival in rivals)
@@ -103,6 +105,21 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
         gate=decision,
     )
     return _require_accepted(result)
+
+
+def _pool_classes(
+    context: RunContext, tables: Tables, versions: tuple[PublishedVersion, ...]
+) -> Tables:
+    """Return the tables without names of classes that no version has and that may not be shown."""
+    labels = context.plan.labels or ()
+    classes = {*labels, *(name for version in versions for name in version.metadata.classes)}
+    test, challenge = tables.official_test, tables.challenge
+    return replace(
+        tables,
+        rows=pool_unnamed_classes(tables.rows, classes),
+        official_test=test and pool_unnamed_classes(test, classes, min_groups=1),
+        challenge=challenge and pool_unnamed_classes(challenge, classes),
+    )
 
 
 def _require_accepted(result: GateResult) -> GateResult:

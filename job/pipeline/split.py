@@ -21,6 +21,7 @@ from job.stages.split.challenge_halves import (
     warn_about_small_challenge_set,
 )
 from job.stages.split.challenge_near_duplicates import drop_near_challenge
+from job.stages.split.class_names import pool_unnamed_classes
 from job.stages.split.optimism import measure_optimism
 from job.stages.split.split import DataSplit, SplitRules, split_dataset
 
@@ -77,6 +78,7 @@ def _add_challenge(plan: Plan, tables: Tables, split: DataSplit) -> DataSplit:
     if requests is None or is_near is None:
         return split
     s, n_dropped = plan.settings, int(is_near.sum())
+    requests = pool_unnamed_classes(requests, {*split.kept.y, *(plan.labels or ())})
     warn_about_small_challenge_set(requests, tables.rows.y)
     challenge = make_challenge_set(requests, s.evaluation.challenge_split, s.split.salt, n_dropped)
     n_choosing = len(challenge.choosing)

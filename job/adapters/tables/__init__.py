@@ -28,10 +28,17 @@ class ArrowTables:
     ----------
     copy
         Copies the content of an s3:// URI and returns the path of the local copy.
+    known_names
+        Names of columns that the settings know; messages number all other columns.
     """
 
-    def __init__(self, copy: Callable[[str], Path] | None = None) -> None:
+    def __init__(
+        self,
+        copy: Callable[[str], Path] | None = None,
+        known_names: frozenset[str] = frozenset(),
+    ) -> None:
         self._copy = copy
+        self._known_names = known_names
 
     def open(self, uri: str) -> _Table:
         """Open a file, or a folder of files with equal columns, by path, file:// or s3:// URI.
@@ -50,7 +57,11 @@ class ArrowTables:
                 f"file '{uri}' does not exist",
                 hint="check --dataset (dataset.uri), and whether the upstream export has finished",
             )
-        return _Table(uri, path, _list_parts(uri, path), is_copied=is_copied)
+        files = tuple(
+            SourceFile(p, _label(uri, path, p) if is_copied else str(p), self._known_names)
+            for p in _list_parts(uri, path)
+        )
+        return _Table(uri, path, files)
 
 
 def _local_path(uri: str) -> Path:
@@ -84,7 +95,8 @@ def _is_hidden(path: Path, root: Path) -> bool:
 class _Table:
     """A table of one or several files that have the same format and columns."""
 
-    def __init__(self, uri: str, path: Path, paths: tuple[Path, ...], *, is_copied: bool) -> None:
+    def __init__(self, uri: str, path: Path, files: tuple[SourceFile, ...]) -> None:
+        paths = tuple(file.path for file in files)
         file_format = table_format(paths[0])
         if file_format is None:
             raise ConfigurationError(
@@ -92,16 +104,14 @@ class _Table:
                 hint="rename it so that it ends in .parquet, .csv or .csv.gz",
             )
         part_type = ParquetPart if file_format == "parquet" else CsvPart
-        self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(
-            part_type(SourceFile(p, _label(uri, path, p) if is_copied else str(p))) for p in paths
-        )
+        self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(part_type(file) for file in files)
         self._paths = paths
         self._root = path
         self.uri = uri
         self.format = file_format
         self.names = self._parts[0].names
         for part in self._parts[1:]:
-            if set(part.names) != set(self.names):
+            if sorted(part.names) != sorted(self.names):
                 raise DatasetUnreadableError(
                     f"'{part.file.path.name}' in '{uri}' does not have the same columns as "
                     f"'{paths[0].name}'",

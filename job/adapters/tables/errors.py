@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from job.adapters.tables.formats import SourceFile, table_format
 from job.contracts.messages import pluralize
+from job.contracts.shown_names import NameRule
 from job.errors import DatasetUnreadableError, JobError
 
 
@@ -42,7 +43,9 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
         )
     if re.search(r"(?i)utf-?8", text):
         return DatasetUnreadableError(
-            f"'{file.label}' {_describe_encoding(file)}", hint="export it as UTF-8 text"
+            f"'{file.label}' {_describe_encoding(file)}",
+            hint="export it as UTF-8 text, or convert it: `iconv -f ENCODING -t UTF-8 FILE > NEW`, "
+            "where ENCODING is UTF-16, or WINDOWS-1252 for Latin-1 text",
         )
     patterns = (
         (r"(?i)empty csv", "is empty", "check whether the upstream export has finished"),
@@ -82,20 +85,24 @@ def _describe_encoding(file: SourceFile) -> str:
     opener = gzip.open if is_packed else open
     with opener(file.path, "rt", encoding="utf-8", errors="surrogateescape", newline="") as text:
         try:
-            counts = _count_broken_cells(csv.reader(text))
+            counts = _count_broken_cells(csv.reader(text), file.known_names)
         except csv.Error:
             return "is not UTF-8 text"
-    columns = ", ".join(f"{pluralize(n, 'cell')} of '{name}'" for name, n in counts[:10])
+    columns = ", ".join(f"{pluralize(n, 'cell')} of {name}" for name, n in counts[:10])
     return f"is not UTF-8 text: {columns or 'the header'}"
 
 
-def _count_broken_cells(rows: Iterator[list[str]]) -> list[tuple[str, int]]:
-    """Return pairs of a column's name and the number of its cells that are not UTF-8."""
+def _count_broken_cells(
+    rows: Iterator[list[str]], known_names: frozenset[str]
+) -> list[tuple[str, int]]:
+    """Return pairs of a column, by name or number, and its number of cells that are not UTF-8."""
     header = next(rows, [])
     if any(map(_is_broken, header)):
         return []
+    rule = NameRule(known=known_names, is_complete=False)
+    labels = [rule.quote(name, number) for number, name in enumerate(header, start=1)]
     counts = Counter(
-        header[n] if n < len(header) else "no column"
+        labels[n] if n < len(labels) else "no column"
         for row in rows
         for n, cell in enumerate(row)
         if _is_broken(cell)

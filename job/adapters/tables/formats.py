@@ -16,7 +16,16 @@ def table_format(path: Path) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A local file and the name that messages use for it: the URI if the file is a copy."""
+    """A local file of a table.
+
+    Attributes
+    ----------
+    label
+        Name of the file in messages: the URI if the file is a copy.
+    known_names
+        Names of columns that the settings know.
+    """
 
     path: Path
     label: str
+    known_names: frozenset[str] = frozenset()

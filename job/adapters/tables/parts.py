@@ -67,15 +67,20 @@ class CsvPart:
         DatasetUnreadableError
             A row has too few or too many cells.
         """
-        self._n_ragged = 0
+        self._n_ragged = n_read = 0
         reader = translating_errors(self.file, lambda: self._open(columns))
-        yield from translating_stream_errors(self.file, reader)
+        for batch in translating_stream_errors(self.file, reader):
+            n_read += batch.num_rows
+            yield batch
         if self._n_ragged:
             raise DatasetUnreadableError(
                 f"'{self.file.label}': {pluralize(self._n_ragged, 'row')} "
                 f"{'has' if self._n_ragged == 1 else 'have'} a different number of cells than the "
                 f"header, which has {self._n_expected}",
-                hint="quote cells that contain a comma or a line break",
+                hint="quote cells that contain a comma or a line break"
+                if n_read
+                else "no row fits the header: is a name missing in the first line, or does the "
+                "line lack quotes around a name with a comma? `head -n 2 FILE` shows both lines",
             )
 
     def _open(self, columns: Sequence[str]) -> Any:

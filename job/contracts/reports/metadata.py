@@ -30,7 +30,8 @@ class TrainedOn(Part):
 class DatasetDescription(Part):
     """The origin of a table, and the notes (key-value metadata) that its exporter added.
 
-    Only notes with known keys are included: other notes may contain personal data.
+    Only notes with known keys, whose values have the form that belongs to the key, are included:
+    other notes may contain personal data.
     """
 
     uri: str = Field(description="Where the table was read.")
@@ -46,7 +47,9 @@ class DatasetDescription(Part):
     metadata: dict[str, str] = Field(description="Known notes in the file.")
     sidecar: dict[str, str] = Field(description="Known notes in the file's sidecar.")
     n_other_notes: Count = Field(description="Notes that are not included.")
-    ignored_columns: tuple[str, ...] = Field(description="Columns of the table without a role.")
+    ignored_columns: tuple[str, ...] = Field(
+        description="Columns of the table without a role; `column 3` if the name is not shown."
+    )
     absent_columns: tuple[str, ...] = Field(
         description="Columns of the settings that the table does not have."
     )

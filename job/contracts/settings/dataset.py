@@ -121,6 +121,14 @@ class DatasetSpec(Spec):
     )
     columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Roles of the columns.")
 
+    @property
+    def known_names(self) -> frozenset[str]:
+        """All names of columns that these settings state, in the file and in the settings."""
+        c = self.columns
+        single = (c.target, c.text, c.embeddings, c.timestamp, c.id, c.group)
+        listed = (*c.numeric, *c.categorical, *c.boolean, *self.aliases, *self.aliases.values())
+        return frozenset({*listed, *(name for name in single if name is not None)})
+
     @model_validator(mode="after")
     def _bounds_agree(self) -> "DatasetSpec":
         if self.max_rows < self.min_rows:

@@ -18,9 +18,10 @@ class FeatureSpec(Spec):
         5,
         ge=1,
         description="Minimum number of distinct rows that contain a term or a category. Rarer "
-        "terms and categories are not features. Rows with the same group or the same content count "
-        "once. Classes with fewer distinct rows are dropped, unless the expectation suite lists "
-        "the labels.",
+        "terms and categories are not features. Rows with the same leakage key count once. The "
+        "same minimum, and at least 5, holds for each class: a rarer class is dropped with its "
+        "rows. A class that the labels of the expectation suite list is not dropped for this "
+        "reason.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(

@@ -138,7 +138,8 @@ def _require_columns(
                 f"{kind.title} '{requests.provenance.uri}' lacks {quote_list(missing)}, which "
                 f"candidates that take {' and '.join(feature_blocks)} need",
                 hint=f"add {quote_list(missing)} to the table at {kind.setting} (dataset.aliases "
-                "renames columns), or remove the block from features.use and search.inputs",
+                "renames columns), or remove the block from features.use and search.inputs. Is the "
+                "header missing, or the delimiter not ','? `head -n 2 FILE` shows the first lines",
             )
 
 

@@ -22,6 +22,7 @@ from job.contracts.messages import did_you_mean, name_all, quote_list
 from job.contracts.reports.validation import RuleResult
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
+from job.contracts.shown_names import is_plain
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 
@@ -35,7 +36,7 @@ _COLUMN_ARGUMENTS: Final = ("column", "column_A", "column_B", "column_list")
 def required_columns(suite: Suite, columns: ColumnsSpec, features: FeatureSpec) -> frozenset[str]:
     """Return the columns that a run needs, for label, group, features and expectations."""
     in_suite = {
-        e["kwargs"].get("column")
+        str(e["kwargs"].get("column"))
         for e in suite.expectations
         if e["type"] == "expect_column_to_exist" and e["severity"] == "critical"
     }
@@ -68,6 +69,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
     known = {*_TABLE_PARAMETERS, *SHARES, *suite.parameters}
     for name in sorted(given):
         if name not in known:
+            known = set(filter(is_plain, known))
             raise ConfigurationError(
                 f"suite '{suite.name}' has no parameter '{name}'{did_you_mean(name, known)}",
                 hint=f"use one of its parameters: {quote_list(sorted(known))}",
@@ -132,11 +134,13 @@ def substitute_parameters(
         lacks.
     """
     expectations, absent = [], []
-    for expectation in suite.expectations:
-        kwargs = {k: _substituted(v, values, suite) for k, v in expectation["kwargs"].items()}
+    for number, expectation in enumerate(suite.expectations, start=1):
+        kwargs = {
+            k: _substituted(v, values, suite, number) for k, v in expectation["kwargs"].items()
+        }
         for name in _COLUMN_ARGUMENTS:
             if name in kwargs:
-                kwargs[name] = _column_role(kwargs[name], columns, suite)
+                kwargs[name] = _column_role(kwargs[name], columns, suite, number)
         bound = {**expectation, "kwargs": kwargs}
         if is_test and not _is_about_rows(bound):
             continue
@@ -153,23 +157,28 @@ def _argument_columns(kwargs: Mapping[str, Any]) -> list[str]:
     return [c for item in arguments for c in (item if isinstance(item, list) else [item])]
 
 
-def _substituted(value: Any, values: Mapping[str, Any], suite: Suite) -> Any:
+def _substituted(value: Any, values: Mapping[str, Any], suite: Suite, number: int) -> Any:
+    """Return the value of a parameter; return anything else unchanged."""
     if not (isinstance(value, dict) and set(value) == {"$PARAMETER"}):
         return value
-    name = value["$PARAMETER"]
+    name = str(value["$PARAMETER"])
     if name not in values:
+        shown = name if is_plain(name) else "NAME"
         raise ConfigurationError(
-            f"parameter '{name}' of suite '{suite.name}' has no value",
-            hint=f"use --set 'expectations.parameters={{{name}: VALUE}}', or set a default in "
+            f"parameter '{shown}' of suite '{suite.name}' has no value (expectation {number})",
+            hint=f"use --set 'expectations.parameters={{{shown}: VALUE}}', or set a default in "
             "`meta.parameters` of the suite",
         )
     return values[name]
 
 
-def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
-    """Return the role name of `column`, which is a role name or a name in the file."""
+def _column_role(column: Any, spec: ColumnsSpec, suite: Suite, number: int) -> Any:
+    """Return the role name of `column`, which is a role name or a name in the file.
+
+    `number` is the number of the expectation, from 1.
+    """
     if isinstance(column, (list, tuple)):
-        return [_column_role(name, spec, suite) for name in column]
+        return [_column_role(name, spec, suite, number) for name in column]
     single = ("target", "text", "embeddings", "timestamp", "id", "group")
     many = (*spec.numeric, *spec.categorical, *spec.boolean)
     if column in single or column in many or column in DERIVED:
@@ -178,9 +187,11 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite) -> Any:
         if getattr(spec, role) == column:
             return role
     known = sorted({*single, *many, *DERIVED})
+    text = str(column)
+    shown = f"'{text}'{did_you_mean(text, known)}" if is_plain(text) else "a column"
     raise ConfigurationError(
-        f"suite '{suite.name}' has an expectation for '{column}'{did_you_mean(column, known)}, "
-        "which is not a column that dataset.columns names",
+        f"suite '{suite.name}' has an expectation for {shown}, which is not a column that "
+        f"dataset.columns names (expectation {number})",
         hint=f"use one of {quote_list(known)}, or add the column to dataset.columns",
     )
 

@@ -26,7 +26,7 @@ from job.contracts.dataset import EMBEDDING_DEFECTS, MISSING, NOT_FINITE, Column
 from job.contracts.messages import pluralize
 from job.contracts.ports import SuiteRunner
 from job.contracts.reports.validation import RuleResult, ValidationReport
-from job.contracts.settings.dataset import DatasetSpec
+from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
@@ -79,7 +79,7 @@ def validate_dataset(
         n_dropped=int((~is_sound).sum()),
         dropped_by_rule=dropped,
     )
-    _stop_if_broken(report, dataset.provenance.uri)
+    _stop_if_broken(report, dataset.provenance.uri, spec.columns)
     return report, is_sound
 
 
@@ -189,7 +189,7 @@ def _drop(results: list[RuleResult], n_rows: int) -> tuple[Mask, Counter[str]]:
     return is_sound, dropped
 
 
-def _stop_if_broken(report: ValidationReport, uri: str) -> None:
+def _stop_if_broken(report: ValidationReport, uri: str, columns: ColumnsSpec) -> None:
     for result in report.results:
         if not result.is_met and result.severity != "critical":
             log.warning(
@@ -207,10 +207,25 @@ def _stop_if_broken(report: ValidationReport, uri: str) -> None:
     raise ContractViolationError(
         f"'{uri}' violates {pluralize(len(broken), 'expectation')} of suite '{report.suite}': "
         f"{findings}{more}",
-        hint="correct the table upstream, or change what is expected of it: --set "
+        hint=_ask_for_swap(broken, columns)
+        + "correct the table upstream, or change what is expected of it: --set "
         "dataset.min_rows=N for a smaller table, --set 'expectations.parameters={NAME: VALUE}', or "
         "a suite of your own (expectations.suite). `pcc-job validate` repeats the check",
         report=report,
+    )
+
+
+def _ask_for_swap(broken: list[RuleResult], columns: ColumnsSpec) -> str:
+    """Return a question if more than half of the labels are unknown; otherwise an empty text."""
+    is_unknown = any(
+        r.column == "target" and "in_set" in r.rule and 2 * r.n_broken > r.n_rows for r in broken
+    )
+    if not is_unknown or columns.text is None:
+        return ""
+    return (
+        "are two columns swapped? --set dataset.columns.target=COLUMN --set "
+        f"dataset.columns.text=COLUMN name them, now '{columns.target}' and '{columns.text}'; "
+        "otherwise "
     )
 
 

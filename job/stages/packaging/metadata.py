@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from job.contracts.dataset import Dataset, Rows
 from job.contracts.model import TrainedModel
@@ -27,22 +26,11 @@ from job.contracts.reports.metadata import (
 )
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.publish import PublishSpec
+from job.contracts.shown_names import select_notes
 from job.registry.publish import Claim
 from job.stages.data.leakage_keys import key_kind
 from job.stages.features.preprocessing import embedding_column_names, select_blocks
 from job.stages.split.split import DataSplit
-
-_NOTES: Final = (
-    "created_at",
-    "description",
-    "embedding_model",
-    "generator",
-    "git_commit",
-    "license",
-    "schema_version",
-    "seed",
-    "version",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +75,12 @@ def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
 
 
 def describe_dataset(dataset: Dataset) -> DatasetDescription:
-    """Return the source of a table, and the exporter's metadata with known keys.
+    """Return the source of a table, and those of the exporter's notes that may be shown.
 
-    Metadata with other keys is only counted.
+    Other notes are only counted.
     """
     p = dataset.provenance
+    metadata, sidecar = select_notes(p.metadata), select_notes(p.sidecar)
     return DatasetDescription(
         uri=p.uri,
         format=p.format,
@@ -101,9 +90,9 @@ def describe_dataset(dataset: Dataset) -> DatasetDescription:
         file_digest=p.file_digest,
         content_digest=p.content_digest,
         description=p.metadata_value("description"),
-        metadata={k: v for k, v in p.metadata if k in _NOTES},
-        sidecar={k: v for k, v in p.sidecar if k in _NOTES},
-        n_other_notes=sum(k not in _NOTES for k, _ in p.metadata + p.sidecar),
+        metadata=metadata,
+        sidecar=sidecar,
+        n_other_notes=len(p.metadata + p.sidecar) - len(metadata) - len(sidecar),
         ignored_columns=p.ignored_columns,
         absent_columns=p.absent_columns,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import name_all
 from job.contracts.reports.split import SplitReport
 from job.errors import TrainingError
+from job.stages.split.class_names import quote_classes
 from job.stages.split.counts import count_groups_by_class
 
 
-def check_sides(report: SplitReport) -> None:
+def check_sides(report: SplitReport, labels: tuple[str, ...]) -> None:
     """Raise if a class has no training rows or no test rows."""
     missing = {
         "training": [name for name, rows in report.classes.items() if rows.n_train == 0],
@@ -17,8 +17,9 @@ def check_sides(report: SplitReport) -> None:
     }
     for side, names in missing.items():
         if names:
+            named = quote_classes(names, report.classes, labels)
             raise TrainingError(
-                f"no row of {name_all('class', names)} is on the {side} side of the split",
+                f"no row of {named} is on the {side} side of the split",
                 hint="add rows of these classes that are not copies of one another, or change "
                 "split.salt or split.test_fraction; with a higher split.min_jaccard, fewer "
                 "texts are near-duplicates",
@@ -31,13 +32,15 @@ def check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
     if len(classes) < 2:
         raise TrainingError(
             "the training rows have fewer than 2 classes",
-            hint="add rows of other classes, or lower features.min_groups",
+            hint="add rows of other classes, or list the classes: "
+            "--set 'expectations.parameters={labels: [A, B]}'",
         )
     small = sorted({*classes[n_groups < folds], *(set(labels) - set(classes))})
     if small:
+        named = quote_classes(small, {*classes, *labels}, labels)
         raise TrainingError(
-            f"too few groups in the training rows of {name_all('class', small)}; expected one for "
-            f"each of the {folds} folds of the search (near-duplicates are one group)",
+            f"too few groups in the training rows of {named}; expected one for each of the "
+            f"{folds} folds of the search (near-duplicates are one group)",
             hint="add rows of these classes that are not copies of one another, or lower "
             "search.folds. split.min_jaccard sets how similar near-duplicates are",
         )

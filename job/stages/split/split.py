@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. If the expected labels are not given, classes with too few leakage keys are dropped.
+1. Classes with too few leakage keys are dropped, unless the expected labels list them
+   (`job.stages.split.class_names`).
 2. The test rows are the official test set, or whole groups of the table
    (`job.stages.split.holdout`).
 3. Training rows that would leak information about test rows are dropped.  These are near-duplicates
@@ -17,7 +18,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import structlog
 
 from job.contracts.arrays import Ints, Mask
 from job.contracts.dataset import Rows
@@ -25,21 +25,20 @@ from job.contracts.reports.near_duplicates import DuplicateReport
 from job.contracts.reports.split import SplitReport
 from job.contracts.settings.job_settings import JobSettings
 from job.contracts.settings.split import SplitSpec
+from job.contracts.shown_names import MIN_HOLDERS
 from job.stages.data.leakage_keys import key_kind
 from job.stages.data.slices import mark_near_training
 from job.stages.split.challenge_halves import ChallengeSet
 from job.stages.split.checks import check_sides, check_training
+from job.stages.split.class_names import RareClasses, drop_rare_classes, pool_official_test
 from job.stages.split.counts import (
     count_conflicts,
     count_duplicates,
-    count_groups_by_class,
     count_sides,
     is_among,
 )
 from job.stages.split.holdout import HoldOut, hold_out
 from job.stages.split.near_duplicates import Kind
-
-log = structlog.get_logger(__name__)
 
 Positions = Ints
 
@@ -78,8 +77,10 @@ class SplitRules:
     has_groups
         Whether the table has a group column.
     labels
-        The expected labels.  If None, classes with fewer than `min_groups` leakage keys are
-        dropped, because their names would be data rather than schema.
+        The expected labels; None if there are none.
+    min_groups
+        Other classes with fewer leakage keys are dropped, because their names would be data rather
+        than schema.
     folds
         Minimum number of training groups per class.
     """
@@ -98,7 +99,7 @@ class SplitRules:
             spec=settings.split,
             has_groups=settings.dataset.columns.group is not None,
             labels=labels,
-            min_groups=settings.features.min_groups,
+            min_groups=max(settings.features.min_groups, MIN_HOLDERS),
             folds=settings.search.folds,
             random_state=settings.random_state,
         )
@@ -113,14 +114,6 @@ class _Sides:
     train_index: Positions
     n_leaking: int
     held_out: HoldOut | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RareClasses:
-    """Number of classes that are dropped because they are rare, and number of their rows."""
-
-    n_classes: int = 0
-    n_rows: int = 0
 
 
 def split_dataset(
@@ -141,17 +134,21 @@ def split_dataset(
     Raises
     ------
     TrainingError
-        A class is missing on a side, or has fewer training groups than there are folds.
+        Fewer than two classes can be named, or a class is missing on a side, or has fewer training
+        groups than there are folds.
+    ContractViolationError
+        No official test row has a class of the table.
     """
-    kept, rare = rows, _RareClasses()
-    if rules.labels is None:
-        kept, rare = _drop_rare_classes(rows, rules.min_groups)
+    labels = rules.labels or ()
+    kept, rare = drop_rare_classes(rows, labels, rules.min_groups)
+    if official_test is not None:
+        official_test = pool_official_test(official_test, {*kept.y, *labels})
     sides = _cut(kept, official_test, rules)
     duplicates = count_duplicates(rows, sides.train, official_test, near_duplicates)
     report = _make_report(rows, kept, sides, rare, duplicates, rules)
     if official_test is None:
-        check_sides(report)
-    check_training(sides.train, rules.labels or (), rules.folds)
+        check_sides(report, labels)
+    check_training(sides.train, labels, rules.folds)
     return DataSplit(
         train=sides.train,
         test=sides.test,
@@ -190,7 +187,7 @@ def _make_report(
     table: Rows,
     kept: Rows,
     sides: _Sides,
-    rare: _RareClasses,
+    rare: RareClasses,
     duplicates: DuplicateReport,
     rules: SplitRules,
 ) -> SplitReport:
@@ -225,14 +222,3 @@ def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: boo
     if is_official and has_groups:
         is_leaking |= is_among(train.leakage_keys, test.leakage_keys)
     return is_leaking
-
-
-def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, _RareClasses]:
-    """Drop rows of classes with fewer than `min_groups` leakage keys; also return the counts."""
-    labels, _, n_keys = count_groups_by_class(rows, rows.leakage_keys)
-    is_rare_class = n_keys < min_groups
-    is_rare = is_rare_class[labels]
-    rare = _RareClasses(n_classes=int(is_rare_class.sum()), n_rows=int(is_rare.sum()))
-    if rare.n_classes:
-        log.warning("rare_classes_dropped", n_classes=rare.n_classes, n_rows=rare.n_rows)
-    return rows.take(~is_rare), rare

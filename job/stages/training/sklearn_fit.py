@@ -16,9 +16,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.svm import LinearSVC
 
 from job.contracts.arrays import Array
-from job.contracts.messages import name_all
 from job.errors import TrainingError
 from job.solver.arrays import Matrix
+from job.stages.split.class_names import quote_classes
 from job.stages.training.estimators import find_kind, translate_value_errors
 from job.stages.training.prototypes import RowGroups
 
@@ -130,7 +130,8 @@ def _require_classes(model: BaseEstimator, y: Array) -> None:
         if len(train_classes) < min(len(classes), 3):
             missing = sorted(set(classes.tolist()) - set(train_classes.tolist()))
             raise TrainingError(
-                f"a fold of the calibration has no training rows of {name_all('class', missing)}",
+                "a fold of the calibration has no training rows of "
+                f"{quote_classes(missing, classes, ())}",
                 hint="add rows to the smallest classes, with texts and groups that differ from "
                 "those already there, or use --set 'search.estimators={logistic_regression: {}}', "
                 "which needs no calibration",

@@ -12,13 +12,15 @@ import structlog
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
-from job.contracts.messages import name_all, pluralize, quote_list
+from job.contracts.messages import pluralize
 from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
-from job.errors import ContractViolationError, DatasetUnreadableError
+from job.contracts.shown_names import NameRule, select_notes
+from job.errors import DatasetUnreadableError
 from job.stages.data.ingest.cells import convert, count_undecodable
 from job.stages.data.ingest.content_digest import ContentDigest
 from job.stages.data.ingest.embedding_matrix import MatrixBuilder, wide_columns
+from job.stages.data.ingest.header import has_column, read_names
 
 log = structlog.get_logger(__name__)
 
@@ -64,13 +66,11 @@ def ingest(
     DatasetNotFoundError, DatasetUnreadableError
         The table does not exist, has no rows, or is damaged.
     ContractViolationError
-        Two columns have the same name, or required columns are missing; the message lists all of
-        these columns.
+        Required columns are missing, or two columns have the same name.
     """
     table = source.open(uri)
-    names = _known_names(table, spec.aliases)
+    names, rule = read_names(table, spec, required)
     columns, wide = _assign_roles(names, spec.columns)
-    _check_required(table, names, required, spec.columns.embeddings)
     with ThreadPoolExecutor(1) as pool:
         file_digest = pool.submit(table.file_digest)
         content = ContentDigest()
@@ -84,14 +84,17 @@ def ingest(
             content_digest=content.digest(),
             metadata=table.metadata,
             sidecar=table.sidecar,
-            ignored_columns=_ignored(names, columns, wide),
-            absent_columns=tuple(n for n in _role_names(spec.columns) if not _has(names, n)),
+            ignored_columns=_ignored(table.names, columns, wide, rule),
+            absent_columns=tuple(
+                n for n in _role_names(spec.columns) if not has_column(tuple(names), n)
+            ),
         )
     if n_rows == 0:
         raise DatasetUnreadableError(
             f"'{uri}' has no rows",
             hint="check whether the upstream export has finished",
         )
+    _warn_of_hidden_model(table)
     if provenance.ignored_columns:
         log.info("columns_ignored", columns=list(provenance.ignored_columns))
     return Dataset(
@@ -100,19 +103,6 @@ def ingest(
         embeddings=embeddings,
         provenance=provenance,
     )
-
-
-def _known_names(table: SourceTable, aliases: dict[str, str]) -> dict[str, str]:
-    """Return a dict that maps names of columns in the settings to names in the source file."""
-    renamed = [aliases.get(name, name) for name in table.names]
-    duplicates = sorted({name for name in renamed if renamed.count(name) > 1})
-    if duplicates:
-        raise ContractViolationError(
-            f"'{table.uri}' has more than one column named {quote_list(duplicates)}",
-            hint="rename the duplicate columns, and map only one column to each name in "
-            "dataset.aliases",
-        )
-    return dict(zip(renamed, table.names, strict=True))
 
 
 def _assign_roles(
@@ -149,33 +139,6 @@ def _role_names(spec: ColumnsSpec) -> tuple[str, ...]:
     single = (spec.target, spec.text, spec.embeddings, spec.timestamp, spec.id, spec.group)
     all_names = (*single, *spec.numeric, *spec.categorical, *spec.boolean)
     return tuple(name for name in all_names if name is not None)
-
-
-def _has(names: dict[str, str], name: str) -> bool:
-    if name.endswith("*"):
-        return bool(wide_columns(tuple(names), name))
-    return name in names
-
-
-def _check_required(
-    table: SourceTable, names: dict[str, str], required: frozenset[str], embeddings: str | None
-) -> None:
-    missing = sorted(name for name in required if not _has(names, name))
-    if not missing:
-        return
-    hint = (
-        f"the table has {quote_list(sorted(names))}; name its columns, such as "
-        "--set dataset.columns.target=COLUMN, or map renamed ones: "
-        "--set 'dataset.aliases={COLUMN: NAME IN THE SETTINGS}'"
-    )
-    if embeddings in missing:
-        hint += (
-            "; for a table of texts and labels, add "
-            "--set 'features.use=[text]' --set expectations.suite=labelled_text"
-        )
-    raise ContractViolationError(
-        f"'{table.uri}' lacks the required {name_all('column', missing)}", hint=hint
-    )
 
 
 def _read(
@@ -240,7 +203,18 @@ def _finished(column: _RoleColumn) -> Column:
 
 
 def _ignored(
-    names: dict[str, str], columns: list[_RoleColumn], wide: tuple[str, ...]
+    names: tuple[str, ...], columns: list[_RoleColumn], wide: tuple[str, ...], rule: NameRule
 ) -> tuple[str, ...]:
+    """Return the columns without a role, by name or, if `rule` hides the name, by number."""
     used = {column.source_name for column in columns} | set(wide)
-    return tuple(sorted(source for source in names.values() if source not in used))
+    ignored = [(n, name) for n, name in enumerate(names, start=1) if name not in used]
+    shown = sorted(name for _, name in ignored if rule.shows(name))
+    return (*shown, *(rule.show(name, n) for n, name in ignored if not rule.shows(name)))
+
+
+def _warn_of_hidden_model(table: SourceTable) -> None:
+    """Log a warning if the table's name of the embedding model has not the form of a name."""
+    notes = table.metadata + table.sidecar
+    key = "embedding_model"
+    if key in dict(notes) and key not in select_notes(notes):
+        log.warning("note_not_used", note=key, used_instead="publish.embedding_model")

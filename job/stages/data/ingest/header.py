@@ -1,0 +1,130 @@
+"""Check the header of a table: the required columns are present, and no name occurs twice.
+
+The messages show a name of the file only if `job.contracts.shown_names` allows it, and state the
+likely cause if required columns are missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from job.contracts.messages import name_all, pluralize, quote_list
+from job.contracts.ports import SourceTable
+from job.contracts.settings.dataset import DatasetSpec
+from job.contracts.shown_names import NameRule, find_similar
+from job.errors import ContractViolationError
+from job.stages.data.ingest.embedding_matrix import wide_columns
+
+_DELIMITERS: Final = {";": ";", "\t": r"\t", "|": "|"}
+_BYTE_ORDER_MARK: Final = "\ufeff"
+
+
+def read_names(
+    table: SourceTable, spec: DatasetSpec, required: frozenset[str]
+) -> tuple[dict[str, str], NameRule]:
+    """Return the names of the columns, and the rule for showing them.
+
+    Parameters
+    ----------
+    required
+        Columns that must be present, by their names in the settings.
+
+    Returns
+    -------
+    names
+        Names in the source file, by the names in the settings.
+    rule
+        The rule for names in the source file.
+
+    Raises
+    ------
+    ContractViolationError
+        Required columns are missing, or two columns have the same name.
+    """
+    renamed = tuple(spec.aliases.get(name, name) for name in table.names)
+    missing = sorted(name for name in required if not has_column(renamed, name))
+    is_header = any(name in spec.known_names for name in renamed)
+    rule = NameRule(known=spec.known_names, is_complete=is_header and not missing)
+    if missing:
+        raise ContractViolationError(
+            f"'{table.uri}' lacks the required {name_all('column', missing)}",
+            hint="; ".join(_give_hints(table, spec, missing, rule)),
+        )
+    _require_unique(table.uri, renamed, rule)
+    return dict(zip(renamed, table.names, strict=True)), rule
+
+
+def _require_unique(uri: str, names: tuple[str, ...], rule: NameRule) -> None:
+    """Raise if a name occurs twice; columns whose name may not be shown are numbered."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if not twice:
+        return
+    shown = [name for name in twice if rule.shows(name)]
+    numbers = [n for n, name in enumerate(names, start=1) if name in twice and name not in shown]
+    problems = [
+        *([f"more than one column named {quote_list(shown)}"] if shown else []),
+        *([f"equal names in the columns {quote_list(numbers)}"] if numbers else []),
+    ]
+    raise ContractViolationError(
+        f"'{uri}' has {' and '.join(problems)}",
+        hint="rename the duplicate columns, and map only one column to each name in "
+        "dataset.aliases",
+    )
+
+
+def has_column(names: tuple[str, ...], name: str) -> bool:
+    """Return whether a column, or a column for each dimension of `prefix*`, is present."""
+    return bool(wide_columns(names, name)) if name.endswith("*") else name in names
+
+
+def _give_hints(
+    table: SourceTable, spec: DatasetSpec, missing: list[str], rule: NameRule
+) -> Iterator[str]:
+    if table.format == "csv":
+        yield from _find_causes(table.names, spec, rule)
+    known = [name for name in table.names if rule.shows(name)]
+    for name in known:
+        meant = None if name in rule.known else find_similar(name, missing)
+        if meant:
+            yield f"did you mean '{meant}'? --set 'dataset.aliases={{{name}: {meant}}}'"
+    yield (
+        f"the table has {pluralize(len(table.names), 'column')}: {rule.quote_all(table.names)}; "
+        "name its columns, such as --set dataset.columns.target=COLUMN, or map renamed ones: "
+        "--set 'dataset.aliases={COLUMN: NAME IN THE SETTINGS}'"
+    )
+    if spec.columns.embeddings in missing:
+        yield (
+            "for a table of texts and labels, add "
+            "--set 'features.use=[text]' --set expectations.suite=labelled_text"
+        )
+
+
+def _find_causes(names: tuple[str, ...], spec: DatasetSpec, rule: NameRule) -> Iterator[str]:
+    """Yield questions about the file, and the commands that repair it."""
+    text = "\n".join(names)
+    if "\0" in text:
+        yield "is the file UTF-16? `iconv -f UTF-16LE -t UTF-8 FILE > NEW` converts it"
+        return
+    if _BYTE_ORDER_MARK in text:
+        yield (
+            "has the file a second byte order mark? "
+            r"`LC_ALL=C sed -i '1s/^\(\xEF\xBB\xBF\)*//' FILE` removes them"
+        )
+    present = [delimiter for delimiter in _DELIMITERS if delimiter in text]
+    hidden = [d for d in present if any(map(rule.shows, re.split(f"[{re.escape(d)}\n]", text)))]
+    if not hidden and not any(map(rule.shows, names)):
+        columns = ",".join(name for name in (spec.columns.target, spec.columns.text) if name)
+        hidden = present
+        yield (
+            "is the header missing? the first line must be the names of the columns, in their "
+            f"order: `sed -i '1i {columns}' FILE` adds such a line"
+        )
+    for delimiter in hidden:
+        shown = _DELIMITERS[delimiter]
+        yield (
+            f"is '{shown}' the delimiter? expected ','; `python3 -c \"import csv, sys; "
+            f"csv.writer(sys.stdout).writerows(csv.reader(sys.stdin, delimiter='{shown}'))\" "
+            "< FILE > NEW` converts it"
+        )

@@ -1,0 +1,75 @@
+"""A class is named only if the labels list it, or if its name is plain and enough groups have it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from job.contracts.dataset import Rows
+from job.errors import ContractViolationError, TrainingError
+from job.stages.split.class_names import (
+    drop_rare_classes,
+    pool_official_test,
+    pool_unnamed_classes,
+    quote_classes,
+)
+
+LETTER = "Dear Sir, please delete my data"
+
+
+def rows_of(*classes):
+    """Return rows of these classes, each with a leakage key of its own."""
+    keys = np.array([f"k{n}" for n in range(len(classes))], dtype=object)
+    return Rows(
+        y=np.array(classes, dtype=object),
+        leakage_keys=keys,
+        text_keys=keys,
+        text=None,
+        embeddings=None,
+        frame=pd.DataFrame(index=range(len(keys))),
+    )
+
+
+def test_rare_class_is_kept_only_if_it_is_listed():
+    """Also if other labels are listed."""
+    rows = rows_of(*"aaaaabbbbb", "listed", LETTER)
+    kept, rare = drop_rare_classes(rows, ("listed",), 5)
+
+    assert {"a", "b", "listed"} == set(kept.y)
+    assert (1, 1) == (rare.n_classes, rare.n_rows)
+
+
+def test_table_of_rare_classes_is_an_error_that_asks_for_swapped_columns():
+    with pytest.raises(TrainingError, match="fewer than 2 classes") as caught:
+        drop_rare_classes(rows_of(*"aaaaa", "b", LETTER), (), 5)
+
+    assert "swapped" in caught.value.hint
+    assert LETTER not in str(caught.value)
+
+
+def test_unknown_classes_are_pooled_unless_plain_and_frequent():
+    """Known classes stay, however rare they are."""
+    rows = rows_of("known one", *["often"] * 5, "seldom", *[LETTER] * 6)
+    pooled = pool_unnamed_classes(rows, ["known one"])
+
+    assert ["known one", *["often"] * 5, *["(other)"] * 7] == pooled.y.tolist()
+
+
+def test_plain_class_of_an_official_test_stays():
+    """Somebody has chosen these rows (ADR 4)."""
+    pooled = pool_official_test(rows_of("a", "audiences", LETTER), {"a"})
+
+    assert ["a", "audiences", "(other)"] == pooled.y.tolist()
+
+
+def test_official_test_without_a_class_of_the_table_is_an_error():
+    with pytest.raises(ContractViolationError, match="no row of the official test") as caught:
+        pool_official_test(rows_of("x", LETTER), {"a"})
+
+    assert "dataset.test_uri" in caught.value.hint
+
+
+def test_classes_are_quoted_or_numbered():
+    """The number is that of the class among all, in sorted order."""
+    assert "class 'a'" == quote_classes(["a"], ["a", LETTER], ())
+    assert "classes number 1, 'a'" == quote_classes(["a", LETTER], ["a", LETTER], ())
+    assert f"class '{LETTER}'" == quote_classes([LETTER], ["a", LETTER], (LETTER,))
