@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. If the expected labels are not given, classes with too few leakage keys are dropped.
+1. If the expected labels are not given, classes of too few persons are dropped.
 2. The test rows are the official test set, or whole groups of the table
    (`job.stages.split.holdout`).
 3. Training rows that would leak information about test rows are dropped.  These are near-duplicates
@@ -78,7 +78,7 @@ class SplitRules:
     has_groups
         Whether the table has a group column.
     labels
-        The expected labels.  If None, classes with fewer than `min_groups` leakage keys are
+        The expected labels.  If None, classes with fewer than `min_groups` persons are
         dropped, because their names would be data rather than schema.
     folds
         Minimum number of training groups per class.
@@ -228,9 +228,9 @@ def _find_leaking(train: Rows, test: Rows, *, is_official: bool, has_groups: boo
 
 
 def _drop_rare_classes(rows: Rows, min_groups: int) -> tuple[Rows, _RareClasses]:
-    """Drop rows of classes with fewer than `min_groups` leakage keys; also return the counts."""
-    labels, _, n_keys = count_groups_by_class(rows, rows.leakage_keys)
-    is_rare_class = n_keys < min_groups
+    """Drop rows of classes with fewer than `min_groups` persons; also return the counts."""
+    labels, _, n_persons = count_groups_by_class(rows, rows.persons)
+    is_rare_class = n_persons < min_groups
     is_rare = is_rare_class[labels]
     rare = _RareClasses(n_classes=int(is_rare_class.sum()), n_rows=int(is_rare.sum()))
     if rare.n_classes:

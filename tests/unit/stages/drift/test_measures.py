@@ -286,7 +286,8 @@ def test_class_named_like_a_pooled_value_is_a_class(name):
 def test_words_of_one_group_are_not_stored():
     """The number of the group's texts that use them has no effect."""
     groups = np.repeat(np.arange(40), 12)
-    texts = np.array([f"delete my account own{u} {n}" for n, u in enumerate(groups)], object)
+    own = ["own" + chr(97 + u // 26) + chr(97 + u % 26) for u in range(40)]
+    texts = np.array([f"delete my account {own[u]} {n}" for n, u in enumerate(groups)], object)
     table = make(
         np.full(480, "a", object),
         {"text": ("text", "string", texts)},
@@ -298,6 +299,26 @@ def test_words_of_one_group_are_not_stored():
 
     assert 3 == words.n_words
     assert words.unseen_share > 0.2
+
+
+def draw_letters(persons):
+    """Draw letters with a word that no other letter has, and words that only the first six have."""
+    own = ["own" + chr(97 + n // 26) + chr(97 + n % 26) for n in range(40)]
+    texts = [f"delete my account {own[n]}" + " quixano" * (n < 6) for n in range(40)]
+    texts = np.array([f"{text} jo.quill@example.com 4711" for text in texts], object)
+    columns = {"text": ("text", "string", texts)}
+    dataset, rows = make(
+        np.full(40, "a", object), columns, np.zeros((40, 2), np.float32), np.arange(40), texts
+    )
+    return dataset, replace(rows, person_ids=persons)
+
+
+@pytest.mark.parametrize(("n_persons", "n_words"), [(2, 3), (6, 4)])
+def test_word_is_stored_if_enough_persons_use_it(n_persons, n_words):
+    """The number of a person's letters has no effect, and words inside of slots are left out."""
+    persons = np.where(np.arange(40) < 6, np.arange(40) % n_persons, np.arange(40))
+
+    assert n_words == profile(draw_letters(persons)).profile.words.n_words
 
 
 def test_no_axis_follows_a_single_group():
