@@ -28,9 +28,11 @@ _N_COMPARED_DIGITS: Final = 8
 _PUNCTUATION: Final = ".,;:!?'\"()[]{}<>"
 
 _MAY_IDENTIFY: Final = re.compile(r"\d\D*\d\D*\d|@|://|www\.", re.IGNORECASE)
-_WEB: Final = re.compile(r"(?:\w+://(?:www\.)?|\bwww\.)(\S+)")
+_DIGIT: Final = re.compile(r"\d")
+_INNER_WORDS: Final = re.compile(r"(?<=[^\W\d_]\s)(?:[^\W\d_]+\s+)+(?=[^\W\d_])")  # no unit
+_WEB: Final = re.compile(r"(?:\b\w+://(?:www\.)?|\bwww\.)(\S+)")
 _NAME: Final = r"[^\s@<>()\[\]{},;:\"'=|]"
-_ADDRESS: Final = re.compile(rf"{_NAME}*@{_NAME}*[^\W\d_]{_NAME}*")
+_ADDRESS: Final = re.compile(rf"(?<!{_NAME}){_NAME}*@{_NAME}*[^\W\d_]{_NAME}*")
 _DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR: Final = r"(?:19|20)\d\d"
 _CURRENCY: Final = "[$€£¥₹]"
@@ -41,7 +43,7 @@ _DATE: Final = (
     r"(?![ ./-]?\d)"
 )
 _TIME: Final = r"(?<!\d)\d?\d:\d\d(?::\d\d)?(?!\d)"
-_NUMERAL: Final = r"\d[\d.,']*"
+_NUMERAL: Final = r"(?<![\d.,'])\d[\d.,']*"
 _AMOUNT: Final = (
     rf"(?:{_CURRENCY}|\b(?:{UNITS}))\s?{_NUMERAL}|{_NUMERAL}\s?(?:{_CURRENCY}|%|(?:{UNITS})\b)"
 )
@@ -64,7 +66,7 @@ def find_identifiers(text: str) -> set[str]:
     if not _MAY_IDENTIFY.search(plain):
         return set()
     found: set[str] = set()
-    rest = plain.casefold()
+    rest = _INNER_WORDS.sub("", plain.casefold())
     for pattern in (_WEB, _ADDRESS):
         values = (match[match.lastindex or 0] for match in pattern.finditer(rest))
         found |= {value.strip(_PUNCTUATION + "/") for value in values}
@@ -73,7 +75,8 @@ def find_identifiers(text: str) -> set[str]:
     rest = _IGNORED.sub("|", rest)
     for match in _NUMBER.finditer(rest):
         found |= _numbers(match[0])
-    return found | {code for match in _CODE.finditer(rest) if (code := _code(match[0]))}
+    tokens = filter(_DIGIT.search, _CODE.findall(rest))
+    return found | {code for token in tokens if (code := _code(token))}
 
 
 def _numbers(run: str) -> set[str]:
