@@ -1,5 +1,8 @@
 """Letters of one person: differently worded, signed with a name, with or without contact data."""
 
+import numpy as np
+from support.names import FAMILY, FIRST
+
 NAME = "Zebulon Quixworth"
 CONTACT = (
     "zebulon.quixworth@mail.example",
@@ -29,3 +32,22 @@ def write_letters(has_contact):
     """Return twelve letters that only share the name and, if asked for, the contact data."""
     contact = [f"reach me: {CONTACT[n % len(CONTACT)]}" * has_contact for n in range(12)]
     return [f"{text}. {NAME} {end}" for text, end in zip(_WORDINGS, contact, strict=True)]
+
+
+def write_table_of_letters(has_contact, n_signers=150, seed=0):
+    """Return letters and, for each, its signer: a number and a name, drawn from lists of names.
+
+    A third of the signers send one letter, the others up to twelve letters.  With contact data, each
+    letter has an e-mail address or a phone number, and each signer's second letter has both.
+    """
+    rng = np.random.default_rng(seed)
+    texts, signers = [], []
+    for signer in range(n_signers):
+        name = f"{rng.choice(FIRST)} {rng.choice(FAMILY)}".title()
+        mail, phone = f"{name.replace(' ', '.')}{signer}@mail.example", f"030 {7000000 + signer}"
+        contact = [mail, f"{mail}, {phone}", phone]
+        n_letters = 1 if signer % 3 == 0 else rng.integers(2, 13)
+        for n, wording in enumerate(rng.permutation(_WORDINGS)[:n_letters]):
+            texts.append(f"{wording}. {name} {contact[min(n, 2)] * has_contact}")
+            signers.append((signer, name))
+    return texts, signers

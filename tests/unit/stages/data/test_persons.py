@@ -58,16 +58,36 @@ def test_value_in_many_groups_identifies_no_one(n_letters, n_others, is_joined):
     assert (1 if is_joined else n_letters) == len(set(persons[:n_letters]))
 
 
-def test_template_that_many_send_joins_no_one():
-    """Each sender has another letter with the same id."""
-    templates = [f"delete account {n}" for n in range(100000, 100021)]
-    letters = [f"{chr(97 + n)} letter on {100000 + n}" for n in range(21)]
-    groups = [0] * 21 + list(range(1, 22))
+def test_letter_that_many_send_does_not_join_its_senders():
+    """Its rows are joined with other letters of their sender by their own ids."""
+    ids = range(100000, 100021)
+    shared = [f"delete account {n}" for n in ids]
+    others = [f"{chr(97 + n - 100000)} letter on {n}" for n in ids]
 
-    assert 22 == len(set(persons_of([*templates, *letters], groups=groups)))
-    assert 1 == len(
-        set(persons_of([*templates[1:], *letters[1:]], groups=groups[1:21] + groups[22:]))
+    assert [*range(21), *range(21)] == persons_of(
+        [*shared, *others], groups=[0] * 21 + [*range(1, 22)]
     )
+    joined = persons_of([*shared[1:], *others[1:]], groups=[0] * 20 + [*range(1, 21)])
+    assert {0} == set(joined)
+
+
+def test_senders_of_shared_letters_are_joined_by_their_values():
+    """Thirty persons send each of twelve letters; an address of the company is in all of them."""
+    texts = [
+        f"letter {chr(97 + n)} to all@company.example, from sender{s}@mail.example"
+        for n in range(12)
+        for s in range(30)
+    ]
+
+    assert list(range(30)) * 12 == persons_of(texts, groups=np.repeat(np.arange(12), 30))
+
+
+def test_row_of_a_shared_letter_without_values_stays_in_its_group():
+    """Nothing shows that two such rows are of two persons."""
+    texts = [*(f"delete account {n}" for n in range(100000, 100021)), "delete account", "delete it"]
+
+    assert 22 == len(set(persons := persons_of(texts, groups=[0] * 23)))
+    assert persons[21] == persons[22]
 
 
 def test_value_of_the_group_column_is_a_person():

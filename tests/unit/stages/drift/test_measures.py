@@ -321,6 +321,25 @@ def test_word_is_stored_if_enough_persons_use_it(n_persons, n_words):
     assert n_words == profile(draw_letters(persons)).profile.words.n_words
 
 
+@pytest.mark.parametrize("n_persons", [2, 3])
+def test_values_are_named_if_enough_persons_have_them(n_persons):
+    """This covers the values of a column and the ties of a number."""
+    is_own = np.arange(400) < 200
+    columns = {
+        "source": ("categorical", "string", np.where(is_own, "zq", "web").astype(object)),
+        "length": ("numeric", "number", np.where(is_own, 1.25, np.arange(400)).astype(np.float32)),
+    }
+    dataset, rows = make(
+        np.full(400, "a", object), columns, np.zeros((400, 2), np.float32), np.arange(400)
+    )
+    persons = np.where(is_own, np.arange(400) % n_persons, np.arange(400))
+    parts = profile((dataset, replace(rows, person_ids=persons))).profile.parts
+
+    is_named = n_persons >= RULE.min_groups
+    assert is_named == ("zq" in parts["column source"].shares)
+    assert is_named == (1.25 in parts["column length"].ties)
+
+
 def test_no_axis_follows_a_single_group():
     """This covers a text in many rows and an outlier."""
     rng = np.random.default_rng(0)
