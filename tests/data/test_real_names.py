@@ -6,10 +6,10 @@ The figures are in docs/limitations.md.
 
 import numpy as np
 import pytest
-from benchmarks.real_table import read_table
 from sklearn.feature_extraction.text import CountVectorizer
 from support.names import FAMILY, FIRST
 
+from benchmarks.real_table import read_table
 from job.stages.data.templates import cut_at_slots
 
 pytestmark = pytest.mark.data

@@ -9,8 +9,8 @@ How it works
    every width.
 3. Numbers are scaled robustly and imputed.  Booleans are imputed.  Both get missing indicators.
    Center and scale of a number are rounded to a coarse grid, so they do not reveal single rows.
-4. Categories are one-hot encoded.  Categories with few leakage keys, and categories that occur only
-   after training, share the column `__rare__`, so the model file contains no rare value.
+4. Categories are one-hot encoded.  Categories of few persons, and categories that occur only after
+   training, share the column `__rare__`, so the model file contains no rare value.
 5. A `ColumnTransformer` joins several feature blocks.  All steps are those of scikit-learn.
 6. Standardization is always the last step of a block.  Before a model is published, it is folded
    into the coefficients (`folding`).
