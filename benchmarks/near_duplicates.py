@@ -1,4 +1,4 @@
-"""Measure the search for near-duplicates on generated texts or embeddings.
+"""Measure the search for near-duplicates and persons on generated texts or embeddings.
 
     python -m benchmarks.near_duplicates texts 10000 100000 1000000 [--workers 2]
     python -m benchmarks.near_duplicates templates 1000000
@@ -9,8 +9,8 @@ templates   a thousand sentences with varying names and slots: large groups of n
 embeddings  384 numbers each; one in ten is a near-copy
 
 Each size runs in its own process.  Prints the seconds for masking and for the search, the CPU
-seconds of all processors, the peak memory and the search's share of it, the number of groups, and a
-row of docs/benchmarks.md.
+seconds of all processors, the peak memory and the search's share of it, the number of groups, the
+seconds and the memory for numbering persons, and a row of docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from job.adapters.executors.local import LocalThreads
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.settings.split import SplitSpec
 from job.stages.data.leakage_keys import normalize
+from job.stages.data.persons import number_persons
 from job.stages.data.templates import make_templates
 from job.stages.split.near_duplicates import choose_similarity_source, find_near_duplicate_groups
 
@@ -102,17 +103,23 @@ def measure(table: str, n_rows: int, workers: int) -> dict[str, Any]:
     masked = time.perf_counter()
     kind = choose_similarity_source(rows, SplitSpec())
     (grouped,) = find_near_duplicate_groups([rows], SplitSpec(), kind, LocalThreads(workers))
-    ended = time.perf_counter()
+    ended, worked = time.perf_counter(), time.process_time() - worked
+    peak = peak_bytes()
+    persons = number_persons(grouped, texts)
+    numbered = time.perf_counter()
     assert grouped.near_duplicate_groups is not None
     return {
         "n_rows": n_rows,
         "masking_seconds": round(masked - started, 2),
         "search_seconds": round(ended - masked, 2),
-        "processor_seconds": round(time.process_time() - worked, 2),
-        "peak_mb": peak_bytes() // 10**6,
-        "added_mb": (peak_bytes() - before) // 10**6,
+        "processor_seconds": round(worked, 2),
+        "peak_mb": peak // 10**6,
+        "added_mb": (peak - before) // 10**6,
         "n_families": int(grouped.near_duplicate_groups.max()) + 1,
         "largest": int(np.bincount(grouped.near_duplicate_groups).max()),
+        "persons_seconds": round(numbered - ended, 2),
+        "persons_mb": (peak_bytes() - peak) // 10**6,
+        "n_persons": len(np.unique(persons)),
     }
 
 
@@ -140,7 +147,7 @@ def main() -> None:
         processors = result["processor_seconds"]
         print(
             f"| {options.table}, {n_rows:,} | {seconds:.1f} s | {processors:.1f} s "
-            f"| {result['added_mb']:,} MB |"
+            f"| {result['added_mb']:,} MB | {result['persons_seconds']:.1f} s |"
         )
 
 

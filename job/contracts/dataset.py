@@ -187,6 +187,9 @@ class Rows:
     near_duplicate_groups
         Id of the group of near-duplicates of each row, shape (n_rows,); None until near-duplicates
         are grouped.
+    person_ids
+        Id of each row's person, shape (n_rows,); None until persons are numbered, after
+        near-duplicates are grouped.
     slices
         One categorical column for each column to slice by, with the slice of each row; None if the
         rows are not sliced.
@@ -202,6 +205,7 @@ class Rows:
     frame: pd.DataFrame
     templates: Strings | None = None
     near_duplicate_groups: Ints | None = None
+    person_ids: Ints | None = None
     slices: pd.DataFrame | None = None
     positions: Ints | None = None
 
@@ -229,6 +233,16 @@ class Rows:
             key_groups + self.near_duplicate_groups.max() + 1,
             self.near_duplicate_groups,
         )
+
+    @property
+    def persons(self) -> Ints:
+        """Id of each row's person, shape (n_rows,); published values are counted by person.
+
+        A person is a value of the group column, or a set of near-duplicate groups that share e-mail
+        addresses, phone numbers or ids (`job.stages.data.persons`).  Until persons are numbered,
+        each group is a person.
+        """
+        return self.groups if self.person_ids is None else self.person_ids
 
     def with_groups(self, near_duplicate_groups: Ints) -> Rows:
         """Return a copy of the rows with these near-duplicate group ids, shape (n_rows,)."""

@@ -6,7 +6,8 @@ How it works
 2. Each table (training, official test) is ingested and validated; only its valid rows are kept.
 3. The challenge set and the out-of-scope set are read and checked, if they are configured.
 4. Afterwards, `find_near_duplicates` groups near-duplicates across the table, the official test
-   and the challenge set, so that a split can keep a group together.
+   and the challenge set, so that a split can keep a group together.  Then the persons are numbered,
+   and rows are sliced by values that enough persons share.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import structlog
 
@@ -29,8 +31,9 @@ from job.pipeline.challenge import load_challenge
 from job.pipeline.out_of_scope import load_out_of_scope
 from job.pipeline.run_context import RunContext
 from job.stages.data.ingest import ingest
+from job.stages.data.persons import number_persons
 from job.stages.data.rows import make_rows
-from job.stages.data.slices import DisclosureRule, Slicing
+from job.stages.data.slices import DisclosureRule, make_slices
 from job.stages.data.suite_binding import parameter_values, required_columns, substitute_parameters
 from job.stages.data.validate import validate_dataset
 from job.stages.packaging.metadata import describe_dataset
@@ -56,6 +59,8 @@ class Tables:
 
     Attributes
     ----------
+    test_dataset
+        The official test; None without such a table.
     challenge
         Rows of the challenge set; None without such a set.
     out_of_scope
@@ -70,6 +75,7 @@ class Tables:
     rows: Rows
     official_test: Rows | None
     digests: Mapping[str, str]
+    test_dataset: Dataset | None = None
     challenge: Rows | None = None
     out_of_scope: Rows | None = None
     is_near_challenge: Mask | None = None
@@ -101,10 +107,11 @@ def load_tables(context: RunContext) -> Tables:
         "data_digest": dataset.provenance.content_digest,
         "settings_digest": plan.settings_digest,
     }
-    official_test = None
+    official_test, test_dataset = None, None
     if plan.settings.dataset.test_uri:
-        test, _, official_test = _load(context, plan.settings.dataset.test_uri, is_test=True)
-        digests["test_data_digest"] = test.provenance.content_digest
+        test_uri = plan.settings.dataset.test_uri
+        test_dataset, _, official_test = _load(context, test_uri, is_test=True)
+        digests["test_data_digest"] = test_dataset.provenance.content_digest
     challenge, uri = None, plan.settings.evaluation.challenge_uri
     if uri is not None:
         challenge, digests["challenge_data_digest"] = load_challenge(
@@ -122,13 +129,14 @@ def load_tables(context: RunContext) -> Tables:
         rows=rows,
         official_test=official_test,
         digests=digests,
+        test_dataset=test_dataset,
         challenge=challenge,
         out_of_scope=out_of_scope,
     )
 
 
 def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, Kind]:
-    """Return the tables with groups of near-duplicates, and the kind of the comparison.
+    """Return the tables with groups of near-duplicates and persons, and the kind of the comparison.
 
     The kind names what was compared: `text`, `embeddings`, or `none`.
     """
@@ -146,8 +154,29 @@ def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, K
         kind=kind,
         executor=ports.executor,
     )
-    changes = {name: getattr(grouped, name) for name in grouped.__slots__}
-    return replace(tables, **changes), kind
+    tables = replace(tables, **{name: getattr(grouped, name) for name in grouped.__slots__})
+    test, test_dataset = tables.official_test, tables.test_dataset
+    if test is not None and test_dataset is not None:
+        test = _number_persons(context.settings, test, test_dataset)
+    rows = _number_persons(context.settings, tables.rows, tables.dataset)
+    log.info(
+        "persons_numbered",
+        n_groups=len(np.unique(rows.groups)),
+        n_persons=len(np.unique(rows.persons)),
+    )
+    return replace(tables, rows=rows, official_test=test), kind
+
+
+def _number_persons(settings: JobSettings, rows: Rows, dataset: Dataset) -> Rows:
+    """Return a table's rows with the numbers of their persons, and with slices if requested."""
+    assert rows.positions is not None  # set for the rows of a whole table
+    texts = dataset.strings("text")
+    persons = number_persons(rows, None if texts is None else texts[rows.positions])
+    slices = None
+    if settings.slicing:
+        rule = disclosure_rule(settings)
+        slices = make_slices(dataset, rows.positions, persons, settings.slicing, rule)
+    return replace(rows, person_ids=persons, slices=slices)
 
 
 def disclosure_rule(settings: JobSettings) -> DisclosureRule:
@@ -176,12 +205,10 @@ def _load(
             is_test=is_test,
         )
     log.info("dataset_validated", n_rows=report.n_rows, n_dropped=report.n_dropped)
-    names = s.slicing
     rows = make_rows(
         dataset,
         is_sound,
         s.features.use,
-        slicing=Slicing(names=names, rule=disclosure_rule(s)) if names else None,
         needs_templates=s.split.near_duplicates in ("auto", "text"),
     )
     if not s.evaluation.label_issues:

@@ -52,11 +52,10 @@ class Words(_Kept):
     """Counts of the words of texts; digests of the words are in the lineage file."""
 
     n_rows: Count = Field(description="Texts in the random sample.")
-    n_words: Count = Field(description="Words that enough groups use.")
-    is_masked: bool = Field(description="Whether ids, dates and amounts were left out.")
+    n_words: Count = Field(description="Words that enough persons use.")
     unseen_share: Share = Field(
         description="Expected share of out-of-vocabulary words in a new text: words that too few "
-        "other groups use."
+        "other persons use."
     )
     standard_error: Size = Field(description="Standard error of `unseen_share`, over groups.")
 

@@ -17,8 +17,10 @@ class FeatureSpec(Spec):
     min_groups: int = Field(
         5,
         ge=1,
-        description="Minimum number of distinct rows that contain a term or a category. Rarer "
-        "terms and categories are not features. Rows with the same leakage key count once. The "
+        description="Minimum number of persons whose rows contain a term or a category. Rarer "
+        "terms and categories are not features. A person is a value of the group column; without "
+        "one, near-duplicates and texts with the same e-mail address, phone number or id are of "
+        "one person. What is only inside addresses, ids, dates and numbers is never a term. The "
         "same minimum, and at least 5, holds for each class: a rarer class is dropped with its "
         "rows. A class that the labels of the expectation suite list is not dropped for this "
         "reason.",

@@ -1,1 +1,1 @@
-"""The input data: ingestion, validation, leakage keys and slices."""
+"""The input data: ingestion, validation, leakage keys, persons and slices."""

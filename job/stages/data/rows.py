@@ -5,7 +5,7 @@ How it works
 1. Two keys of each row are computed: rows with an equal text key are duplicates, and rows with an
    equal leakage key stay on one side of every split (`job.stages.data.leakage_keys`).
 2. The feature blocks in use are selected.  Embeddings are not copied.
-3. Slices and templates are computed on request.
+3. Templates are computed on request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import pandas as pd
 from job.contracts.arrays import Ints, Mask
 from job.contracts.dataset import Dataset, MatrixRows, Rows
 from job.stages.data.leakage_keys import make_keys
-from job.stages.data.slices import Slicing, make_slices
 from job.stages.data.templates import make_templates
 
 
@@ -25,7 +24,6 @@ def make_rows(
     is_sound: Mask,
     feature_blocks: tuple[str, ...],
     *,
-    slicing: Slicing | None = None,
     needs_templates: bool = False,
 ) -> Rows:
     """Return the valid rows with their keys and the feature blocks in use.
@@ -34,8 +32,6 @@ def make_rows(
     ----------
     is_sound
         Mask of the rows to keep, shape (n_rows,).
-    slicing
-        Columns whose values divide the rows into slices for the evaluation; None for no slices.
     needs_templates
         Whether later stages need templates (texts with masked dates, ids and the like).  If the
         table has no text, no templates are computed.
@@ -55,9 +51,6 @@ def make_rows(
         templates=None
         if texts is None or not needs_templates
         else make_templates(texts, text_keys),
-        slices=None
-        if slicing is None
-        else make_slices(dataset, index, leakage_keys, slicing.names, slicing.rule),
         positions=index,
     )
 

@@ -4,7 +4,7 @@ How it works
 ------------
 1. Categories and booleans are sliced by value, texts by quartile of their length, and times into
    the newest month and older times.
-2. A value is named only if enough rows, with enough leakage keys, have it (`DisclosureRule`).
+2. A value is named only if enough rows, of enough persons, have it (`DisclosureRule`).
 3. All other values of the column form one slice, `(other)`; missing cells form `(missing)`.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.extensions import ExtensionArray
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Array, Ints
 from job.contracts.dataset import Column, Dataset, Rows
 
 OTHER: Final = "(other)"
@@ -31,22 +31,14 @@ _QUARTERS: Final = (0.25, 0.5, 0.75)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisclosureRule:
-    """A value is named only if it has at least these numbers of rows and of leakage keys."""
+    """A value is named only if it has at least these numbers of rows and of persons."""
 
     min_rows: int
     min_groups: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slicing:
-    """The columns that divide the rows into slices, and the rule for naming their values."""
-
-    names: tuple[str, ...]
-    rule: DisclosureRule
-
-
 def make_slices(
-    dataset: Dataset, index: Array, keys: Array, names: Collection[str], rule: DisclosureRule
+    dataset: Dataset, index: Array, persons: Ints, names: Collection[str], rule: DisclosureRule
 ) -> pd.DataFrame:
     """Return each row's slices: a DataFrame with a categorical column for each of `names`.
 
@@ -58,17 +50,17 @@ def make_slices(
 
     Parameters
     ----------
-    index, keys
-        Positions of the rows in the table, and their leakage keys.
+    index, persons
+        Positions of the rows in the table, and the ids of their persons, shape (n_rows,) each.
     names
         Columns that divide the rows into slices; columns that the table lacks are left out.
     """
-    key_codes = pd.factorize(np.asarray(keys, dtype=object))[0]
+    person_codes = pd.factorize(persons)[0]
     slices = {}
     for column in dataset.columns:
         if column.name in names:
             codes, values = _read(column, index)
-            slices[column.name] = _pooled(codes, values, key_codes, rule)
+            slices[column.name] = _pooled(codes, values, person_codes, rule)
     return pd.DataFrame(slices, index=range(len(index)))
 
 
@@ -112,30 +104,30 @@ def _newest_month(times: Array) -> tuple[Array, list[str]]:
     return codes, ["older", f"{newest}, the newest month"]
 
 
-def disclosable_values(values: Array, key_codes: Array, rule: DisclosureRule) -> list[str]:
+def disclosable_values(values: Array, person_codes: Array, rule: DisclosureRule) -> list[str]:
     """Return the distinct values that `rule` allows to name, sorted.
 
     Parameters
     ----------
     values
         Cells of a column, shape (n_rows,), with dtype object (str or None).
-    key_codes
-        Each row's leakage key as a number, shape (n_rows,).
+    person_codes
+        Each row's person as a number from 0, shape (n_rows,).
     """
     codes, categories = pd.factorize(values)
     names = [str(name) for name in categories]
-    return _disclosable(codes, names, key_codes, rule)
+    return _disclosable(codes, names, person_codes, rule)
 
 
 def _disclosable(
-    codes: Array, names: list[str], key_codes: Array, rule: DisclosureRule
+    codes: Array, names: list[str], person_codes: Array, rule: DisclosureRule
 ) -> list[str]:
     is_present = codes >= 0
     n_rows = np.bincount(codes[is_present], minlength=len(names))
-    n_all_keys = int(key_codes.max(initial=0)) + 1
-    pairs = np.unique(codes[is_present].astype(np.int64) * n_all_keys + key_codes[is_present])
-    n_keys = np.bincount(pairs // n_all_keys, minlength=len(names))
-    is_disclosable = (n_rows >= rule.min_rows) & (n_keys >= rule.min_groups)
+    n_all_persons = int(person_codes.max(initial=0)) + 1
+    pairs = np.unique(codes[is_present].astype(np.int64) * n_all_persons + person_codes[is_present])
+    n_persons = np.bincount(pairs // n_all_persons, minlength=len(names))
+    is_disclosable = (n_rows >= rule.min_rows) & (n_persons >= rule.min_groups)
     if len(names) > _MAX_VALUES or max(map(len, names), default=0) > _MAX_NAME_LENGTH:
         is_disclosable[:] = False
     allowed = {name for name, is_allowed in zip(names, is_disclosable, strict=True) if is_allowed}
@@ -143,9 +135,9 @@ def _disclosable(
 
 
 def _pooled(
-    codes: Array, names: list[str], key_codes: Array, rule: DisclosureRule
+    codes: Array, names: list[str], person_codes: Array, rule: DisclosureRule
 ) -> ExtensionArray:
-    slice_names = [*_disclosable(codes, names, key_codes, rule), OTHER, MISSING]
+    slice_names = [*_disclosable(codes, names, person_codes, rule), OTHER, MISSING]
     numbers = {name: number for number, name in enumerate(slice_names)}
     slice_codes = [numbers.get(name, numbers[OTHER]) for name in names]
     cells = np.array([*slice_codes, numbers[MISSING]])[codes]

@@ -22,15 +22,16 @@ _MONTHS: Final = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
     "sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
-_UNITS: Final = (
+UNITS: Final = (
     "usd|eur|gbp|chf|jpy|inr|dollars?|euros?|pounds?|cents?|pence|rupees?|yen|francs?|percent"
 )
 # whole tokens: number, date, amount, phone number, id with a digit, e-mail or web address
 _FILLED: Final = re.compile(r"(?<!\S)(?:\S*(?:[\d@]|://)\S*|www\.\S+)", re.IGNORECASE)
+_TOKEN: Final = re.compile(r"\S+")
 _MAY_BE_FILLED: Final = re.compile(r"[\d@]|://|www\.", re.IGNORECASE)
 # a slot, with the months, units and slots next to it, is replaced by one slot
-_BEFORE: Final = rf"(?:(?:{_MONTHS}|{_UNITS}) )"
-_AFTER: Final = rf"(?: (?:{SLOT}|{_MONTHS}|{_UNITS}|am|pm)\b)"
+_BEFORE: Final = rf"(?:(?:{_MONTHS}|{UNITS}) )"
+_AFTER: Final = rf"(?: (?:{SLOT}|{_MONTHS}|{UNITS}|am|pm)\b)"
 _RUN: Final = re.compile(rf"\b{_BEFORE}*{SLOT}\b{_AFTER}*")
 
 
@@ -47,6 +48,24 @@ def make_template(text: str) -> str:
         if template != SLOT:
             return template
     return normalize(text)
+
+
+def cut_at_slots(text: str) -> list[str]:
+    """Return the parts of a text between its slots; a text without slots is one part.
+
+    Each part has whole tokens only, and the characters of the text.
+
+    >>> cut_at_slots("Write to jo@example.com or call 0301234567")
+    ['Write to ', ' or call ', '']
+    """
+    if text.isascii() and not _MAY_BE_FILLED.search(text):
+        return [text]
+    parts, start = [], 0
+    for token in _TOKEN.finditer(text):
+        if _FILLED.search(unicodedata.normalize("NFKC", token[0])):
+            parts.append(text[start : token.start()])
+            start = token.end()
+    return [*parts, text[start:]]
 
 
 def make_templates(texts: Array, text_keys: Array) -> Array:

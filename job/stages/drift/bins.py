@@ -3,7 +3,7 @@
 How it works
 ------------
 1. Compute the nine deciles of the known values.  With too few values or groups there are no bins.
-2. If enough rows and leakage keys have exactly the value of a decile, the decile stays exact and
+2. If enough rows and persons have exactly the value of a decile, the decile stays exact and
    gets a bin of its own.
 3. The other deciles are rounded to a coarse step, so that they disclose no row's exact value.
 """
@@ -23,11 +23,11 @@ _MIN_GROUPS: Final = 20
 
 
 def find_edges(
-    values: Array, group_codes: Array, key_codes: Array, rule: DisclosureRule
+    values: Array, group_codes: Array, person_codes: Array, rule: DisclosureRule
 ) -> tuple[list[float], set[float]]:
     """Return the deciles in ascending order, and the set of deciles that are exact.
 
-    A decile is exact if enough rows and leakage keys have its value (`rule`).  The other deciles
+    A decile is exact if enough rows and persons have its value (`rule`).  The other deciles
     are rounded to a step of a thousandth to a hundredth of the range between the first and the last
     decile.  Both results are empty for fewer than 100 values or 20 groups.
 
@@ -35,8 +35,8 @@ def find_edges(
     ----------
     values
         Cells of the column, shape (n_rows,), float32, NaN for missing values.
-    group_codes, key_codes
-        Group id and id of the leakage key of each row, shape (n_rows,).
+    group_codes, person_codes
+        Group id of each row, and its person as a number, shape (n_rows,).
     """
     is_known = np.isfinite(values)
     known_values = values[is_known]
@@ -46,8 +46,8 @@ def find_edges(
     ties = {
         _shortest_float(value)
         for value in np.unique(deciles)
-        for tied_keys in [key_codes[is_known][known_values == value]]
-        if len(tied_keys) >= rule.min_rows and len(np.unique(tied_keys)) >= rule.min_groups
+        for tied_persons in [person_codes[is_known][known_values == value]]
+        if len(tied_persons) >= rule.min_rows and len(np.unique(tied_persons)) >= rule.min_groups
     }
     width = float(deciles[-1]) - float(deciles[0])
     edges = {*ties}

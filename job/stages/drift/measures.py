@@ -62,7 +62,7 @@ def measure_drift(
     measures: list[DriftMeasure] = []
     for s in sorted(compared):
         measures += _measure_subject(s, old.parts[s], table, spec)
-    if old.words and new.words and old.words.is_masked == new.words.is_masked:
+    if old.words and new.words:
         compared.add(WORDS)
         measures.append(_measure_unseen_words(table, champion_profile, spec))
     if old.embeddings and new.embeddings and _are_embeddings_comparable(old, new):

@@ -58,15 +58,17 @@ def build_profile(
     parts: dict[str, Values | Numbers] = {}
     for subject, cells in sorted(table.cells.items()):
         if cells.dtype.kind == "f":
-            edges = find_edges(cells, table.clusters.codes, table.key_codes, rule)
+            edges = find_edges(cells, table.clusters.codes, table.person_codes, rule)
             parts[subject] = profile_numbers(cells, table.clusters, *edges)
         else:
             names = (
-                classes if subject == CLASSES else disclosable_values(cells, table.key_codes, rule)
+                classes
+                if subject == CLASSES
+                else disclosable_values(cells, table.person_codes, rule)
             )
             parts[subject] = profile_values(cells, table.clusters, names)
     profile = Profile(
-        n_rows=len(table.key_codes),
+        n_rows=len(table.person_codes),
         n_groups=len(table.clusters.sizes),
         parts=parts,
         words=words,

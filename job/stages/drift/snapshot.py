@@ -28,8 +28,8 @@ class TableSnapshot:
 
     Attributes
     ----------
-    key_codes
-        Id of each row's leakage key, shape (n_rows,).
+    person_codes
+        Each row's person as a number from 0, shape (n_rows,).
     cells
         Values by subject (the class, a column or the text length), each of shape (n_rows,).  The
         dtype is object (str, or None if missing) or float32 (NaN if missing).
@@ -39,7 +39,7 @@ class TableSnapshot:
         Mean embedding of each group; None if the model takes no embeddings.
     """
 
-    key_codes: Array
+    person_codes: Array
     clusters: Clusters
     cells: dict[str, Array]
     words: WordCounts | None
@@ -61,11 +61,11 @@ def take_snapshot(
             texts = column.values[rows.positions]
             lengths = [len(text) if text else np.nan for text in texts]
             cells[TEXT_LENGTH] = np.array(lengths, np.float32)
-            words = WordCounts(rows, clusters, random_state)
+            words = WordCounts(rows, texts, clusters, random_state)
     if rows.embeddings is not None and len(rows):
         group_means = GroupMeans(rows.embeddings, clusters, random_state)
     return TableSnapshot(
-        key_codes=pd.factorize(rows.leakage_keys)[0],
+        person_codes=pd.factorize(rows.persons)[0],
         clusters=clusters,
         cells=cells,
         words=None if words is None or words.is_empty else words,

@@ -2,10 +2,10 @@
 
 How it works
 ------------
-1. Draw at most 100,000 texts; slots such as dates and ids are masked if templates are known.
-2. Count the words of each text.  A word that enough groups use is stored as a keyed digest.
+1. Draw at most 100,000 texts, and mask slots such as dates and ids.
+2. Count the words of each text.  A word that enough persons use is stored as a keyed digest.
 3. As the baseline, compute the share of unseen words in the old table itself.  A word of a text
-   counts as unseen if too few other groups use it, as if the text's group were new.
+   counts as unseen if too few other persons use it, as if the text's person were new.
 4. In a later table, a word is unseen if its digest is not stored.  Drift is the increase in the
    share of unseen words.
 """
@@ -15,15 +15,16 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from scipy.stats import norm
 from sklearn.feature_extraction.text import CountVectorizer
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Array, Strings
 from job.contracts.dataset import Rows
 from job.contracts.lineage_key import LineageKey
 from job.contracts.reports.profile import Words
-from job.stages.data.templates import TEXT_PREFIX
+from job.stages.data.templates import TEXT_PREFIX, make_templates
 from job.stages.drift.clusters import Clusters, estimate_ratio
 from job.stages.drift.histograms import CONFIDENCE
 from job.stages.lineage.keyed_digests import keyed_digests
@@ -36,25 +37,24 @@ class WordCounts:
 
     Parameters
     ----------
-    rows
-        Rows with texts; slots (dates, ids and the like) are left out if templates are known.
+    rows, texts
+        Rows and their raw texts, shape (n_rows,); slots (dates, ids and the like) are left out.
     """
 
-    def __init__(self, rows: Rows, clusters: Clusters, random_state: int) -> None:
-        self.is_masked = rows.templates is not None
-        keys = rows.text_keys if rows.templates is None else rows.templates
+    def __init__(self, rows: Rows, texts: Strings, clusters: Clusters, random_state: int) -> None:
+        keys = make_templates(texts, rows.text_keys) if rows.templates is None else rows.templates
         index = np.flatnonzero([key.startswith(TEXT_PREFIX) for key in keys])
         if len(index) > _MAX_ROWS:
             drawn = np.random.default_rng(random_state).choice(index, _MAX_ROWS, replace=False)
             index = np.sort(drawn)
-        texts = [key.removeprefix(TEXT_PREFIX) for key in keys[index]]
-        self._clusters = clusters.take(index)
+        masked = [key.removeprefix(TEXT_PREFIX) for key in keys[index]]
+        self._clusters, self._persons = clusters.take(index), rows.persons[index]
         vectorizer = CountVectorizer()
         try:
-            self._counts = vectorizer.fit_transform(texts).tocsr()
+            self._counts = vectorizer.fit_transform(masked).tocsr()
             self._words = vectorizer.get_feature_names_out()
         except ValueError:  # no text has a word
-            self._counts = sparse.csr_matrix((len(texts), 0))
+            self._counts = sparse.csr_matrix((len(masked), 0))
             self._words = np.array([], dtype=object)
 
     @property
@@ -63,9 +63,9 @@ class WordCounts:
         return not len(self._words)
 
     def build_vocabulary(self, min_groups: int, key: LineageKey) -> tuple[Words, Array]:
-        """Return the vocabulary: its statistics, and digests of the words that enough groups use.
+        """Return the vocabulary: its statistics, and digests of the words that enough persons use.
 
-        A word of a text counts as unseen if fewer than `min_groups` other groups use it, as if the
+        A word of a text counts as unseen if fewer than `min_groups` other persons use it, as if the
         text were new.
 
         Returns
@@ -75,13 +75,12 @@ class WordCounts:
         digests
             Keyed digests of the words, sorted, shape (n_words,), uint64.
         """
-        n_groups = self._count_groups()
-        share, error = self._measure_unseen(n_groups <= min_groups)
-        digests = np.sort(self._digest(key)[n_groups >= min_groups])
+        n_persons = self._count_persons()
+        share, error = self._measure_unseen(n_persons <= min_groups)
+        digests = np.sort(self._digest(key)[n_persons >= min_groups])
         words = Words(
             n_rows=self._counts.shape[0],
             n_words=len(digests),
-            is_masked=self.is_masked,
             unseen_share=round(share, 9),
             standard_error=round(error, 9),
         )
@@ -108,14 +107,13 @@ class WordCounts:
     def _digest(self, key: LineageKey) -> Array:
         return keyed_digests("word", self._words.tolist(), key)
 
-    def _count_groups(self) -> Array:
-        """Return the number of groups that use each word, shape (n_words,)."""
+    def _count_persons(self) -> Array:
+        """Return the number of persons who use each word, shape (n_words,)."""
         n_texts = self._counts.shape[0]
-        ones = np.ones(n_texts, np.float32)
-        membership = sparse.csr_matrix((ones, (self._clusters.codes, np.arange(n_texts))))
-        group_counts = membership @ self._counts
-        n_groups: Array = group_counts.getnnz(axis=0)
-        return n_groups
+        ones, codes = np.ones(n_texts, np.float32), pd.factorize(self._persons)[0]
+        membership = sparse.csr_matrix((ones, (codes, np.arange(n_texts))))
+        n_persons: Array = (membership @ self._counts).getnnz(axis=0)
+        return n_persons
 
     def _measure_unseen(self, is_unseen: Array) -> tuple[float, float]:
         n_words = np.asarray(self._counts.sum(axis=1)).ravel().astype(float)

@@ -101,7 +101,7 @@ class FeatureMatrices:
         Raises
         ------
         TrainingError
-            No term occurs in texts of at least `min_groups` leakage keys.
+            No term occurs in texts of at least `min_groups` persons.
         """
         updates = {"use": feature_blocks, "min_groups": min_groups}
         spec = self._spec.model_copy(update={k: v for k, v in updates.items() if v is not None})

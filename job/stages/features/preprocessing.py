@@ -9,8 +9,8 @@ How it works
    every width.
 3. Numbers are scaled robustly and imputed.  Booleans are imputed.  Both get missing indicators.
    Center and scale of a number are rounded to a coarse grid, so they do not reveal single rows.
-4. Categories are one-hot encoded.  Categories with few leakage keys, and categories that occur only
-   after training, share the column `__rare__`, so the model file contains no rare value.
+4. Categories are one-hot encoded.  Categories of few persons, and categories that occur only after
+   training, share the column `__rare__`, so the model file contains no rare value.
 5. A `ColumnTransformer` joins several feature blocks.  All steps are those of scikit-learn.
 6. Standardization is always the last step of a block.  Before a model is published, it is folded
    into the coefficients (`folding`).
@@ -99,7 +99,7 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        The training rows.  A category with `spec.min_groups` leakage keys gets a column.
+        The training rows.  A category of `spec.min_groups` persons gets a column.
     text
         The unfitted transformer of texts, or None if `spec.use` does not include text.
     affine_map
@@ -226,9 +226,9 @@ def _categorical(rows: Rows, names: list[str], min_groups: int) -> Pipeline:
     categories = []
     for name in names:
         values = rows.frame[name].fillna(_NONE)
-        pairs = pd.DataFrame({"level": values.to_numpy(), "key": rows.leakage_keys})
-        n_keys = pairs.groupby("level")["key"].nunique()
-        frequent = sorted(set(n_keys.index[n_keys >= min_groups]) - {_RARE})
+        pairs = pd.DataFrame({"level": values.to_numpy(), "person": rows.persons})
+        n_persons = pairs.groupby("level")["person"].nunique()
+        frequent = sorted(set(n_persons.index[n_persons >= min_groups]) - {_RARE})
         categories.append(np.array([*frequent, _RARE], dtype=object))
     # NOTE: no row has the value `__rare__`, so it is the only infrequent category, and receives the
     # rare values of the training rows as well as values that only occur later

@@ -3,16 +3,21 @@
 How it works
 ------------
 1. `Terms` counts words, pairs of words, and character n-grams of all rows.
-2. For a subset of rows, `Terms.union` keeps a term that occurs in rows with at least `min_groups`
-   different leakage keys.  It builds a TF-IDF of these terms, in which a `CountedTerms` replaces
-   each `CountVectorizer`.  This TF-IDF takes row positions instead of texts; its matrix is bitwise
-   equal to that of the TF-IDF of texts.
-3. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
+2. Texts with slots (ids, addresses, dates, amounts) are cut at the slots, and the terms of the
+   parts are counted as well.  A person holds a term if it is in such a part of one of the person's
+   texts.  Terms that are only inside slots or across them, such as an e-mail address, are held by
+   no one.
+3. For a subset of rows, `Terms.union` keeps a term that at least `min_groups` persons hold.  It
+   builds a TF-IDF of these terms, in which a `CountedTerms` replaces each `CountVectorizer`.  This
+   TF-IDF takes row positions instead of texts; its matrix is bitwise equal to that of the TF-IDF of
+   texts.  In it, a term that is kept also counts inside slots, as it does in a published model.
+4. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
    with the selected vocabulary.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -22,9 +27,10 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Array, Ints, Strings
 from job.contracts.dataset import Rows
 from job.errors import TrainingError
+from job.stages.data.templates import cut_at_slots
 
 NGRAMS: Final = {"word": (1, 2), "char_wb": (2, 5)}
 
@@ -53,7 +59,8 @@ class Terms:
 
     def __init__(self, rows: Rows, analyzers: tuple[str, ...]) -> None:
         assert rows.text is not None
-        _, self._keys = np.unique(rows.leakage_keys, return_inverse=True)
+        self._persons = rows.persons
+        self._slotted = _SlottedTexts.of(rows.text)
         self._counted = []
         for analyzer in analyzers:
             vectorizer = _vectorizer(analyzer)
@@ -61,12 +68,13 @@ class Terms:
                 counts = vectorizer.fit_transform(rows.text)
             except ValueError:
                 continue  # no text has a term
-            self._counted.append((analyzer, vectorizer.get_feature_names_out(), counts))
+            names = vectorizer.get_feature_names_out()
+            self._counted.append((analyzer, names, counts, self._slotted.count(vectorizer)))
 
     def union(self, index: Array, min_groups: int) -> tuple[FeatureUnion, Array]:
         """Build an unfitted TF-IDF of the terms that are frequent enough in these rows.
 
-        A term is frequent enough if the rows with the term have at least `min_groups` leakage keys.
+        A term is frequent enough if at least `min_groups` persons hold it.
         The input of the TF-IDF is row positions.  `replace_counted_terms` changes it to texts.
 
         Returns
@@ -80,11 +88,11 @@ class Terms:
         Raises
         ------
         TrainingError
-            No term occurs in texts of at least `min_groups` leakage keys.
+            No term is held by at least `min_groups` persons.
         """
         parts, columns, n_before = [], [], 0
-        for analyzer, names, counts in self._counted:
-            is_frequent = self._count_keys(counts, index) >= min_groups
+        for analyzer, names, counts, slotted in self._counted:
+            is_frequent = self._count_persons(counts, slotted, index) >= min_groups
             columns.append(n_before + np.flatnonzero(is_frequent))
             n_before += len(names)
             if is_frequent.any():
@@ -97,22 +105,65 @@ class Terms:
                 )
         if not parts:
             raise TrainingError(
-                f"no term of the text column occurs in {min_groups} distinct rows (rows with the "
-                "same leakage key count once)",
+                f"no term of the text column occurs in texts of {min_groups} persons (near-"
+                "duplicates, and texts with the same e-mail address, phone number or id, count as "
+                "one person)",
                 hint="add rows, or use --set features.min_groups=1 to keep every term",
             )
         return FeatureUnion(parts), np.concatenate(columns)
 
-    def _count_keys(self, counts: Any, index: Array) -> Array:
-        """Return, for each term, the number of leakage keys of the rows that contain the term."""
-        by_key = counts[index]
-        keys, inverse = np.unique(self._keys[index], return_inverse=True)
-        if len(keys) < len(index):
-            ones, rows = np.ones(len(index), np.float32), np.arange(len(index))
-            key_of_row = sparse.csr_matrix((ones, (inverse, rows)), shape=(len(keys), len(index)))
-            by_key = key_of_row @ by_key
-        n_keys: Array = by_key.getnnz(axis=0)
-        return n_keys
+    def _count_persons(self, counts: Any, slotted_counts: Any, index: Array) -> Array:
+        """Return, for each term, the number of persons who hold the term in these rows."""
+        place = self._slotted.place[index]
+        whole = index[place < 0]
+        held = sparse.vstack([counts[whole], slotted_counts[place[place >= 0]]], format="csr")
+        order = np.concatenate([whole, index[place >= 0]])
+        persons, inverse = np.unique(self._persons[order], return_inverse=True)
+        if len(persons) < len(order):
+            ones, rows = np.ones(len(order), np.float32), np.arange(len(order))
+            shape = (len(persons), len(order))
+            held = sparse.csr_matrix((ones, (inverse, rows)), shape=shape) @ held
+        n_persons: Array = held.getnnz(axis=0)
+        return n_persons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SlottedTexts:
+    """The texts with slots, cut at the slots.
+
+    Attributes
+    ----------
+    place
+        Position of each row among the texts with slots, shape (n_rows,); -1 for other rows.
+    parts
+        The parts of all texts with slots.
+    text_of_part
+        For each part, the position of its text among the texts with slots, ascending.
+    """
+
+    place: Ints
+    parts: list[str]
+    text_of_part: Ints
+
+    @classmethod
+    def of(cls, texts: Strings) -> _SlottedTexts:
+        cut = [
+            (row, parts) for row, text in enumerate(texts) if len(parts := cut_at_slots(text)) > 1
+        ]
+        place = np.full(len(texts), -1, np.int64)
+        place[[row for row, _ in cut]] = np.arange(len(cut))
+        return cls(
+            place=place,
+            parts=[part for _, parts in cut for part in parts],
+            text_of_part=np.repeat(np.arange(len(cut)), [len(parts) for _, parts in cut]),
+        )
+
+    def count(self, vectorizer: CountVectorizer) -> Any:
+        """Return the counts of a fitted vectorizer's terms in the parts of each text, by text."""
+        counts = vectorizer.transform(self.parts)
+        n_texts, n_parts = int(self.place.max(initial=-1)) + 1, len(self.parts)
+        ones = (np.ones(n_parts, np.float32), (self.text_of_part, np.arange(n_parts)))
+        return sparse.csr_matrix(ones, shape=(n_texts, n_parts)) @ counts
 
 
 def replace_counted_terms(preprocess: Any) -> Any:

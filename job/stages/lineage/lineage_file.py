@@ -22,7 +22,7 @@ from typing import Final, Self
 import numpy as np
 import pandas as pd
 
-from job.contracts.arrays import Array
+from job.contracts.arrays import Array, Strings
 from job.contracts.dataset import Rows
 from job.contracts.lineage_key import LineageKey
 from job.stages.lineage.keyed_digests import keyed_digests
@@ -139,31 +139,32 @@ def digest_rows(keys: Iterable[str], key: LineageKey) -> Array:
     return keyed_digests("row", keys, key)
 
 
-def _count_rows(train: Rows, test: Rows) -> tuple[Array, Array, pd.DataFrame]:
-    """Count the rows of each combination of leakage key, text, class and side (train or test).
+def _count_rows(train: Rows, test: Rows) -> tuple[Array, list[str], pd.DataFrame]:
+    """Count the rows of each leakage key, text, class and side.
 
     Returns
     -------
     keys, contents
-        The distinct leakage keys, and the distinct pairs of class and text, each as one string.
+        The distinct leakage keys, and the distinct pairs of class and text key as strings.
     counts
         Columns `key` and `content` (positions in `keys` and `contents`), `is_test`, `n_rows`, and
-        `group` (a number for the group of the leakage key).
+        `group`, a number for the key's person.
     """
-    sides = [_as_frame(rows).assign(is_test=side) for side, rows in enumerate((train, test))]
-    table = pd.concat(sides, ignore_index=True)
-    table["key"], keys = pd.factorize(table["key"])
-    table["content"], contents = pd.factorize(table["content"])
-    groups = pd.factorize(table.drop_duplicates("key")["group"])[0]
-    counts = table.groupby(["key", "content", "is_test"]).size().rename("n_rows").reset_index()
-    return np.asarray(keys), np.asarray(contents), counts.assign(group=groups[counts["key"]])
+    sides = (train, test)
+    key, keys = _number([rows.leakage_keys for rows in sides])
+    text, texts = _number([rows.text_keys for rows in sides])
+    label, labels = _number([rows.y for rows in sides])
+    is_test = np.repeat([0, 1], [len(rows) for rows in sides])
+    table = pd.DataFrame({"key": key, "content": text * len(labels) + label, "is_test": is_test})
+    persons = np.concatenate([rows.persons for rows in sides])
+    group = pd.factorize(persons[np.unique(key, return_index=True)[1]])[0]
+    counts = table.value_counts(sort=False).rename("n_rows").reset_index()
+    counts["content"], pairs = pd.factorize(counts["content"])
+    contents = [f"{labels[pair % len(labels)]}\0{texts[pair // len(labels)]}" for pair in pairs]
+    return keys, contents, counts.assign(group=group[counts["key"]])
 
 
-def _as_frame(rows: Rows) -> pd.DataFrame:
-    """Return leakage key, content (class and text) and group of each row as columns."""
-    groups = rows.leakage_keys.copy()
-    if rows.near_duplicate_groups is not None:
-        is_grouped = rows.leakage_keys != rows.text_keys
-        groups[~is_grouped] = rows.near_duplicate_groups[~is_grouped]
-    contents = rows.y + "\0" + rows.text_keys
-    return pd.DataFrame({"key": rows.leakage_keys, "content": contents, "group": groups})
+def _number(sides: list[Strings]) -> tuple[Array, Array]:
+    """Return the number of each row's string, on both sides together, and the distinct strings."""
+    numbers, strings = pd.factorize(np.concatenate(sides))
+    return numbers, np.asarray(strings)

@@ -5,7 +5,7 @@ A label column can contain anything, for example the texts if two columns are sw
 How it works
 ------------
 1. A class that the expected labels do not list is dropped with its rows if fewer than `min_groups`
-   leakage keys have it.
+   persons have it.
 2. In an official test table, classes that are not among the remaining ones are pooled into one
    class, `(other)`, unless their name is plain (`job.contracts.shown_names`).  In a challenge set,
    and in the table of `pcc-job gate`, a rare class is pooled even if its name is plain.
@@ -48,9 +48,9 @@ def drop_rare_classes(
     TrainingError
         Fewer than two classes are left.
     """
-    codes, classes, n_keys = count_groups_by_class(rows, rows.leakage_keys)
+    codes, classes, n_persons = count_groups_by_class(rows, rows.persons)
     is_listed = is_among(classes, np.array([*labels], dtype=object))
-    is_rare_class = (n_keys < min_groups) & ~is_listed
+    is_rare_class = (n_persons < min_groups) & ~is_listed
     is_rare = is_rare_class[codes]
     rare = RareClasses(n_classes=int(is_rare_class.sum()), n_rows=int(is_rare.sum()))
     if not rare.n_classes:
@@ -58,7 +58,7 @@ def drop_rare_classes(
     log.warning("rare_classes_dropped", n_classes=rare.n_classes, n_rows=rare.n_rows)
     if len(classes) - rare.n_classes < 2:
         raise TrainingError(
-            f"fewer than 2 classes have {min_groups} different rows each; {rare.n_classes} rarer "
+            f"fewer than 2 classes have rows of {min_groups} persons each; {rare.n_classes} rarer "
             "classes do not count",
             hint="does dataset.columns.target name the column of the labels, or are two columns "
             "swapped? --set dataset.columns.target=COLUMN --set dataset.columns.text=COLUMN name "
@@ -76,12 +76,12 @@ def pool_unnamed_classes(rows: Rows, classes: Iterable[str], min_groups: int = M
     classes
         Classes that may be named: those of the model, and the expected labels.
     min_groups
-        Any other class is named if its name is plain, and this number of leakage keys has it.
+        Any other class is named if its name is plain, and this number of persons have it.
     """
-    codes, names, n_keys = count_groups_by_class(rows, rows.leakage_keys)
+    codes, names, n_persons = count_groups_by_class(rows, rows.persons)
     is_known = is_among(names, np.array([*classes], dtype=object))
     is_shown = np.array([is_plain(str(name)) for name in names], dtype=bool)
-    is_unnamed = ~(is_known | (is_shown & (n_keys >= min_groups)))[codes]
+    is_unnamed = ~(is_known | (is_shown & (n_persons >= min_groups)))[codes]
     return replace(rows, y=np.where(is_unnamed, OTHER, rows.y)) if is_unnamed.any() else rows
 
 

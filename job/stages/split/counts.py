@@ -95,7 +95,7 @@ def count_groups_by_class(rows: Rows, groups: Array) -> tuple[Ints, Strings, Int
     Parameters
     ----------
     groups
-        Group id or leakage key of each row, shape (n_rows,).
+        Group id or person of each row, shape (n_rows,).
     """
     labels, classes = _factorize(rows.y)
     _, pair_labels = _unique_pairs(pd.factorize(groups)[0], labels, len(classes))

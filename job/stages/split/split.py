@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. Classes with too few leakage keys are dropped, unless the expected labels list them
+1. Classes of too few persons are dropped, unless the expected labels list them
    (`job.stages.split.class_names`).
 2. The test rows are the official test set, or whole groups of the table
    (`job.stages.split.holdout`).
@@ -79,8 +79,8 @@ class SplitRules:
     labels
         The expected labels; None if there are none.
     min_groups
-        Other classes with fewer leakage keys are dropped, because their names would be data rather
-        than schema.
+        Other classes that fewer persons have are dropped, because the name of a rare class could
+        reveal the content of a row.
     folds
         Minimum number of training groups per class.
     """

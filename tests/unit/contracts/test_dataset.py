@@ -24,6 +24,7 @@ def rows():
         templates=KEYS,
         slices=pd.DataFrame({"s": ["p", "q", "r"]}),
         positions=np.arange(3) + 10,
+        person_ids=np.array([1, 0, 0]),
     ).with_groups(np.array([4, 4, 7]))
 
 
@@ -40,6 +41,7 @@ def test_every_field_is_taken(rows, index):
         assert 1.0 == taken.embeddings.read()[n, place]
         assert (place + 1.0, "pqr"[place]) == (taken.frame.n.iloc[n], taken.slices.s.iloc[n])
         assert (place + 10, [4, 4, 7][place]) == (taken.positions[n], taken.groups[n])
+        assert [1, 0, 0][place] == taken.persons[n]
 
 
 def test_absent_fields_stay_absent(rows):

@@ -1,4 +1,4 @@
-"""Rows get their slices and templates when they are created."""
+"""Rows get their keys and templates when they are created."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,8 @@ from support.datasets import table_of
 
 from job.contracts.dataset import Column
 from job.stages.data.rows import make_rows
-from job.stages.data.slices import DisclosureRule, Slicing
 
 IS_SOUND = np.array([True, False, True])
-SLICING = Slicing(names=("categorical",), rule=DisclosureRule(min_rows=1, min_groups=1))
 
 
 @pytest.fixture
@@ -28,21 +26,20 @@ def dataset():
     )
 
 
-def test_rows_are_sliced_and_have_templates_if_requested(dataset):
-    """The valid rows have both."""
-    rows = make_rows(dataset, IS_SOUND, ("text",), slicing=SLICING, needs_templates=True)
+def test_rows_have_templates_if_requested(dataset):
+    """The valid rows have them."""
+    rows = make_rows(dataset, IS_SOUND, ("text",), needs_templates=True)
 
     assert ["a", "c"] == rows.y.tolist()
-    assert ["web", "phone"] == rows.slices["categorical"].tolist()
     assert ["text:order 0", "row:phone"] == rows.templates.tolist()
     assert [0, 2] == rows.positions.tolist()
 
 
-def test_rows_have_no_slices_and_templates_otherwise(dataset):
-    """Slices and templates cost time and memory."""
+def test_rows_have_no_templates_otherwise(dataset):
+    """Templates cost time and memory."""
     rows = make_rows(dataset, IS_SOUND, ("text",))
 
-    assert (None, None) == (rows.slices, rows.templates)
+    assert rows.templates is None
 
 
 def test_table_without_text_has_no_templates(dataset):

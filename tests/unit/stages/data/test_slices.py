@@ -25,12 +25,12 @@ def make_dataset(**columns):
     return table_of(made)
 
 
-def slice_by(values, role="categorical", *, keys=None, index=None, rule=RULE):
+def slice_by(values, role="categorical", *, persons=None, index=None, rule=RULE):
     if role != "boolean" and role != "timestamp":
         values = np.array(values, dtype=object)
     index = np.arange(len(values)) if index is None else index
-    keys = [f"k{n}" for n in range(len(index))] if keys is None else keys
-    slices = make_slices(make_dataset(**{role: values}), index, keys, (role,), rule)
+    persons = np.arange(len(index)) if persons is None else np.array(persons)
+    slices = make_slices(make_dataset(**{role: values}), index, persons, (role,), rule)
     return slices[role].tolist()
 
 
@@ -40,12 +40,12 @@ def test_values_that_many_rows_hold_are_named_slices():
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 5)), min_size=1, max_size=60))
-def test_value_is_named_only_if_enough_rows_and_keys_hold_it(cells):
-    """One person's rows, with copies under one key, are not enough."""
-    values, keys = zip(*cells, strict=True)
-    slices = slice_by(values, keys=[f"k{key}" for key in keys])
-    n_rows, n_keys = Counter(values), Counter(value for value, _ in set(cells))
-    expected = [v if n_rows[v] >= 4 and n_keys[v] >= 2 else OTHER for v in values]
+def test_value_is_named_only_if_enough_rows_and_persons_hold_it(cells):
+    """One person's rows are not enough."""
+    values, persons = zip(*cells, strict=True)
+    slices = slice_by(values, persons=persons)
+    n_rows, n_persons = Counter(values), Counter(value for value, _ in set(cells))
+    expected = [v if n_rows[v] >= 4 and n_persons[v] >= 2 else OTHER for v in values]
 
     assert expected == slices
 
@@ -65,7 +65,7 @@ def test_categories_are_those_named_and_no_others():
     """A pooled value does not remain as an unused category."""
     values = np.array(["a"] * 4 + ["canary"], dtype=object)
     slices = make_slices(
-        make_dataset(categorical=values), np.arange(5), list("vwxyz"), ("categorical",), RULE
+        make_dataset(categorical=values), np.arange(5), np.arange(5), ("categorical",), RULE
     )
 
     assert ["a", OTHER, MISSING] == slices["categorical"].cat.categories.tolist()
@@ -135,9 +135,8 @@ def test_slices_are_those_of_the_sound_rows():
 def test_slices_take_one_byte_per_row():
     """Tables may have a million rows."""
     values = np.array(["a", "b"] * 500, dtype=object)
-    keys = [str(n) for n in range(1000)]
     slices = make_slices(
-        make_dataset(categorical=values), np.arange(1000), keys, ["categorical"], RULE
+        make_dataset(categorical=values), np.arange(1000), np.arange(1000), ["categorical"], RULE
     )
 
     assert np.dtype(np.int8) == slices["categorical"].cat.codes.dtype

@@ -287,7 +287,8 @@ def test_class_named_like_a_pooled_value_is_a_class(name):
 def test_words_of_one_group_are_not_stored():
     """The number of the group's texts that use them has no effect."""
     groups = np.repeat(np.arange(40), 12)
-    texts = np.array([f"delete my account own{u} {n}" for n, u in enumerate(groups)], object)
+    own = ["own" + chr(97 + u // 26) + chr(97 + u % 26) for u in range(40)]
+    texts = np.array([f"delete my account {own[u]} {n}" for n, u in enumerate(groups)], object)
     table = make(
         np.full(480, "a", object),
         {"text": ("text", "string", texts)},
@@ -299,6 +300,45 @@ def test_words_of_one_group_are_not_stored():
 
     assert 3 == words.n_words
     assert words.unseen_share > 0.2
+
+
+def draw_letters(persons):
+    """Draw letters with a word that no other letter has, and words that only the first six have."""
+    own = ["own" + chr(97 + n // 26) + chr(97 + n % 26) for n in range(40)]
+    texts = [f"delete my account {own[n]}" + " quixano" * (n < 6) for n in range(40)]
+    texts = np.array([f"{text} jo.quill@example.com 4711" for text in texts], object)
+    columns = {"text": ("text", "string", texts)}
+    dataset, rows = make(
+        np.full(40, "a", object), columns, np.zeros((40, 2), np.float32), np.arange(40), texts
+    )
+    return dataset, replace(rows, person_ids=persons)
+
+
+@pytest.mark.parametrize(("n_persons", "n_words"), [(2, 3), (6, 4)])
+def test_word_is_stored_if_enough_persons_use_it(n_persons, n_words):
+    """The number of a person's letters has no effect, and words inside of slots are left out."""
+    persons = np.where(np.arange(40) < 6, np.arange(40) % n_persons, np.arange(40))
+
+    assert n_words == profile(draw_letters(persons)).profile.words.n_words
+
+
+@pytest.mark.parametrize("n_persons", [2, 3])
+def test_values_are_named_if_enough_persons_have_them(n_persons):
+    """This covers the values of a column and the ties of a number."""
+    is_own = np.arange(400) < 200
+    columns = {
+        "source": ("categorical", "string", np.where(is_own, "zq", "web").astype(object)),
+        "length": ("numeric", "number", np.where(is_own, 1.25, np.arange(400)).astype(np.float32)),
+    }
+    dataset, rows = make(
+        np.full(400, "a", object), columns, np.zeros((400, 2), np.float32), np.arange(400)
+    )
+    persons = np.where(is_own, np.arange(400) % n_persons, np.arange(400))
+    parts = profile((dataset, replace(rows, person_ids=persons))).profile.parts
+
+    is_named = n_persons >= RULE.min_groups
+    assert is_named == ("zq" in parts["column source"].shares)
+    assert is_named == (1.25 in parts["column length"].ties)
 
 
 def test_no_axis_follows_a_single_group():

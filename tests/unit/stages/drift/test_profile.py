@@ -13,7 +13,7 @@ from job.registry.publish import publish
 from job.stages.drift import TableProfile, load_profile
 from job.stages.lineage.lineage_file import Lineage
 
-WORDS = Words(n_rows=9, n_words=2, is_masked=True, unseen_share=0.25, standard_error=0.01)
+WORDS = Words(n_rows=9, n_words=2, unseen_share=0.25, standard_error=0.01)
 PROFILE = Profile(
     n_rows=9,
     n_groups=7,

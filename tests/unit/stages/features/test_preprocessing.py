@@ -1,6 +1,7 @@
 """Preprocessing is part of the pipeline, keeps no rare token, and needs no code of this job."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,23 @@ def test_terms_and_categories_of_few_keys_are_not_kept(rows):
     assert b"delete" in data
     assert b"oneoff" not in data
     assert b"rare" not in data.replace(b"__rare__", b"")
+
+
+@pytest.mark.parametrize("has_persons", [True, False])
+def test_categories_are_counted_by_person(rows, has_persons):
+    """Ten rows of different keys have the category 'quill', and four persons wrote them."""
+    keys = np.array([f"k{n}" for n in range(N)], dtype=object)
+    persons = np.where(np.arange(N) < 10, np.arange(N) % 4, np.arange(N))
+    kinds = np.where(np.arange(N) < 10, "quill", rows.frame["kind"])
+    rows = replace(
+        rows,
+        leakage_keys=keys,
+        text_keys=keys,
+        frame=rows.frame.assign(kind=kinds),
+        person_ids=persons if has_persons else None,
+    )
+
+    assert (b"quill" in JoblibCodec().encode(fitted(rows, "categorical"))) != has_persons
 
 
 def test_missing_number_is_imputed_and_marked(rows):

@@ -83,12 +83,22 @@ def test_training_rows_whose_text_stands_in_the_test_side_are_dropped():
 
 
 def test_rare_classes_of_an_open_set_are_dropped_and_not_named(two_classes):
-    """A label with few leakage keys is data, not schema."""
+    """A label of few persons is data, not schema."""
     rows = rows_of([*two_classes.y, "zq-secret"], [*two_classes.leakage_keys, "rare"])
     report = split(rows).report
 
     assert (1, 1) == (report.n_rare_classes, report.n_dropped_rare_class)
     assert "zq-secret" not in json.dumps(report.to_json())
+
+
+@pytest.mark.parametrize(("n_persons", "n_rare"), [(4, 1), (5, 0)])
+def test_class_of_few_persons_is_dropped_whatever_its_rows(two_classes, n_persons, n_rare):
+    """The twelve rows of the class have different texts."""
+    n = len(two_classes)
+    rows = rows_of([*two_classes.y, *"c" * 12], [*two_classes.leakage_keys, *map(str, range(12))])
+    rows = replace(rows, person_ids=np.array([*range(n), *(n + np.arange(12) % n_persons)]))
+
+    assert n_rare == split(rows).report.n_rare_classes
 
 
 def test_stated_class_without_rows_is_an_error(two_classes):

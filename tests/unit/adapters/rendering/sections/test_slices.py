@@ -29,8 +29,7 @@ def make_page(names, **columns):
     )
     dataset = table_of(made)
     rule = DisclosureRule(min_rows=30, min_groups=5)
-    keys = [f"k{n}" for n in range(N)]
-    frame = make_slices(dataset, np.arange(N), keys, list(columns), rule)
+    frame = make_slices(dataset, np.arange(N), np.arange(N), list(columns), rule)
     y = np.arange(N) % 4
     is_wrong = np.array(names == np.unique(names)[0]) & (np.arange(N) % 7 < 3)
     found = predictions(y, np.where(is_wrong, (y + 1) % 4, y))
