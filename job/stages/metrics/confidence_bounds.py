@@ -69,7 +69,7 @@ def bca_bounds(
 
 
 def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
-    """Return the acceleration (BCa) and the degrees of freedom of each metric, (n_metrics,)."""
+    """Return BCa's acceleration and the degrees of freedom for Student's t, each (n_metrics,)."""
     multiplicity = group_sums.multiplicity[:, None].astype(float)
     sizes = np.bincount(group_sums.strata, group_sums.multiplicity)[group_sums.strata][:, None]
     influence = (point - left_out) * (sizes - 1) / sizes
@@ -81,7 +81,7 @@ def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple
 
 
 def _quantiles(ordered: Array, probabilities: Array) -> Array:
-    """Return one interpolated quantile per sorted column; each column has its own probability."""
+    """Return a quantile of each sorted column, by interpolation, at the column's probability."""
     positions = probabilities * (len(ordered) - 1)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, len(ordered) - 1)
@@ -141,11 +141,11 @@ def interval_or_count_bound(
 ) -> Interval:
     """Return the interval of a share or, with `minimum` = -1, of a difference of shares.
 
-    The interval is (`low`, `high`) if the two differ.  `low` and `high` are equal if the value is
-    the same in all resamples.  The interval then extends 1 - alpha ** (1 / n) to each side, where n
-    is the number of groups (about 3 / n for alpha = 0.05).  If a larger share of all possible
-    groups had another value, n random groups would have equal values with a probability below
-    `alpha`.
+    The interval is (`low`, `high`), the bounds from resamples.  If all resamples have the same
+    value, `low` equals `high`.  In this case, the interval extends r = 1 - alpha ** (1 / n) to each
+    side, where n is the number of groups (r is about 3 / n for alpha = 0.05).  If more than the
+    share r of all possible groups had another value, the probability that none of n random groups
+    has it would be below `alpha`.
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))
