@@ -138,7 +138,7 @@ def _measure_histogram(
 def _measure_class_shares(
     names: list[str], before: Shares, after: Shares, spec: DriftSpec
 ) -> Iterator[DriftMeasure]:
-    """Return the change of each class's share; its null quantile assumes a normal distribution."""
+    """Return the change of each class's share, and its 99.9% quantile without drift."""
     errors = np.hypot(before.errors, after.errors)
     changes = zip(names, before.shares, after.shares, errors, strict=False)
     for name, old, new, error in changes:

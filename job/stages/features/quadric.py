@@ -110,7 +110,10 @@ class QuadricFit:
 
 
 def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
-    """Compute the mean products of all pairs of terms, one chunk of rows after another."""
+    """Standardize rows, and compute the mean products of each pair of the quadric's terms.
+
+    The terms of a standardized row z are z_j^2 - 1 and z_j for each column j, and 1.
+    """
     n_rows, width = train.shape
     mean, deviation, varies = measure_columns(train)
     gram = np.zeros((2 * width + 1, 2 * width + 1))
