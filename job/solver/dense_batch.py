@@ -117,7 +117,8 @@ class _Batch:
     def fit(self, start: WarmStart | None) -> LinearFits:
         """Fit all models from `start`, or from 0 if it is None.
 
-        A fit from 0 sets the basis u again after eight iterations, by better curvatures.
+        A fit from 0 sets the basis u again after eight iterations, when better estimates of the
+        curvatures are available.
         """
         n_problems, n_features = len(self._objective.penalty), len(self._mean)
         max_iter = self._stop.max_iter

@@ -86,7 +86,7 @@ class DenseDesign:
     def sum_sampled_blocks(
         self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
     ) -> Array:
-        """Call `function(logits, rows)` for evenly spaced chunks of rows; sum up the results."""
+        """Return the sum of `function(logits, rows)` over evenly spaced chunks of rows."""
         W = coefficients.reshape(-1, self.shape[1]).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
         blocks = split_rows(slice(0, self.shape[0]), STEP)

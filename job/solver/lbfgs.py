@@ -84,7 +84,7 @@ def minimize(
 
 
 class _State:
-    """The active problems: every array has one row per problem."""
+    """The functions that are still being minimized; every array has one row per function."""
 
     def __init__(
         self,
@@ -110,7 +110,7 @@ class _State:
         return self._n_idle
 
     def keep(self, mask: Array, results: OptimizeResults) -> None:
-        """Keep the problems where `mask` is true; store the state of all others in `results`."""
+        """Keep the functions where `mask` is true; store the state of all others in `results`."""
         if mask.all():
             return
         ended = self.problems[~mask]
@@ -168,7 +168,7 @@ def _line_search(objective: Objective, state: _State, direction: Array, slope: A
 
 
 def _slopes(gradients: Array, directions: Array, problems: Array) -> Array:
-    """Return each problem's slope, the inner product of its gradient and direction, shape (P,)."""
+    """Return the inner product of gradient and direction for each of `problems`, shape (P,)."""
     return np.array(
         [np.vdot(g, directions[n]) for g, n in zip(gradients, problems, strict=True)], np.float64
     )

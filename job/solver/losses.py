@@ -156,7 +156,7 @@ class SquaredHinge:
 
 
 def _own_logit_index(Z: Array, y: Array) -> Array:
-    """Return where the flattened Z (P, K, n) has the logit of each row's own class, (P, n)."""
+    """Return where the flattened Z holds the logit of each row's own class, shape (P, n)."""
     n_problems, n_classes, n = Z.shape
     starts = np.arange(0, n_problems * n_classes * n, n_classes * n)[:, None]
     index: Array = starts + (y * n + np.arange(n))

@@ -186,7 +186,7 @@ class _Problem:
         return _State(loss=loss + 0.5 * penalty * float(np.vdot(W, W)), gradient=gradient, p=p)
 
     def _hessian_product(self, p: Array, direction: Array, penalty: float) -> Array:
-        """Return the Hessian of the model that predicts p, multiplied by `direction`."""
+        """Return the Hessian at the predicted probabilities p, multiplied by `direction`."""
 
         def residuals(Z: Array, rows: slice) -> tuple[float, Array]:
             p_rows = p[rows]
@@ -209,8 +209,9 @@ class _Problem:
     ) -> tuple[Array, int]:
         """Solve Newton's equations by conjugate gradients; return step and number of products.
 
-        A product is the Hessian times a vector.  The iterations end when an estimate of what more
-        of them would gain is below `targets[0]`, or all residuals are below `targets[1]`.
+        A product is the Hessian times a vector.  The iterations end when the quadratic model of the
+        loss is estimated to be within `targets[0]` of its minimum, or all residuals are within
+        `targets[1]`.
         """
         x, r = np.zeros_like(state.gradient), -state.gradient
         d = solve(r)
