@@ -16,14 +16,13 @@ How it works
 3. Both bounds are constants.  They are not computed from rows, so no group can change them.
 
 The bounds were chosen with 200 batches each of 50, 200 and 1,000 rows; in half of the batches, one
-class has 85% of the rows.  The batches come from the upstream's tables of 10,000 and 2,000 rows.
-The first column is the range of the measure for batches with the table's scalers, the second is its
-range for restandardized batches.
-    length deviation, 10,000 rows                   0.00000002-0.00000004   0.0042-0.11
-    column means, 10,000 and 2,000 rows             0.44-142                0
-    largest |mean| of eight random sums of columns  0.02-0.8                0
-The third measure was rejected: for batches with the table's scalers, it can be too close to 0 for a
-reliable lower bound.
+class has 85% of the rows.  The first column is the range of the measure for batches with the
+table's scalers, the second is its range for restandardized batches.
+    length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
+    column means, upstream, 10,000 and 2,000 rows   0.44-142                0
+    eight random sums of columns, |mean| at most    0.02-0.8                0
+The third line, means of eight sums of columns in fixed directions, was rejected: in batches with
+the table's scalers, these means can be too close to 0 for a reliable lower bound.
 """
 
 from __future__ import annotations
