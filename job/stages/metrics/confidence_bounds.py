@@ -34,8 +34,8 @@ def bca_bounds(
     """Return lower and upper BCa bounds of each metric, shape (2, n_metrics).
 
     The true value is beyond each bound with probability `alpha`.  The method is bias-corrected and
-    accelerated (Efron), with quantiles of Student's t instead of the normal distribution.  Its
-    degrees of freedom are twice the effective number of groups that the metric depends on
+    accelerated (Efron), with quantiles of Student's t instead of the normal distribution.  The
+    degrees of freedom of t are twice the effective number of groups that the metric depends on
     (Satterthwaite).  So the bounds are wide if few groups determine the metric.
 
     Parameters
