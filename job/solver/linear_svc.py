@@ -7,9 +7,9 @@ How it works
 2. `mixed_precision` minimizes all problems together.  liblinear's stopping rule, evaluated in
    double precision, decides which models converged.
 3. The SVCs of the folds give out-of-fold decision values, to which scikit-learn fits the
-   calibration.  scikit-learn calibrates a model, not decision values.  It therefore receives an SVC
-   whose coefficients are the identity matrix, and the decision values as this SVC's features.
-   Afterwards, the SVC that was fitted to all rows takes the place of this SVC.
+   calibration.  scikit-learn only calibrates models.  It therefore gets an SVC that returns its
+   input, because its coefficients are the identity matrix, and the decision values as this input.
+   Afterwards, the SVC that was fitted to all rows takes its place.
 """
 
 from __future__ import annotations

@@ -117,9 +117,10 @@ class Objective:
         return Labels(y, s, None if own is None else own[index][:, y].astype(s.dtype))
 
     def _compute_gradient_scale(self) -> Array:
-        """Return n_0 * r of liblinear's stopping rule (see the module docstring), shape (P, K).
+        """Return the factor of the tolerance in liblinear's stopping rule, by logit, shape (P, K).
 
-        The gradient norm at W = 0 and b = 0 is n_0, and r is the share of rows on the rarer side.
+        It is the gradient norm of a model of zeros, times the share of rows of the logit's class or
+        of all other rows, whichever is smaller.
         """
         shape = (len(self.penalty), self.n_logits)
         origin = np.zeros((*shape, self._design.shape[1]), self._design.dtype)

@@ -97,10 +97,10 @@ class SparseDesign:
     def _transposed_product(
         self, R: Array, transform: Callable[[sparse.csr_matrix], sparse.csr_matrix]
     ) -> Array:
-        """Return `transform(A) @ R`, where A is the transposed matrix (D, n_samples).
+        """Apply `transform` to the transposed sparse matrix, and multiply it by R (n_samples, K).
 
-        R has shape (n_samples, K), and the result (D + 1, K).  The result's rows for dense columns
-        and the intercept are undefined.
+        The result has shape (D + 1, K) for D columns.  Its rows for the dense columns and the
+        intercept are undefined.
         """
         product = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 

@@ -97,7 +97,7 @@ def measure_equal_error(
 
 
 def _accepted_drop(standard_error: float, spec: GateSpec) -> float:
-    """Return T: the gate accepts differences of -T or more (see the module docstring)."""
+    """Return the largest drop of the score that the gate accepts; negative if a rise is needed."""
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     if spec.rule == "superiority":
         return -half_width
