@@ -84,7 +84,7 @@ def _model_bytes(n_values: int) -> int:
 
 
 class _Batch:
-    """Fits P models together by L-BFGS, each in its own basis u (see the module docstring).
+    """Fits P models together by L-BFGS, each in a basis u with a Hessian close to the identity.
 
     Each model has K logits (1 for two classes) on D columns.  A point is a model's coefficients and
     intercepts in the basis u, an array of N = K * (D + 1) values.

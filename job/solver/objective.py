@@ -28,7 +28,7 @@ from job.solver.problems import LinearProblems
 
 
 class Objective:
-    """Evaluates the objective F of P problems on one dense matrix (see the module docstring)."""
+    """Evaluates the objective F, mean loss plus penalty, of P models on one dense matrix."""
 
     def __init__(self, design: DenseDesign, problems: LinearProblems) -> None:
         codes, weights, loss = problems.codes, problems.weights, problems.loss

@@ -110,10 +110,7 @@ class QuadricFit:
 
 
 def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
-    """Standardize rows, and compute the mean products of each pair of the quadric's terms.
-
-    The terms of a standardized row z are z_j^2 - 1 and z_j for each column j, and 1.
-    """
+    """Compute the mean products of the terms z_j^2 - 1, z_j and 1 of the standardized rows z."""
     n_rows, width = train.shape
     mean, deviation, varies = measure_columns(train)
     gram = np.zeros((2 * width + 1, 2 * width + 1))

@@ -138,7 +138,7 @@ class GroupBootstrap:
         )
 
     def count(self, columns: tuple[Array, ...], n_columns: int) -> GroupSums:
-        """Count the rows of each group in each column of a table of counts (`count_by_group`)."""
+        """Count each group's rows in `n_columns` columns; `columns` has the columns of each row."""
         return count_by_group(self.groups, self.y, columns, n_columns)
 
     def sum(self, values: Array) -> GroupSums:
