@@ -142,10 +142,9 @@ def interval_or_count_bound(
     """Return the interval of a share or, with `minimum` = -1, of a difference of shares.
 
     The interval is (`low`, `high`), the bounds from resamples.  If all resamples have the same
-    value, `low` equals `high`.  In this case, the interval extends r = 1 - alpha ** (1 / n) to each
-    side, where n is the number of groups (r is about 3 / n for alpha = 0.05).  If more than the
-    share r of all possible groups had another value, the probability that none of n random groups
-    has it would be below `alpha`.
+    value, `low` equals `high`.  In this case, the interval extends 1 - alpha ** (1 / n) to each
+    side, where n is the number of groups.  For alpha = 0.05, this is about 3 / n (the rule of
+    three).
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))
