@@ -136,7 +136,7 @@ class Recorder:
             log.warning("record_not_written", reason=type(error).__name__)
 
     def _make_record(self, outcome: RecordedOutcome, end: Mapping[str, object]) -> RunRecord:
-        """Return this attempt's (process's) record; if a fact is invalid, leave out all facts."""
+        """Return the record of this process; if a fact is invalid, leave out all facts."""
         course = {
             "run_id": self._run_id,
             "attempt": 1,

@@ -35,7 +35,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(
         self, node: yaml.MappingNode, deep: bool = False
     ) -> dict[Hashable, object]:
-        """Return a node's mapping; raise for duplicate keys, unless a key overrides one of `<<`."""
+        """Return a node's mapping; raise `_DuplicateKeyError` if the node has a key twice."""
         keys = [str(key.value) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:

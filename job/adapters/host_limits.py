@@ -86,7 +86,8 @@ def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> in
     Parameters
     ----------
     n_unnamed
-        Total bytes of this run's files that have no name; a listing of the folder omits them.
+        Total bytes of this run's temporary files without a name; no listing of the folder
+        contains them.
     """
     free = [shutil.disk_usage(folder).free]
     stated = os.environ.get("TMPDIR_LIMIT_BYTES", "")

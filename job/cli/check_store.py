@@ -1,4 +1,4 @@
-"""Test the store and check the lineage keys, for `pcc-job doctor`."""
+"""Test the store and check the lineage keys (of the digests of rows), for `pcc-job doctor`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> KeyRing:
-    """Return the keys of `lineage.key_file` or `PCC_JOB_LINEAGE_KEY`; empty without both.
+    """Return the keys of `lineage.key_file` or `PCC_JOB_LINEAGE_KEY`; empty if neither is set.
 
     Raises
     ------

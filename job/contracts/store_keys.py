@@ -97,7 +97,7 @@ def anchor_pointer(channel: str) -> str:
 
 
 def anchored_channel(pointer: str) -> str | None:
-    """Return the channel of an anchor's pointer; None if the pointer names a channel's version."""
+    """Return the channel that an anchor belongs to; None if `pointer` is a channel itself."""
     channel = pointer.removesuffix(_ANCHOR)
     return channel if channel != pointer and is_channel(channel) else None
 

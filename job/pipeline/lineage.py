@@ -47,7 +47,7 @@ class FewChanges:
 
     @property
     def reason(self) -> str:
-        """A sentence with the number of changed groups, the version and the minimum."""
+        """A sentence that says how many groups changed since which version, and how many must."""
         return (
             f"{pluralize(self.n_groups, 'group')} changed since the table of {self.version}, "
             f"minimum {self.min_groups} (publish.min_changed_groups)"

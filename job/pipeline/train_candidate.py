@@ -102,7 +102,7 @@ def train_candidate(
 def _measure_equal_error(
     plan: Plan, split: DataSplit, report: SearchReport, cross: CrossFit
 ) -> tuple[str, float] | None:
-    """Return `TrainedCandidate.equal_error`."""
+    """Return the metric's name, and its standard error between two trainings of the candidate."""
     if report.labels is None:
         return None
     standard_error = measure_equal_error(

@@ -175,7 +175,7 @@ def check_load(
         Function that loads the model in a folder and predicts one row.  It returns a description
         of the problem, or None if there is none.
     on_begin
-        As in `fetch_version`.
+        Called before the first write, with a function that removes the temporary copy.
 
     Raises
     ------

@@ -11,8 +11,8 @@ How it works
 2. L-BFGS works in a basis u in which the Hessian of every problem is close to the identity.  The
    Hessian of F is that of the loss plus 1 / (C S) on the diagonal.  For a row x with the predicted
    probabilities p, the Hessian of the softmax loss is the Kronecker product of diag(p) - p p' and
-   x x'.  Böhning (1992) bounds the first factor by a constant matrix.  Only the diagonal of the
-   first factor is used here: its mean over the rows is h_k for class k.
+   x x' (Böhning 1992).  Here, only the diagonal of the first factor is used.  Its entry for class
+   k, averaged over the rows, is the curvature h_k.
 3. Let V diag(e) V' be the covariance of the columns.  If the intercept is taken at the mean of the
    rows, the curvature of F is about h_k e + 1 / (C S) along each column of V.  So the basis is
    u = sqrt(h_k e + 1 / (C S)) * V' w for the coefficients w, and one eigendecomposition serves
@@ -70,7 +70,7 @@ def fit_dense_batch(
 
 
 def batch_bytes(n_models: int, n_values: int) -> int:
-    """Return the bytes needed to fit `n_models` models, not counting the matrix."""
+    """Return the bytes to fit `n_models` models of `n_values` coefficients, without the matrix."""
     return min(n_models, _max_batch_size(n_values)) * _model_bytes(n_values)
 
 
@@ -79,12 +79,16 @@ def _max_batch_size(n_values: int) -> int:
 
 
 def _model_bytes(n_values: int) -> int:
-    """Return an upper bound on the bytes that the fit of one model needs for L-BFGS and arrays."""
+    """Return an upper bound on the bytes needed to fit one model with `n_values` coefficients."""
     return n_values * 8 * (2 * MEMORY_SIZE + 16)
 
 
 class _Batch:
-    """Fits problems together by L-BFGS, each in its own basis u (see the module docstring)."""
+    """Fits P models together by L-BFGS, each in a basis u with a Hessian close to the identity.
+
+    Each model has K logits (1 for two classes) on D columns.  A point is a model's coefficients and
+    intercepts in the basis u, an array of N = K * (D + 1) values.
+    """
 
     def __init__(self, design: DenseDesign, objective: Objective, stop: StopRule) -> None:
         self._objective, self._dtype = objective, design.dtype
@@ -99,7 +103,10 @@ class _Batch:
         self._set_basis(objective.initial_curvatures())
 
     def _set_basis(self, curvatures: Array) -> None:
-        """Set the basis u of each problem from the curvatures h_k of the loss, shape (P, K)."""
+        """Set the basis u of each of P models, in which its Hessian is close to the identity.
+
+        `curvatures` has the loss's mean second derivatives by each of K logits, shape (P, K).
+        """
         h, penalty = np.maximum(curvatures, 1e-9), self._objective.penalty
         hessian = h[..., None] * self._variances + penalty[:, None, None]
         scale = (1 / np.sqrt(hessian)).astype(self._dtype)
@@ -108,7 +115,11 @@ class _Batch:
         self._intercept_scale = (1 / np.sqrt(by_intercept)).ravel()
 
     def fit(self, start: WarmStart | None) -> LinearFits:
-        """Fit all models; without `start`, set the basis u again after eight iterations."""
+        """Fit all models from `start`, or from 0 if it is None.
+
+        A fit from 0 sets the basis u again after eight iterations, when better estimates of the
+        curvatures are available.
+        """
         n_problems, n_features = len(self._objective.penalty), len(self._mean)
         max_iter = self._stop.max_iter
         n_iter = np.zeros(n_problems, int)
@@ -132,7 +143,7 @@ class _Batch:
         return minimize(self._evaluate, points, self._stop.tolerance, max_iter)
 
     def _coefficients(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Convert points in the basis u to coefficients (P, K, D) and intercepts (P, K)."""
+        """Convert points (P, N) in the basis u to coefficients (P, K, D) and intercepts (P, K)."""
         u, ids = self._logit_rows(points, problems)
         scaled = u[:, 1:].astype(self._dtype)
         scaled *= self._scale[ids]
@@ -152,12 +163,15 @@ class _Batch:
         return W @ vectors if len(vectors) else W
 
     def _logit_rows(self, points: Array, problems: Array) -> tuple[Array, Array]:
-        """Return points with one row per problem and logit, and each row's position in `_scale`."""
+        """Reshape points (P, N) to one row per logit of each model, shape (P * K, D + 1).
+
+        Return these rows, and the position of each row's scales in `self._scale`.
+        """
         ids = problems[:, None] * self._n_logits + np.arange(self._n_logits)
         return points.reshape(ids.size, -1), ids.ravel()
 
     def _evaluate(self, points: Array, problems: Array) -> tuple[Array, Array, Array]:
-        """Evaluate the problems at these points, which are in the basis u, shape (P, N).
+        """Evaluate `problems`, one at each of the points (P, N), which are in the basis u.
 
         Return the objective F (P,), its gradient (P, N), and the errors for the stopping rule (P,).
         """

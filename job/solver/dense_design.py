@@ -54,9 +54,11 @@ class DenseDesign:
     def evaluate(
         self, coefficients: Array, intercepts: Array, residuals: Residuals
     ) -> tuple[Array, Array, Array]:
-        """Return losses (P,), and their gradients by coefficients (P, K, D) and intercepts (P, K).
+        """Return the losses of P models (P,), and their gradients by coefficients and intercepts.
 
-        `residuals` computes the losses of a chunk, and their derivatives by the chunk's logits.
+        The coefficients have shape (P, K, D), for K logits and D columns, the intercepts (P, K).
+        `residuals` returns the losses of a chunk of rows, and overwrites its logits with the
+        derivatives of the losses.
         """
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)
@@ -84,7 +86,7 @@ class DenseDesign:
     def sum_sampled_blocks(
         self, coefficients: Array, intercepts: Array, function: Callable[[Array, slice], Array]
     ) -> Array:
-        """Call `function(logits, rows)` for evenly spaced chunks; return the sum of results."""
+        """Return the sum of `function(logits, rows)` over evenly spaced chunks of rows."""
         W = coefficients.reshape(-1, self.shape[1]).astype(self.dtype, copy=False)
         b = intercepts.reshape(-1, 1).astype(self.dtype, copy=False)
         blocks = split_rows(slice(0, self.shape[0]), STEP)
@@ -117,9 +119,9 @@ class DenseDesign:
 
 
 def _logits(W: Array, b: Array, block: Array) -> Array:
-    """Return the logits W X' + b of n rows, shape (P * K, n).
+    """Return the logits W X' + b, where `block` is X, with one column for each row of X.
 
-    They are computed as (X W')', which is faster for few rows.
+    They are computed as (X W')' + b, which is faster for few rows.
     """
     Z = np.ascontiguousarray((block @ W.T).T)
     Z += b
@@ -127,7 +129,10 @@ def _logits(W: Array, b: Array, block: Array) -> Array:
 
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
-    """Return the mean and the covariance of sampled rows; above 1,536 columns, only variances."""
+    """Return the mean of sampled rows and their covariance matrix, weighted by `weights`.
+
+    For more than 1,536 columns, the variances replace the covariance matrix.
+    """
     # NOTE: the moments only scale the steps, so a sample of a few rows per column is enough
     n_rows, width = X.shape
     sample = np.arange(0, n_rows, max(n_rows // (32 * max(width, 1)), 1))

@@ -127,7 +127,10 @@ def _group_into_batches(models: Sequence[BaseEstimator], X: Matrix) -> list[list
 
 
 def tolerated_suboptimality(n_test_rows: int) -> float:
-    """Return a `suboptimality` too small to affect scores on `n_test_rows` rows; 0 for few rows."""
+    """Return by how much a fit may miss the minimum of its objective.
+
+    The excess is too small to affect scores on `n_test_rows` rows; it is 0 for few rows.
+    """
     return _TOLERATED_SUBOPTIMALITY if n_test_rows >= _MIN_EARLY_STOP_ROWS else 0.0
 
 
@@ -195,7 +198,10 @@ def _logistic_problems(
 def _set_fitted(
     models: Sequence[LogisticRegression], fits: LinearFits, classes: Array, X: Matrix
 ) -> tuple[list[bool], Array]:
-    """Set fitted attributes of models that converged; return which did, and all iterations."""
+    """Set fitted attributes of the models that converged.
+
+    Return whether each model converged, and its number of iterations.
+    """
     # NOTE: a batch may come in float64, with which every prediction would copy its matrix
     W = fits.coefficients.astype(X.dtype, copy=False)
     is_converged = fits.errors <= models[0].tol

@@ -41,15 +41,15 @@ _MIN_PROGRESS: Final = 0.9  # an error below this share of the minimum so far co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptimizeResults:
-    """Final point of each problem.
+    """The points at which the minimization of P functions of N variables ended.
 
     Attributes
     ----------
     points
-        Final point of each problem, shape (P, N).
+        Final point of each function, shape (P, N).
     errors
         The stopping error that the objective returned at the final points, shape (P,).  It is
-        above the tolerance if a problem ran out of iterations, found no step, or made no progress
+        above the tolerance if a function ran out of iterations, found no step, or made no progress
         for fifty iterations.
     n_iter
         Number of iterations, shape (P,).
@@ -63,9 +63,10 @@ class OptimizeResults:
 def minimize(
     objective: Objective, start: Array, tolerance: float, max_iter: int
 ) -> OptimizeResults:
-    """Minimize P functions from the points `start` (P, N), until errors are within `tolerance`.
+    """Minimize P functions of N variables, from the points `start` of shape (P, N).
 
-    A problem also ends after `max_iter` iterations, or without progress.  `start` is overwritten.
+    A function ends when its error is within `tolerance`, after `max_iter` iterations, or without
+    progress.  `start` is overwritten.
     """
     problems = np.arange(len(start))
     state = _State(problems, start, *objective(start, problems))
@@ -83,7 +84,7 @@ def minimize(
 
 
 class _State:
-    """The active problems: every array has one row per problem."""
+    """The functions that are still being minimized; every array has one row per function."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class _State:
         self._min_loss, self._min_error = loss, error
 
     def count_idle(self) -> Array:
-        """Return the number of iterations without progress in loss or error, shape (P,)."""
+        """Return the number of iterations since the loss or the error last improved, (P,)."""
         is_lower = self.loss < self._min_loss - _LOSS_NOISE * np.abs(self._min_loss)
         is_lower |= self.error < _MIN_PROGRESS * self._min_error
         self._n_idle = np.where(is_lower, 0, self._n_idle + 1)
@@ -109,7 +110,7 @@ class _State:
         return self._n_idle
 
     def keep(self, mask: Array, results: OptimizeResults) -> None:
-        """Keep the problems where `mask` is true; store the state of all others in `results`."""
+        """Keep the functions where `mask` is true; store the state of all others in `results`."""
         if mask.all():
             return
         ended = self.problems[~mask]
@@ -128,7 +129,11 @@ class _State:
 
 
 def _line_search(objective: Objective, state: _State, direction: Array, slope: Array) -> Array:
-    """Move each point in `state` along its direction; return whether a step was found, (P,)."""
+    """Move each point in `state` along its direction; return whether a step was found.
+
+    `slope` is the inner product of gradient and direction.  Shapes are (P, N) and (P,), for P
+    functions of N variables.
+    """
     n = len(state.problems)
     low, high, step = np.zeros(n), np.full(n, np.inf), np.ones(n)
     gradient, step_size = np.empty_like(direction), np.zeros(n)
@@ -163,7 +168,7 @@ def _line_search(objective: Objective, state: _State, direction: Array, slope: A
 
 
 def _slopes(gradients: Array, directions: Array, problems: Array) -> Array:
-    """Return each problem's slope, the inner product of its gradient and direction, shape (P,)."""
+    """Return the inner product of gradient and direction for each of `problems`, shape (P,)."""
     return np.array(
         [np.vdot(g, directions[n]) for g, n in zip(gradients, problems, strict=True)], np.float64
     )

@@ -45,7 +45,10 @@ class LbfgsMemory:
         return gradient
 
     def add(self, s: Array, gradient: Array) -> None:
-        """Replace the oldest pair by step `s` and its gradient change y; skip it if s' y <= 0."""
+        """Replace the oldest pair by the step `s` and its gradient change y.
+
+        If s' y is not positive, the new pair is ignored when directions are computed.
+        """
         slot = self._n_seen % MEMORY_SIZE
         change = MEMORY_SIZE + slot
         self._n_seen += 1
@@ -62,9 +65,10 @@ class LbfgsMemory:
             self._products[~has_curvature, :, vector] = 0.0
 
     def direction(self) -> tuple[Array, Array]:
-        """Return each problem's search direction (P, N) and slope (P,).
+        """Return the search direction (P, N) and the slope (P,) of P functions of N variables.
 
-        The direction is -H g, where g is the gradient and H estimates the inverse Hessian.
+        The direction is -H g, where g is the gradient and H estimates the inverse Hessian.  The
+        slope is the inner product of g and the direction.
         """
         slots = [n % MEMORY_SIZE for n in range(max(self._n_seen - MEMORY_SIZE, 0), self._n_seen)]
         weights = np.zeros(self._products.shape[:2])
@@ -80,10 +84,10 @@ class LbfgsMemory:
         return direction, -np.einsum("pv,pv->p", self._products[:, -1], weights)
 
     def _projection(self, vector: int, weights: Array, slot: int) -> Array:
-        """Return v' c / (s' y) for each problem, shape (P,); 0 unless s' y is positive.
+        """Return v' c / (s' y) for each function, shape (P,); 0 unless s' y is positive.
 
-        v is the vector at position `vector`, and (s, y) the pair at position `slot`.  c is the sum
-        of all vectors, weighted by `weights`.
+        v is the stored vector at position `vector`.  s is the step and y the gradient change at
+        position `slot`.  c is the sum of all stored vectors, weighted by `weights`.
         """
         curvature = self._products[:, slot, MEMORY_SIZE + slot]
         product = np.einsum("pv,pv->p", self._products[:, vector], weights)

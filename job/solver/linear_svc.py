@@ -7,9 +7,9 @@ How it works
 2. `mixed_precision` minimizes all problems together.  liblinear's stopping rule, evaluated in
    double precision, decides which models converged.
 3. The SVCs of the folds give out-of-fold decision values, to which scikit-learn fits the
-   calibration.  scikit-learn calibrates a model, not decision values.  It therefore receives an SVC
-   whose coefficients are the identity matrix, and the decision values as this SVC's features.
-   Afterwards, the SVC that was fitted to all rows takes the place of this SVC.
+   calibration.  scikit-learn only calibrates models.  It therefore gets an SVC that returns its
+   input, because its coefficients are the identity matrix, and the decision values as this input.
+   Afterwards, the SVC that was fitted to all rows takes its place.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def fit_svcs(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
-    """Fit models in place, if they converge; return which models did, and all iterations.
+    """Fit the models that converge; return whether each did, and its number of iterations.
 
     Parameters
     ----------
@@ -144,10 +144,11 @@ def _make_problems(
 def _make_weightings(
     codes: Array, subsets: Sequence[Array], class_weight: str | None
 ) -> tuple[Array, Array | None]:
-    """Return sample weights (n_subsets, n_samples) and `LinearProblems.own_class_weight`.
+    """Return the weight of each sample in each subset of rows, shape (n_subsets, n_samples).
 
-    In the weights of a subset, rows outside the subset have weight 0.  For two classes, the sample
-    weights include the class weights, as in liblinear, and the second value is None.
+    Rows outside a subset have weight 0.  For two classes, the weights include the class weights, as
+    in liblinear.  For more classes, the class weights are the second result, which becomes
+    `LinearProblems.own_class_weight`; otherwise, the second result is None.
     """
     n_classes = int(codes.max()) + 1
     weights = np.zeros((len(subsets), len(codes)), np.float32)
@@ -172,9 +173,10 @@ def _set_fitted(model: LinearSVC, classes: Array, W: Array, b: Array, n_iter: in
 def _out_of_fold_decisions(
     X: Array, folds: Sequence[tuple[Array, Array]], W: Array, b: Array
 ) -> Array:
-    """Return each row's decision values (n, K), from the SVC of the fold that tests the row.
+    """Return each row's decision values, from the SVC of the fold that tests the row.
 
-    W (n_folds, K, D) and b (n_folds, K) are the coefficients and intercepts of the folds' SVCs.
+    W and b are the coefficients (n_folds, n_logits, n_columns) and intercepts (n_folds, n_logits)
+    of the folds' SVCs.  The result has shape (n_samples, n_logits).
     Rows that are in no test fold get NaN, which scikit-learn rejects.
     """
     decisions = np.full((len(X), W.shape[1]), np.nan)

@@ -39,14 +39,17 @@ class Labels:
 
 
 class Loss(Protocol):
-    """A convex loss, computed from logits Z of shape (P, K, n); K is 1 for two classes."""
+    """A convex loss, computed from logits Z of shape (P, K, n).
+
+    Z has the K logits (1 for two classes) of P models for n rows.
+    """
 
     penalizes_intercept: ClassVar[bool]
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return each problem's loss, summed over rows (P,); overwrite Z with the derivatives.
+        """Return each model's loss, summed over rows (P,); overwrite Z with its derivatives.
 
-        Z must be in C order.  It then holds the derivatives of the summed loss by each logit.
+        Z holds the logits, in C order.  Afterwards, Z holds the loss's derivative by each logit.
         """
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:
@@ -59,9 +62,10 @@ class Loss(Protocol):
         """
 
     def gradient_norm(self, by_W: Array, by_b: Array) -> Array:
-        """Return the norms (R,) of R gradients, as the stopping rule defines them.
+        """Return the norm of each of R gradients, as the stopping rule defines it, shape (R,).
 
-        `by_W` holds derivatives by coefficients, shape (R, D), `by_b` by intercepts, shape (R,).
+        `by_W` holds the derivatives by D coefficients, shape (R, D); `by_b` holds the derivative by
+        the intercept, shape (R,).
         """
 
 
@@ -71,7 +75,7 @@ class Logistic:
     penalizes_intercept: ClassVar[bool] = False
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return the summed loss; overwrite Z with the derivatives by Z."""
+        """Return each model's loss, summed over rows; overwrite Z with its derivatives by Z."""
         y, s = labels.y, labels.sample_weight
         if Z.shape[1] == 1:
             loss = _weighted_sum(_softplus(-_signs(y, Z) * Z[:, 0]), s)
@@ -112,7 +116,7 @@ class SquaredHinge:
     penalizes_intercept: ClassVar[bool] = True
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return the summed loss; overwrite Z with the derivatives by Z."""
+        """Return each model's loss, summed over rows; overwrite Z with its derivatives by Z."""
         signs = self._one_vs_rest_signs(Z, labels.y)
         Z *= -signs
         Z += 1
@@ -152,7 +156,7 @@ class SquaredHinge:
 
 
 def _own_logit_index(Z: Array, y: Array) -> Array:
-    """Return the index in the flattened Z of the logit of each row's own class, shape (P, n)."""
+    """Return where the flattened Z holds the logit of each row's own class, shape (P, n)."""
     n_problems, n_classes, n = Z.shape
     starts = np.arange(0, n_problems * n_classes * n, n_classes * n)[:, None]
     index: Array = starts + (y * n + np.arange(n))
@@ -175,13 +179,13 @@ def _softplus(x: Array) -> Array:
 
 
 def _weighted_sum(values: Array, s: Array) -> Array:
-    """Sum values times weights s over rows, in double precision, which the line search needs."""
+    """Sum values, weighted by s, over rows in double precision, which the line search needs."""
     total: Array = np.vecdot(values.astype(np.float64), s.astype(np.float64))
     return total
 
 
 def _fast_weighted_sum(curvatures: Array, s: Array) -> Array:
-    """Sum curvatures times weights s over rows, in the precision of the curvatures."""
+    """Sum curvatures, weighted by s, over rows, in the precision of the curvatures."""
     total: Array = np.vecdot(curvatures, s[:, None])
     return total
 

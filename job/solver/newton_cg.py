@@ -8,9 +8,9 @@ How it works
 1. Values of C are fitted in increasing order, so each fit starts near its minimum, where Newton's
    full steps are accepted.  If a C exceeds 10 times the previous one, values between are inserted.
 2. The smallest C starts from its warm start; without one, from 0 with decreasing penalties.  Each
-   larger C starts from the solution of the previous C.  With warm starts, the difference of the two
-   C's warm starts is added to the coefficients of the dense columns.  It is not added to those of
-   the sparse columns (rare terms), because there it would fit rows of the previous matrix.
+   larger C starts from the solution of the previous C.  If both have warm starts, the difference
+   between these is added to the coefficients of the dense columns.  The sparse columns (rare terms)
+   are left out, because there the warm starts fit rows of the previous matrix.
 3. Each step solves Newton's equations by preconditioned conjugate gradients (`preconditioner`),
    only as precisely as the step needs (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,
    algorithm 7.1).  The Hessian H is not stored.  For a direction d, H d = X' r, where row x_i has
@@ -106,7 +106,7 @@ def _intermediate_values(low: float, high: float) -> list[float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solution:
-    """The final point of a minimization, its stopping error, and the iterations."""
+    """The final point of a minimization, its stopping error, and the number of iterations."""
 
     point: Array
     error: float
@@ -115,7 +115,7 @@ class _Solution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _State:
-    """Loss, gradient (D + 1, K) and probabilities (n_samples, K) at a point (`SparseDesign`)."""
+    """A model's loss, gradient (n_columns + 1, n_logits) and probabilities p of the rows."""
 
     loss: float
     gradient: Array
@@ -186,7 +186,7 @@ class _Problem:
         return _State(loss=loss + 0.5 * penalty * float(np.vdot(W, W)), gradient=gradient, p=p)
 
     def _hessian_product(self, p: Array, direction: Array, penalty: float) -> Array:
-        """Return the Hessian at the probabilities p (n_samples, K), multiplied by `direction`."""
+        """Return the Hessian at the predicted probabilities p, multiplied by `direction`."""
 
         def residuals(Z: Array, rows: slice) -> tuple[float, Array]:
             p_rows = p[rows]
@@ -209,8 +209,9 @@ class _Problem:
     ) -> tuple[Array, int]:
         """Solve Newton's equations by conjugate gradients; return step and number of products.
 
-        The iterations end once the remaining suboptimality is below `targets[0]`, or the largest
-        remaining derivative is below `targets[1]`.
+        A product is the Hessian times a vector.  The iterations end when the quadratic model of the
+        loss is estimated to be within `targets[0]` of its minimum, or all residuals are within
+        `targets[1]`.
         """
         x, r = np.zeros_like(state.gradient), -state.gradient
         d = solve(r)

@@ -28,7 +28,7 @@ from job.solver.problems import LinearProblems
 
 
 class Objective:
-    """Evaluates the objective F of P problems on one dense matrix (see the module docstring)."""
+    """Evaluates the objective F, mean loss plus penalty, of P models on one dense matrix."""
 
     def __init__(self, design: DenseDesign, problems: LinearProblems) -> None:
         codes, weights, loss = problems.codes, problems.weights, problems.loss
@@ -46,25 +46,26 @@ class Objective:
             self._gradient_scale = self._compute_gradient_scale()
 
     def initial_curvatures(self) -> Array:
-        """Estimate the result of `curvatures` before the first iteration, shape (P, K)."""
+        """Guess, from the class shares, what `curvatures` would return, shape (P, K)."""
         shares = [np.bincount(self._codes, s, self._n_classes) for s in self._weights]
         return self._loss.initial_hessian_diagonal(
             np.stack(shares)[self._weighting_index, -self.n_logits :]
         )
 
     def row_weights(self) -> Array:
-        """Return each sample's weight, summed over all weightings of the problems, shape (n,)."""
+        """Return each sample's weight, summed over the sets of sample weights, shape (n,)."""
         total: Array = self._weights.sum(axis=0, dtype=np.float64)
         return total
 
     def evaluate(self, W: Array, b: Array, problems: Array) -> tuple[Array, Array, Array, Array]:
-        """Return F (P,), its gradients by W (P, K, D) and b (P, K), and the errors.
+        """Return the objectives F (P,), their gradients by W and b, and the errors.
 
         Parameters
         ----------
+        W, b
+            Coefficients (P, K, D) and intercepts (P, K) of P models with K logits on D columns.
         problems
-            Positions of the problems that the coefficients W and intercepts b belong to, shape
-            (P,).
+            Positions of the problems that W and b belong to, shape (P,).
 
         Returns
         -------
@@ -92,7 +93,7 @@ class Objective:
     def _loss_and_gradient(
         self, W: Array, b: Array, problems: Array
     ) -> tuple[Array, Array, Array, Array]:
-        """Return F, its gradients by W and b, and the gradient norm of each logit, (P, K)."""
+        """Return F, its gradients by W and b, and the norm of each logit's gradient, (P, K)."""
 
         def loss_and_gradient(Z: Array, rows: slice) -> Array:
             return self._loss.loss_and_gradient(Z, self._labels(problems, rows))
@@ -116,7 +117,11 @@ class Objective:
         return Labels(y, s, None if own is None else own[index][:, y].astype(s.dtype))
 
     def _compute_gradient_scale(self) -> Array:
-        """Return the product of the gradient norm at W = 0 and the rarer side's share, (P, K)."""
+        """Return the factor of the tolerance in liblinear's stopping rule, by logit, shape (P, K).
+
+        It is the gradient norm of a model of zeros, times the share of rows of the logit's class or
+        of all other rows, whichever is smaller.
+        """
         shape = (len(self.penalty), self.n_logits)
         origin = np.zeros((*shape, self._design.shape[1]), self._design.dtype)
         *_, norms = self._loss_and_gradient(origin, np.zeros(shape), np.arange(len(origin)))

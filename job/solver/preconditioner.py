@@ -24,7 +24,10 @@ _N_SAMPLED: Final = 512
 
 
 def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Array], Array]:
-    """Return a function that multiplies points (D + 1, K) by the approximate inverse Hessian.
+    """Return a function that multiplies its argument by the approximate inverse Hessian.
+
+    The argument has shape (D + 1, K): the coefficients of D columns and, last, the intercept, for
+    each of K logits.
 
     Parameters
     ----------
@@ -56,7 +59,8 @@ def precondition(design: SparseDesign, h: Array, penalty: float) -> Callable[[Ar
 def _class_block(axes: Array, h: Array, penalty: float) -> Array:
     """Return one class's Hessian for the principal axes and the intercept, from sampled rows.
 
-    Row i is sampled in proportion to h[i], at even steps of the cumulative sum of h.
+    h holds the second derivative of each row's loss.  Rows are sampled in proportion to h, at even
+    steps of its cumulative sum.
     """
     n_rows = len(axes)
     if n_rows <= _N_SAMPLED:

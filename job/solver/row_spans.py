@@ -31,9 +31,9 @@ class LinearFits:
     intercepts
         Shape (P, K).
     errors
-        Stopping error of each model, shape (P,).  It is the smaller one of two errors: the gradient
-        norm (`Loss.gradient_norm`), and the estimated suboptimality times a factor by which both
-        have the same tolerance.  A model with an error within `StopRule.tolerance` has converged.
+        Stopping error of each model, shape (P,).  A model has converged if its error is within
+        `StopRule.tolerance`.  The error is the gradient norm (`Loss.gradient_norm`), or, if
+        smaller, the estimated suboptimality, rescaled to have the same tolerance.
     n_iter
         Iterations of each model's fit, shape (P,).
     """

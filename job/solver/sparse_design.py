@@ -77,10 +77,10 @@ class SparseDesign:
         return loss, gradient
 
     def weighted_column_squares(self, weights: Array) -> Array:
-        """Return each column's sum of weighted squares for each of K weightings, (D + 1, K).
+        """Return the weighted sum of squares of each of D columns, for K sets of weights.
 
-        `weights` has shape (n_samples, K).  The result's last row is that of the intercept, whose
-        column consists of ones.
+        `weights` has shape (n_samples, K), and the result (D + 1, K).  The last row is that of the
+        intercept, whose column consists of ones.
         """
 
         def square(part: tuple[slice, sparse.csr_matrix]) -> tuple[Array, Array]:
@@ -97,9 +97,10 @@ class SparseDesign:
     def _transposed_product(
         self, R: Array, transform: Callable[[sparse.csr_matrix], sparse.csr_matrix]
     ) -> Array:
-        """Return `transform(A) @ R`, shape (D + 1, K); A is the transposed matrix.
+        """Apply `transform` to the transposed sparse matrix, and multiply it by R (n_samples, K).
 
-        R has shape (n_samples, K).  Only the result's rows for sparse columns are defined.
+        The result has shape (D + 1, K) for D columns.  Its rows for the dense columns and the
+        intercept are undefined.
         """
         product = np.empty((self.shape[1] + 1, R.shape[1]), self.dtype)
 
@@ -126,7 +127,7 @@ class SparseDesign:
     def shift_dense_columns(self, point: Array, change: Array) -> Array:
         """Return a copy of `point` with `change` added to the dense columns and the intercepts.
 
-        `change` is a difference of two points; its values for sparse columns are ignored.
+        `change` has the shape of `point`; its values for sparse columns are ignored.
         """
         shifted = point.copy()
         shifted[self.dense_columns] += change[self.dense_columns]
@@ -134,7 +135,7 @@ class SparseDesign:
         return shifted
 
     def max_abs_gradient(self, gradient: Array) -> float:
-        """Return the largest absolute derivative by a coefficient of the original columns."""
+        """Convert a gradient to the original columns; return its largest absolute value."""
         original = gradient.copy()
         by_axis = self._rotation @ gradient[self.dense_columns]
         original[self.dense_columns] = by_axis + np.outer(self._mean, gradient[-1])

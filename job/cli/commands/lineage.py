@@ -6,12 +6,12 @@ import typer
 
 from job.cli.output import write_text
 
-app = typer.Typer(no_args_is_help=True, help="Keys of the digests of training rows.")
+app = typer.Typer(no_args_is_help=True, help="Create keys for the digests of training rows.")
 
 
 @app.callback()
 def _lineage() -> None:
-    """Keys of the digests of training rows."""
+    """Create keys for the digests of training rows."""
 
 
 @app.command("keygen")

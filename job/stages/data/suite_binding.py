@@ -89,7 +89,7 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
 def parameter_values(
     suite: Suite, given: Mapping[str, Any], spec: DatasetSpec, table: pd.DataFrame
 ) -> dict[str, Any]:
-    """Return the values of the suite's parameters (item 1 of the module docstring).
+    """Return the values of the suite's parameters: from settings, suite or defaults, in this order.
 
     Raises
     ------

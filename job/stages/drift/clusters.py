@@ -21,7 +21,7 @@ from job.contracts.arrays import Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clusters:
-    """The group of each row, and the size of each group.
+    """The group of each row, and the size of each group; statistics treat groups as independent.
 
     Attributes
     ----------
@@ -35,12 +35,12 @@ class Clusters:
     sizes: Array
 
     def take(self, index: Array) -> Clusters:
-        """Return the clusters of the rows at these positions, with group ids renumbered from 0."""
+        """Return the `Clusters` of the rows at these positions; their groups are renumbered."""
         return make_clusters(self.codes[index])
 
 
 def make_clusters(groups: Array) -> Clusters:
-    """Return the `Clusters` of the rows' groups, with group ids renumbered from 0."""
+    """Return the `Clusters` for any group ids of the rows, which are renumbered from 0."""
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return Clusters(codes=codes, sizes=sizes)
 

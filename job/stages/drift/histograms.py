@@ -179,9 +179,10 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
 
 
 def _covariance_norm(histogram: Shares) -> float:
-    """Return the Frobenius norm of the covariance matrix of the shares, scaled as in `_count`.
+    """Return the Frobenius norm of the covariance matrix of the scaled shares of the bins.
 
-    The norm is computed from the trace (the expected index) and the degrees of freedom.
+    Each share is divided by its square root.  The norm is computed from the trace of the matrix
+    (the expected index) and the degrees of freedom.
     """
     degrees = histogram.degrees_of_freedom
     return histogram.expected_index / np.sqrt(degrees) if degrees else 0.0

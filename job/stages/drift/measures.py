@@ -110,7 +110,10 @@ def _are_embeddings_comparable(old: Profile, new: Profile) -> bool:
 def _measure_subject(
     subject: str, part: Values | Numbers, table: TableSnapshot, spec: DriftSpec
 ) -> list[DriftMeasure]:
-    """Compare a subject's shares of values or bins with those of the champion's table."""
+    """Compare the shares of the values or bins of a column with those of the champion's table.
+
+    `subject` is a column, the classes or the text lengths.
+    """
     before = read_shares(part)
     after = count_shares(part, table.cells[subject], table.clusters)
     measures = [*_measure_histogram(subject, before, after, spec)]
@@ -138,7 +141,7 @@ def _measure_histogram(
 def _measure_class_shares(
     names: list[str], before: Shares, after: Shares, spec: DriftSpec
 ) -> Iterator[DriftMeasure]:
-    """Return the change of each class's share; its null quantile assumes a normal distribution."""
+    """Return the change of each class's share, and its 99.9% quantile without drift."""
     errors = np.hypot(before.errors, after.errors)
     changes = zip(names, before.shares, after.shares, errors, strict=False)
     for name, old, new, error in changes:

@@ -140,7 +140,9 @@ def _rounded(values: Array, scale: float) -> list[float]:
 
 
 def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
-    """Return the distance of the means, in units of the old RMS distance, and its null quantile.
+    """Return the distance of the means, and its 99.9% quantile without drift.
+
+    Both are divided by the RMS distance of the old table's groups from their mean.
 
     Without drift, the squared distance of the means of n and m groups is about
     `(1/n + 1/m) r^2 x / d`: r is the RMS distance, d the number of effective dimensions, and x a
@@ -161,7 +163,7 @@ def lost_variance(before: PrincipalAxes, after: GroupMeans) -> tuple[float, floa
         Share of the new table's variance, around the new mean, that is along the old axes.
     lost, null_quantile
         `lost` is 1 minus the ratio of `explained` to the same share in the old table.
-        `null_quantile` is the null quantile of `lost`.
+        `null_quantile` is the 99.9% quantile of `lost` for two tables that differ by chance only.
     """
     explained, error = after.explained_variance_ratio(np.array(before.axes))
     if not before.explained_variance_ratio:

@@ -89,9 +89,9 @@ class WordCounts:
     def unseen_share(
         self, before: Words, vocabulary: Array, key: LineageKey
     ) -> tuple[float, float]:
-        """Return the share of unseen words, and the 99.9% quantile of its increase by chance.
+        """Return the share of words that are not in the vocabulary of the old table.
 
-        The quantile accounts for the random choice of texts, but not for errors of the vocabulary.
+        Also return the 99.9% quantile of the increase that the random choice of texts can cause.
 
         Parameters
         ----------

@@ -29,7 +29,7 @@ def score_challenge(
     evaluated
         Requests that the published model is evaluated on, and its predictions.
     labels
-        Labels of the table's rows.
+        Labels of the table's rows; the requests of each of these classes are counted.
     used_for
         What the choosing requests of the set (`ChallengeSet.choosing`) were used for.
     """

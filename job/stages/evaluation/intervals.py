@@ -163,7 +163,10 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
 
 
 def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | InfluenceMetric]:
-    """Return whether a metric is a mean of row values, and not the negative of another metric."""
+    """Return whether the interval of a metric is computed from a loss or influence of each row.
+
+    The negative of another metric uses the interval of that metric instead.
+    """
     return isinstance(metric, RowMetric | InfluenceMetric) and not metric.is_negative
 
 

@@ -122,7 +122,7 @@ def _describe_classes(predictions: Predictions, n_wrong: Array) -> dict[str, Cla
 
 
 def confident_joint(predictions: Predictions) -> Array:
-    """Count rows by label and by confident class, shape (n_classes, n_classes)."""
+    """Count rows by label and by `confident_class`, shape (n_classes, n_classes)."""
     n_classes = len(predictions.classes)
     confident = confident_class(predictions)
     cells = (predictions.y_true * n_classes + confident)[confident >= 0]
@@ -155,7 +155,10 @@ def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[La
 
 
 def confident_class(predictions: Predictions) -> Array:
-    """Return the class that each row confidently belongs to, as a number; -1 for none."""
+    """Return the most probable class whose threshold each row reaches, as a number; -1 for none.
+
+    The threshold of a class is its mean probability over the rows that are labelled with it.
+    """
     y, proba, n_classes = predictions.y_true, predictions.proba, len(predictions.classes)
     sums = np.bincount(y, predictions.true_class_proba(), n_classes)
     thresholds = (sums / np.bincount(y, minlength=n_classes)).astype(proba.dtype)
@@ -165,7 +168,9 @@ def confident_class(predictions: Predictions) -> Array:
 
 
 def _estimate_wrong(joint: Array, predictions: Predictions) -> Array:
-    """Scale the confident joint to each label's number of rows, and set its diagonal to 0.
+    """Estimate numbers of wrong labels from `joint`, the result of `confident_joint`.
+
+    The counts of each label are scaled to all rows with the label; the diagonal is set to 0.
 
     Returns
     -------
@@ -203,10 +208,10 @@ def _estimate_share(
 def _make_share_measure(n_classes: int) -> Statistic:
     """Return a function that computes the share of wrong labels in each of n resamples.
 
-    The function's argument has shape (n, 3 * n_classes).  The first n_classes columns count the
-    rows of each label.  The next ones count, of these, the rows that confidently belong to another
-    class, and the last ones the rows that confidently belong to the label.  The result has shape
-    (n, 1).  The estimate is the same as in `_estimate_wrong`.
+    The function's argument has shape (n, 3 * n_classes): three counts for each label.  The first
+    n_classes columns count all rows with the label, the next ones those that confidently belong to
+    another class, and the last ones those that confidently belong to the label.  The result has
+    shape (n, 1).  The estimate is the same as in `_estimate_wrong`.
     """
 
     def measure(sums: Array) -> Array:

@@ -52,7 +52,7 @@ def choose_method(split: DataSplit, spec: EvaluationSpec, n_folds: int | None) -
 
 
 def has_few_groups(split: DataSplit) -> bool:
-    """Return whether the hold-out, or a class in it, has too low an effective number of groups."""
+    """Return whether the hold-out, or a class in it, has too few effective groups."""
     y, groups = np.asarray(split.test.y, dtype=object), split.test.groups
     classes = np.unique(y.astype(str))
     if effective_groups(groups) < MIN_EFFECTIVE_GROUPS:

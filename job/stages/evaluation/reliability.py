@@ -29,7 +29,8 @@ _N_POINTS: Final = 100
 def measure_reliability(predictions: Predictions) -> Reliability | None:
     """Compare confidence with accuracy, for the predicted class and for each class.
 
-    Rows whose true class is not one of the model's classes are left out.  None if no rows remain.
+    Rows whose true class is not one of the model's classes are left out.  The result is None if no
+    rows remain.
     """
     if not predictions.has_known_class.any():
         return None

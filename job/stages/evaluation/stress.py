@@ -39,7 +39,7 @@ from job.stages.metrics.predictions import Predictions, predict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ClassBatches:
-    """The drawn rows of all batches that one class dominates, and whether they are correct.
+    """The rows drawn for the batches that one class dominates, and which are predicted correctly.
 
     Attributes
     ----------

@@ -71,6 +71,8 @@ class Similarity:
 class _PartItems:
     """The items (distinct texts or embeddings) of one part, numbered across all parts.
 
+    A part consists of the evaluated rows of one model and the training rows of this model.
+
     Attributes
     ----------
     rows, row_items
@@ -141,7 +143,7 @@ def _compare_part(part: _PartItems, evaluated: Rows, trained: Rows, texts: _Text
 def _sample_items(
     evaluated: Rows, parts: Sequence[Part], kind: SimilarityKind, random_state: int
 ) -> tuple[Array, list[_PartItems], int]:
-    """Sample the items of each part.
+    """Sample the items (distinct texts or embeddings) of each part.
 
     Returns
     -------

@@ -101,7 +101,7 @@ def _without_scaler(part: Any) -> Any:
 
 
 def ignore_flat_columns(scaler: StandardScaler) -> Array:
-    """Set the deviation of columns that vary by rounding only to 1, in place.
+    """Set the deviation of a column to 1, in place, if the column varies only by rounding.
 
     scikit-learn recognizes constant columns.  If rows are divided by their lengths in single
     precision, however, rounding makes a constant column vary.

@@ -110,7 +110,7 @@ class QuadricFit:
 
 
 def sum_products(train: MatrixRows, held_out: MatrixRows) -> Products:
-    """Compute the mean products of all pairs of terms, one chunk of rows after another."""
+    """Compute the mean products of the terms z_j^2 - 1, z_j and 1 of the standardized rows z."""
     n_rows, width = train.shape
     mean, deviation, varies = measure_columns(train)
     gram = np.zeros((2 * width + 1, 2 * width + 1))

@@ -175,7 +175,7 @@ def find_embedding_problem(
 def match_input(
     metadata: Metadata, rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
 ) -> FeatureBlocks | None:
-    """Return which of the inputs `uses` the version takes; None if it takes another input."""
+    """Return the feature blocks among `uses` that the version takes as input; None if none fit."""
     matches = (
         blocks
         for blocks in uses

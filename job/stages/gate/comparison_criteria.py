@@ -112,7 +112,10 @@ def _tolerance_criterion(
     *,
     reason: str,
 ) -> Criterion:
-    """Return the criterion of `gate.inconclusive: tolerate` (see `job.stages.gate.power`)."""
+    """Return a criterion that accepts a small drop: the table has too few groups for the margin.
+
+    `job.stages.gate.power` defines the largest drop that `gate.inconclusive: tolerate` accepts.
+    """
     drop = tolerated_drop(standard_error, spec)
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     largest_drop = max(-difference.lower, half_width - difference.value, 0.0)

@@ -7,8 +7,8 @@ How it works
 2. Non-inferiority accepts if the lower bound of the interval is above minus the margin m:
    d - z se > -m, where z is the normal quantile at 1 - `gate.alpha`.
 3. A table can show the margin if this rule accepts at least 80% of equal candidates.
-4. If it cannot, `gate.inconclusive: tolerate` accepts d >= -t with t = min(max(m, z se), M).  This
-   tolerates a drop that chance explains, up to M = `gate.max_drop`.
+4. If a table cannot show the margin, `gate.inconclusive: tolerate` accepts d >= -t, where
+   t = min(max(m, z se), M).  This tolerates a drop that chance explains, up to M = `gate.max_drop`.
 5. So every rule accepts d >= -T for some T.  Equal models pass with probability Phi(T / se), and a
    true drop of T + 1.645 se passes in 5% of the runs.
 
@@ -97,7 +97,7 @@ def measure_equal_error(
 
 
 def _accepted_drop(standard_error: float, spec: GateSpec) -> float:
-    """Return T: the gate accepts differences of -T or more (see the module docstring)."""
+    """Return the largest drop of the score that the gate accepts; negative if a rise is needed."""
     half_width = float(norm.ppf(1 - spec.alpha)) * standard_error
     if spec.rule == "superiority":
         return -half_width

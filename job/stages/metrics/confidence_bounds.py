@@ -34,8 +34,8 @@ def bca_bounds(
     """Return lower and upper BCa bounds of each metric, shape (2, n_metrics).
 
     The true value is beyond each bound with probability `alpha`.  The method is bias-corrected and
-    accelerated (Efron), with quantiles of Student's t instead of the normal distribution.  Its
-    degrees of freedom are twice the effective number of groups that the metric depends on
+    accelerated (Efron), with quantiles of Student's t instead of the normal distribution.  The
+    degrees of freedom of t are twice the effective number of groups that the metric depends on
     (Satterthwaite).  So the bounds are wide if few groups determine the metric.
 
     Parameters
@@ -69,7 +69,7 @@ def bca_bounds(
 
 
 def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
-    """Return the acceleration (BCa) and the degrees of freedom of each metric, (n_metrics,)."""
+    """Return BCa's acceleration and the degrees of freedom for Student's t, each (n_metrics,)."""
     multiplicity = group_sums.multiplicity[:, None].astype(float)
     sizes = np.bincount(group_sums.strata, group_sums.multiplicity)[group_sums.strata][:, None]
     influence = (point - left_out) * (sizes - 1) / sizes
@@ -81,7 +81,7 @@ def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple
 
 
 def _quantiles(ordered: Array, probabilities: Array) -> Array:
-    """Return one interpolated quantile per sorted column; each column has its own probability."""
+    """Return a quantile of each sorted column, by interpolation, at the column's probability."""
     positions = probabilities * (len(ordered) - 1)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, len(ordered) - 1)
@@ -141,11 +141,10 @@ def interval_or_count_bound(
 ) -> Interval:
     """Return the interval of a share or, with `minimum` = -1, of a difference of shares.
 
-    The interval is (`low`, `high`) if the two differ.  `low` and `high` are equal if the value is
-    the same in all resamples.  The interval then extends 1 - alpha ** (1 / n) to each side, where n
-    is the number of groups (about 3 / n for alpha = 0.05).  If a larger share of all possible
-    groups had another value, n random groups would have equal values with a probability below
-    `alpha`.
+    The interval is (`low`, `high`), the bounds from resamples.  If all resamples have the same
+    value, `low` equals `high`.  In this case, the interval extends 1 - alpha ** (1 / n) to each
+    side, where n is the number of groups.  For alpha = 0.05, this is about 3 / n (the rule of
+    three).
     """
     if low < high:
         return Interval(value=float(value), lower=float(low), upper=float(high))

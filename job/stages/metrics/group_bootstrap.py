@@ -70,7 +70,7 @@ class Measured:
         return simultaneous_bounds(self.point[columns], self.resampled[:, columns], alpha)
 
     def interval(self, n_groups: float) -> Interval:
-        """Return the interval, if there is only one metric and it is a share."""
+        """Return the interval of the only metric, which is a share of rows in `n_groups` groups."""
         (value,), ((low,), (high,)) = self.point, self.bounds()
         return interval_or_count_bound(value, low, high, n_groups=n_groups, alpha=self.alpha)
 
@@ -138,11 +138,11 @@ class GroupBootstrap:
         )
 
     def count(self, columns: tuple[Array, ...], n_columns: int) -> GroupSums:
-        """Count rows by group and column (see `count_by_group`)."""
+        """Count each group's rows in `n_columns` columns; `columns` has the columns of each row."""
         return count_by_group(self.groups, self.y, columns, n_columns)
 
     def sum(self, values: Array) -> GroupSums:
-        """Sum values by group (see `sum_by_group`)."""
+        """Sum the rows' values, shape (n_rows, n_columns), by group."""
         return sum_by_group(self.groups, self.y, values)
 
     def measure(self, group_sums: GroupSums, statistic: Statistic) -> Measured:
@@ -167,7 +167,7 @@ def measure_resamples(
     *,
     alpha: float,
 ) -> Measured:
-    """Compute a statistic of all groups and of resamples; `alpha` is kept for bounds."""
+    """Compute a statistic of all groups and of resamples; the result also stores `alpha`."""
     return Measured(
         group_sums=group_sums,
         statistic=statistic,
@@ -206,7 +206,7 @@ def resample(
 
 
 def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) -> Array:
-    """Draw n_groups - 1 groups n times; count the draws of each distinct group, (n, n_distinct)."""
+    """Draw n resamples of n_groups - 1 groups; count each distinct group, (n, n_distinct)."""
     if len(multiplicity) * _MULTINOMIAL_COST < n_groups:
         return rng.multinomial(n_groups - 1, multiplicity / n_groups, n).astype(float)
     drawn = rng.integers(n_groups, size=(n, n_groups - 1), dtype=np.uint32)
@@ -223,9 +223,9 @@ def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) 
 
 
 def leave_one_out(group_sums: GroupSums, statistic: Statistic) -> Array:
-    """Leave out each distinct group in turn; return the metrics, (n_distinct, n_metrics).
+    """Return the metrics without one group, for each group, shape (n_distinct, n_metrics).
 
-    The other groups in the stratum of the left-out group get more weight to make up for it.
+    Groups with equal sums share a row.  The other groups of the same stratum get more weight.
     """
     strata, multiplicity = group_sums.strata, group_sums.multiplicity
     n_strata = int(strata.max(initial=0)) + 1

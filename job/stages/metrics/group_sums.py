@@ -31,7 +31,7 @@ class GroupSums:
     sums
         Sums of each distinct group, shape (n_distinct, n_columns), dense or sparse.
     multiplicity
-        Number of groups that have the sums in each row of `sums`, shape (n_distinct,).
+        How many groups have the sums in each row of `sums`, shape (n_distinct,).
     strata
         Stratum of each distinct group, shape (n_distinct,).  Groups are drawn within a stratum.
         Each stratum has at least two groups, unless there is only one group in total.
@@ -148,7 +148,7 @@ def _majority_classes(groups: Array, y: Array) -> Array:
 
 
 def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
-    """Merge the strata of one group; if there is one such stratum, join it with the smallest."""
+    """Merge all strata that have only one group; a single one joins the smallest other stratum."""
     sizes = np.bincount(strata, multiplicity).astype(int)
     lone = np.flatnonzero(sizes == 1)
     others = np.flatnonzero(sizes > 1)

@@ -52,7 +52,7 @@ def paired_count_columns(
 def count_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[int, Array, Array]:
-    """Count groups: in total, with rows of each class, and with rows predicted as each class."""
+    """Count all groups, the groups with rows of each class, and those predicted as each class."""
     pairs = (np.unique(groups * n_classes + y) % n_classes for y in (y_true, y_pred))
     true, predicted = (np.bincount(classes, minlength=n_classes) for classes in pairs)
     return len(np.unique(groups)), true, predicted
@@ -140,7 +140,7 @@ class LabelScores:
         return np.concatenate([averaged, np.minimum(true, predicted), predicted, true])
 
     def derive(self, counts: Array) -> LabelCounts:
-        """Compute counts, precision, recall and F1 by class from n rows of `LabelScores` counts."""
+        """Compute precision, recall and F1 by class from counts, shape (n, 3 * n_classes)."""
         support, predicted, hits = np.split(counts, 3, axis=1)
         return LabelCounts(
             n_rows=support.sum(axis=1),

@@ -102,10 +102,9 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
 def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> Array:
     """Return a salted digest of each group, shape (n_groups,), uint64.
 
-    A group is represented by one of its leakage keys: the key with the smallest digest under the
-    prefix `family`.  The digest of this key under another prefix, `side`, is returned.  The first
-    digest cannot be used: it is smaller in groups of many keys, so these groups would be held out
-    more often.
+    It is the digest, with the prefix `side`, of one of the group's leakage keys.  This key is the
+    one with the smallest digest with another prefix, `family`.  The smallest digest itself is not
+    returned: it is smaller in groups of many keys, so these groups would be held out more often.
     """
     # NOTE: do not change the prefixes: all groups would get other digests, and so other sides
     codes, keys = pd.factorize(np.asarray(rows.leakage_keys, dtype=object))

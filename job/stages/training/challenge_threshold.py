@@ -10,8 +10,8 @@ How it works
    into five folds of whole groups, and each fold is answered with a threshold chosen on the other
    four.
 4. If no threshold is shown to reach the target, the reason states how many requests are needed.
-   Let the target be p, at confidence 1 - a.  If all n answers are right, they show the target if
-   p**n <= a.  If a share q of n answers is right, they show the target if Clopper and Pearson's
+   Let the target be p, at confidence 1 - a.  If all n answers are right, the target is shown if
+   p**n <= a.  If a share q of n answers is right, the target is shown if Clopper and Pearson's
    lower bound of q reaches p.
 """
 
@@ -102,7 +102,7 @@ def measure_threshold(
 
 
 def count_needed_answers(target: float, confidence: float, share: float = 1.0) -> int | None:
-    """Return the minimum number of answers that shows a precision of at least `target`.
+    """Return how many answers are needed to show, at `confidence`, a precision of `target`.
 
     Parameters
     ----------

@@ -85,7 +85,7 @@ def choose_threshold(
 def _find_lowest(
     not_shown: Threshold, predictions: Predictions, group_of_row: Array, alpha: float
 ) -> Threshold:
-    """Return the lowest threshold whose precision (lower bound) reaches the target, if any."""
+    """Return the lowest threshold whose precision is shown to be enough, or else `not_shown`."""
     target = not_shown.target_precision
     max_proba, is_right = predictions.proba.max(axis=1), predictions.y_pred == predictions.y_true
     thresholds = np.quantile(max_proba, np.linspace(0, 1, _N_THRESHOLDS))[:-1]
@@ -144,8 +144,8 @@ def _lower_bounds(
 
     Rows of a group are dependent.  The bound is Clopper and Pearson's with the effective sample
     size: the number of independent rows that would have the same variance (Korn and Graubard 1998).
-    It is reduced if few groups contribute most of the variance.  If the variance is zero, it is the
-    number of groups.
+    This size is reduced if few groups contribute most of the variance.  If the variance is zero,
+    the size is the number of groups.
     """
     estimates = np.array(
         [_estimate_share(is_right[max_proba >= t], groups[max_proba >= t]) for t in thresholds]

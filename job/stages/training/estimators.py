@@ -80,9 +80,9 @@ class EstimatorKind:
         fits models that share work.  Arguments are the models, the matrix, the labels, and the
         groups of the rows.  None if `fit(X, y)` or the solver fits the models.
     export
-        Returns the pipeline that replaces a fitted classifier in the model.  It takes rows of
-        length 1 and ends in the logistic regression `classifier`, so that the pipeline can be
-        extended to batches standardized on their own rows.  None to keep the classifier itself.
+        Returns the pipeline that replaces a fitted classifier in the model; None to keep the
+        classifier itself.  The pipeline takes rows of length 1 and ends in the logistic regression
+        `classifier`.  It can be extended to batches that were standardized on their own rows.
     is_robust_to_wording
         Whether the estimator takes precedence if `search.prefer` is `wording`.
     is_constant

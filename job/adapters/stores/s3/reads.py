@@ -5,8 +5,8 @@ How it works
 1. `GET` returns the object's size, ETag, version id and body.
 2. All later requests are pinned to that ETag and version: if the object changes meanwhile, an error
    is raised, so two versions are never mixed.
-3. Objects of up to two parts are read from the body of this `GET`.  Larger objects are read by
-   range requests of one part each, a few at a time.
+3. Objects of up to two parts (of 16 MiB) are read from the body of this `GET`.  Larger objects are
+   read by range requests of one part each, a few at a time.
 4. botocore does not retry reading a body.  If the connection breaks, this module requests the rest
    of the body from the next byte, up to three times.
 """
@@ -59,7 +59,7 @@ class Reader:
         self._client, self._retry_seconds = connection.client, connection.body_retry_seconds
 
     def read(self, location: dict[str, str]) -> tuple[bytes, str] | None:
-        """Return an object's bytes and ETag, or None if it does not exist."""
+        """Return the bytes and ETag of the object at a bucket and key, or None if there is none."""
         answer = self._get(location)
         if answer is None:
             return None
@@ -169,7 +169,7 @@ class Reader:
 
 
 def pin_version(location: dict[str, str], answer: HeadAnswer) -> dict[str, str]:
-    """Return request parameters that select the version of the object that `answer` describes."""
+    """Return request parameters that select the object version described by `answer`."""
     request = {**location, "IfMatch": answer["ETag"]}
     version = answer.get("VersionId", "null")
     return request if version == "null" else {**request, "VersionId": version}

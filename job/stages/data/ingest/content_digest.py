@@ -39,7 +39,7 @@ class ContentDigest:
         self._n_rows += n_rows
 
     def add(self, label: str, kind: Kind, values: Array) -> None:
-        """Add a batch of a column; `kind` is the type that its cells were converted to."""
+        """Add a batch of values of the column `label`, whose cells were converted to `kind`."""
         if kind == "string":
             text = pc.fill_null(pa.array(values, pa.large_string()), "")
             lengths = pc.binary_length(text).to_numpy(zero_copy_only=False)

@@ -82,7 +82,9 @@ def cut_number_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
 def cut_bit_bands(signatures: Array) -> Iterator[tuple[Array, Array]]:
     """Cut signatures of 512 bits into 32 bands of 16 bits.
 
-    Yields two arrays for each band: the sort key (the band and the next 48 bits), and the band."""
+    Yields two arrays for each band: keys to sort the rows by, and the band itself.  A key consists
+    of the band and the next 48 bits, so that similar rows of a band become neighbors.
+    """
     for n in range(_N_BANDS):
         rotated = np.roll(signatures, -n, axis=1)[:, :4].astype(np.uint64)
         weights = np.uint64(1) << np.array([48, 32, 16, 0], np.uint64)

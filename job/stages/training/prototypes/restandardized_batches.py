@@ -15,9 +15,9 @@ How it works
    batches have few groups, because unseen templates shift a batch as much as another class mix
    does.  The row's length is one of the inputs, because the length depends on the shift.
 4. Both branches (model and perceptron) are in one pipeline of matrix products and elementwise
-   functions.  A branch yields max(s - m, 0) and max(-s - m, 0) for each score s.  For rows of this
-   branch, m is 0, and the difference of both values is s.  For rows of the other branch, m is so
-   large that both values are 0.  A logistic regression adds up the values of both branches.
+   functions.  A branch yields two values for each score s: max(s - m, 0) and max(-s - m, 0).  For
+   rows that this branch scores, m is 0, and the first value minus the second is s.  For all other
+   rows, m is so large that both values are 0.  A logistic regression adds up both branches.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 How it works
 ------------
 1. The grids are expanded to candidates (`candidates`).
-2. There is one round with all rows.  With successive halving there are several rounds, each with
-   more rows and fewer candidates than the one before (`successive_halving`).
+2. Without successive halving, there is one round with all rows.  With successive halving, each
+   round has more rows and fewer candidates than the one before (`successive_halving`).
 3. In each round all candidates are scored on the same folds of whole groups (`cross_validation`).
 4. One of the candidates that completed the last round is chosen (`choice`).
 5. A search that exceeds `max_seconds` ends after the current fold, and the best candidate so far is

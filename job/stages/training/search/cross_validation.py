@@ -160,7 +160,7 @@ class FoldScorer:
         form: _Input,
         columns: Array | None,
     ) -> PreviousModels | None:
-        """Return the previous fold's models of these candidates; None if there are none."""
+        """Return the previous fold's models, from which these candidates' fits start."""
         previous, previous_columns = self._previous.get(form, ({}, None))
         models = [previous.get(n) for n in candidates]
         return PreviousModels.of(models, previous_columns, columns)

@@ -39,9 +39,9 @@ def _floor_log(value: float, base: int) -> int:
 
 
 def keep_best(means: Sequence[float], factor: int) -> list[int]:
-    """Return the ascending positions of the highest 1 / `factor` of the means.
+    """Return the positions of the best 1 / `factor` of the candidates, in ascending order.
 
-    If means are equal, the first ones are kept.
+    `means` has each candidate's mean score.  If scores are equal, the first ones are kept.
     """
     n_kept = -(-len(means) // factor)
     return sorted(np.argsort(-np.asarray(means), kind="stable")[:n_kept].tolist())
