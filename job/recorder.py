@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from job.contracts.ports import ArtifactStore, Timer
-from job.contracts.reports.metadata import DatasetDescription
+from job.contracts.reports.origin import DatasetDescription
 from job.contracts.reports.run_record import RecordedOutcome, RunRecord
 from job.errors import JobError
 

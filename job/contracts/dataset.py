@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from job.contracts.shown_names import select_notes
+from job.contracts.provenance import Provenance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,29 +71,6 @@ class Embeddings:
     matrix: Floats32
     defects: npt.NDArray[np.uint8]
     widths: npt.NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """The origin of a table, as facts that can be verified later."""
-
-    uri: str
-    format: str
-    n_bytes: int
-    modified_at: datetime
-    file_digest: str
-    content_digest: str
-    metadata: tuple[tuple[str, str], ...] = ()
-    sidecar: tuple[tuple[str, str], ...] = ()
-    ignored_columns: tuple[str, ...] = ()
-    absent_columns: tuple[str, ...] = ()
-
-    def metadata_value(self, name: str) -> str | None:
-        """Return the value of a metadata key; the sidecar file takes precedence over the table.
-
-        Return None if the value may not be shown (`job.contracts.shown_names`).
-        """
-        return select_notes(self.metadata + self.sidecar).get(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

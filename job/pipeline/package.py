@@ -76,15 +76,7 @@ def make_package(
         PROFILE_SUFFIX: drift.profile.to_bytes(),
     }
     group_errors = candidate.count_errors(trace.key)
-    split, validation = candidate.split, tables.validation
-    evaluation = Evaluation(
-        **candidate.evaluation.fields(),
-        model_bytes=len(candidate.payload),
-        gate=verdict.decision,
-        search=candidate.search,
-        split=split.report,
-        drift=drift.report,
-    )
+    evaluation = _complete_evaluation(candidate, drift, verdict)
     published = Evaluation.parse(evaluation.to_bytes())
     limitations = find_limitations(published, tables.validation, context.settings)
     findings = Findings(
@@ -99,7 +91,7 @@ def make_package(
         context.plan,
         claim,
         tables.dataset,
-        split,
+        candidate.split,
         candidate.model,
         findings,
         compatible_with=candidate.compatible_with,
@@ -108,9 +100,22 @@ def make_package(
         changed = compare_metadata(verdict.champion.metadata, metadata)
         changes = Changes(champion=verdict.champion.version, changed=changed)
         evaluation = evaluation.copy_with(changes=changes)
-    renderer = context.ports.renderer
-    files = make_bundle(candidate.models, metadata, evaluation, validation, renderer)
+    files = make_bundle(
+        candidate.models, metadata, evaluation, tables.validation, context.ports.renderer
+    )
     return Package(files=files, lineage=lineage, group_errors=group_errors)
+
+
+def _complete_evaluation(candidate: TrainedCandidate, drift: Drift, verdict: Verdict) -> Evaluation:
+    """Return the candidate's evaluation with the results of search, split, drift and gate."""
+    return Evaluation(
+        **candidate.evaluation.fields(),
+        model_bytes=len(candidate.payload),
+        gate=verdict.decision,
+        search=candidate.search,
+        split=candidate.split.report,
+        drift=drift.report,
+    )
 
 
 def _describe_lineage(trace: Trace, files: Mapping[str, bytes]) -> PublishedLineage:

@@ -165,22 +165,29 @@ def publish(
     """
     for suffix, data in lineage.items():
         store.put_if_absent(lineage_key(version, suffix), data)
+    entries = _store_files(store, version, run_id, files, is_copy=copied_from is not None)
+    _require_all_present(store, version, [entry.name for entry in entries])
+    manifest = Manifest.of(version, run_id, entries, copied_from=copied_from)
+    _create(store, version, MANIFEST_FILE, manifest.to_bytes())
+
+
+def _store_files(
+    store: ArtifactStore, version: str, run_id: str, files: Mapping[str, bytes], *, is_copy: bool
+) -> list[FileEntry]:
+    """Store the files, `_FIRST` first, and return the manifest's entries of the stored files."""
     with ThreadPoolExecutor(_N_THREADS) as pool:
         measured = {name: pool.submit(FileEntry.of, name, data) for name, data in files.items()}
         stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
         name = f"{version}/{METADATA_FILE}"
         terms = [parse_file(PromotionTerms, name, s[METADATA_FILE]) for s in (stored, files)]
-        _require_same_run(version, run_id, *terms, is_copy=copied_from is not None)
+        _require_same_run(version, run_id, *terms, is_copy=is_copy)
         rest = sorted(name for name in files if name not in _FIRST)
         contents = pool.map(lambda name: _create(store, version, name, files[name]), rest)
         stored |= dict(zip(rest, contents, strict=True))
-    entries = [
+    return [
         measured[name].result() if data is files[name] else FileEntry.of(name, data)
         for name, data in stored.items()
     ]
-    _require_all_present(store, version, stored)
-    manifest = Manifest.of(version, run_id, entries, copied_from=copied_from)
-    _create(store, version, MANIFEST_FILE, manifest.to_bytes())
 
 
 def _require_same_run(

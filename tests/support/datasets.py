@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from job.contracts.dataset import Dataset, Provenance
+from job.contracts.dataset import Dataset
+from job.contracts.provenance import Provenance
 
 PROVENANCE = Provenance(
     uri="t.parquet",

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
-from job.contracts.reports.metadata import DatasetDescription, Environment
+from job.contracts.reports.origin import DatasetDescription, Environment
 from job.contracts.reports.part import Count
 from job.contracts.reports.published_file import DigestText, PublishedFile, VersionName
 from job.contracts.reports.scores import Scores

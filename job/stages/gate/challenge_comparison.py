@@ -44,9 +44,8 @@ def compare_on_challenge(
         metadata, requests, spec.list_inputs(candidate), spec.training.columns
     )
     if feature_blocks is None:
-        return comparison.copy_with(
-            problem="it takes an input that the challenge set does not have"
-        )
+        problem = "it takes an input that the challenge set does not have"
+        return comparison.copy_with(problem=problem)
     problem = find_lineage_problem(champion) or find_embedding_problem(
         metadata, feature_blocks, candidate.embedding_model
     )

@@ -14,8 +14,6 @@ from job.contracts.reports.gate import GateDecision
 from job.contracts.reports.metadata import (
     AnchorRequest,
     ChallengeSummary,
-    DatasetDescription,
-    Environment,
     Metadata,
     ModelInput,
     Override,
@@ -24,6 +22,7 @@ from job.contracts.reports.metadata import (
     PublishedLineage,
     TrainedOn,
 )
+from job.contracts.reports.origin import DatasetDescription, Environment
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.publish import PublishSpec
 from job.contracts.shown_names import select_notes

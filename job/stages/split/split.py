@@ -134,8 +134,7 @@ def split_dataset(
     Raises
     ------
     TrainingError
-        Fewer than two classes can be named, or a class is missing on a side, or has fewer training
-        groups than there are folds.
+        Fewer than two classes are left, or one has no test row or too few training groups.
     ContractViolationError
         No official test row has a class of the table.
     """

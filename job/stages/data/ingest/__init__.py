@@ -11,9 +11,10 @@ import pyarrow as pa
 import structlog
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import Column, Dataset, Embeddings, Kind, Provenance
+from job.contracts.dataset import Column, Dataset, Embeddings, Kind
 from job.contracts.messages import pluralize
 from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
+from job.contracts.provenance import Provenance
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.shown_names import NameRule, select_notes
 from job.errors import DatasetUnreadableError
