@@ -33,7 +33,7 @@ from job.contracts.reports.geometry import Geometry
 from job.contracts.reports.input_check import InputCheck
 from job.contracts.settings.search import FeatureBlocks
 
-BY_LENGTH: Final = InputCheck(measure="length_deviation", lower=0.0, upper=1e-3, min_rows=1)
+BY_LENGTH: Final = InputCheck(measure="length_deviation", lower=0.0, upper=0.03, min_rows=1)
 BY_MEANS: Final = InputCheck(measure="column_means", lower=0.3, upper=None, min_rows=50)
 
 

@@ -4,10 +4,12 @@ How it works
 ------------
 1. `Terms` counts words, pairs of words, and character n-grams of all rows.
 2. For a subset of rows, `Terms.union` keeps a term that occurs in rows with at least `min_groups`
-   different leakage keys.  It builds a TF-IDF of these terms, in which a `CountedTerms` replaces
-   each `CountVectorizer`.  This TF-IDF takes row positions instead of texts; its matrix is bitwise
-   equal to that of the TF-IDF of texts.
-3. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
+   different leakage keys.  It builds the term weights of these terms, in which a `CountedTerms`
+   replaces each `CountVectorizer`.  These steps take row positions instead of texts; their matrix
+   is bitwise equal to that of texts.
+3. A weight is 1 + log(count), divided by the length of the row.  There is no inverse document
+   frequency: it is a count of rows, so two versions would show which terms a new text contains.
+4. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
    with the selected vocabulary.
 """
 
@@ -64,17 +66,17 @@ class Terms:
             self._counted.append((analyzer, vectorizer.get_feature_names_out(), counts))
 
     def union(self, index: Array, min_groups: int) -> tuple[FeatureUnion, Array]:
-        """Build an unfitted TF-IDF of the terms that are frequent enough in these rows.
+        """Build unfitted steps that weight the terms that are frequent enough in these rows.
 
         A term is frequent enough if the rows with the term have at least `min_groups` leakage keys.
-        The input of the TF-IDF is row positions.  `replace_counted_terms` changes it to texts.
+        The input of the steps is row positions.  `replace_counted_terms` changes it to texts.
 
         Returns
         -------
         union
-            The TF-IDF, not fitted yet.
+            The steps, not fitted yet.
         columns
-            For each column of the TF-IDF, the index of its term among the terms of all rows, shape
+            For each column of their matrix, the index of its term among the terms of all rows, shape
             (n_features,).
 
         Raises
@@ -92,9 +94,8 @@ class Terms:
                 counted_terms = CountedTerms(
                     counts[:, np.flatnonzero(is_frequent)], _vectorizer(analyzer, vocabulary)
                 )
-                parts.append(
-                    (analyzer, make_pipeline(counted_terms, TfidfTransformer(sublinear_tf=True)))
-                )
+                weights = TfidfTransformer(use_idf=False, sublinear_tf=True)
+                parts.append((analyzer, make_pipeline(counted_terms, weights)))
         if not parts:
             raise TrainingError(
                 f"no term of the text column occurs in {min_groups} distinct rows (rows with the "

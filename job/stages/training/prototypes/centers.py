@@ -1,4 +1,4 @@
-"""Compute the centers of each class; a center is a rounded mean direction of several groups.
+"""Compute the centers of each class; a center is a mean direction of several groups.
 
 How it works
 ------------
@@ -7,8 +7,9 @@ How it works
 2. A cluster with too few groups borrows the nearest item of the nearest other group of its class,
    then of the next group, until it has enough (microaggregation, Domingo-Ferrer and Mateo-Sanz
    2002, with overlapping clusters).
-3. A center is the mean of one mean direction per group, scaled to length 1 and rounded, so that
-   all groups have the same influence.
+3. A center is the mean of one mean direction per group, scaled to length 1, so that all groups have
+   the same influence.
+4. The published centers are noisy (`center_noise`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from job.contracts.arrays import Array
 from job.stages.training.prototypes.items import Items
 
 _MAX_ITER: Final = 30  # labels hardly change afterwards; scikit-learn's default is 300
-_DECIMALS: Final = 3
 
 
 def place_centers(
@@ -45,7 +45,7 @@ def place_centers(
     Returns
     -------
     centers
-        Shape (n_centers_total, n_features), rounded to 3 decimals; ordered by class.
+        Shape (n_centers_total, n_features), of length 1; ordered by class.
     """
     centers = []
     for label in np.unique(items.label):
@@ -61,7 +61,7 @@ def place_centers(
             _compute_center(X_class, group, cluster == number, n_required)
             for number in np.unique(cluster)
         ]
-    return np.round(np.stack(centers), _DECIMALS)
+    return np.stack(centers)
 
 
 def _compute_center(X: Array, group: Array, is_member: Array, min_groups: int) -> Array:

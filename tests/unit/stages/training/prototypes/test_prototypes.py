@@ -23,6 +23,7 @@ from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.compatibility import use_double_precision
 from job.stages.training.out_of_fold import predict_out_of_fold
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
+from job.stages.training.prototypes.center_noise import add_noise
 from job.stages.training.prototypes.centers import place_centers
 from job.stages.training.prototypes.items import find_items
 from job.stages.training.refit import train_model
@@ -178,8 +179,23 @@ def test_centers_are_rounded():
     X, y, group = draw()
     items = find_items(X, np.unique(y, return_inverse=True)[1], group)
     centers = place_centers(X[items.rows], items, 4, min_groups=5, random_state=0)
+    noisy = add_noise(centers, X[items.rows], items.label)
 
-    np.testing.assert_array_equal(centers, np.round(centers, 3))
+    np.testing.assert_array_equal(noisy, np.round(noisy, 3))
+    np.testing.assert_allclose(np.linalg.norm(noisy, axis=1), 1, atol=0.01)
+
+
+def test_noise_depends_on_every_row_and_class():
+    """Equal rows have equal noise; with one row or class changed, the noise is independent."""
+    X, y, _ = draw(n_groups=200)
+    label, centers = np.unique(y, return_inverse=True)[1], np.zeros((300, WIDTH))
+    one = add_noise(centers, X, label)
+    changed = label.copy()
+    changed[-1] = 1 - min(changed[-1], 1)
+    others = [add_noise(centers, X[:-1], label[:-1]), add_noise(centers, X, changed)]
+
+    np.testing.assert_array_equal(one, add_noise(centers, X.copy(), label))
+    assert all(abs((one * other).sum(axis=1).mean()) < 0.1 for other in others)
 
 
 def test_class_with_one_group_has_one_center():
@@ -195,8 +211,9 @@ def test_class_with_one_group_has_one_center():
 
 def test_rows_of_other_lengths_are_brought_to_one():
     X, y, group = draw()
-    stretched = np.ascontiguousarray(X * np.linspace(1, 9, len(X), dtype=np.float32)[:, None])
-    one, other = fit(X, y, group), fit(stretched, y, group)
+    powers = 2.0 ** (np.arange(len(X)) % 4)  # multiplication by a power of two is exact
+    stretched = np.ascontiguousarray(X * powers[:, None], np.float32)
+    one, other = fit(2 * X, y, group), fit(2 * stretched, y, group)
 
     np.testing.assert_allclose(other.predict_proba(stretched), one.predict_proba(X), atol=1e-5)
 
