@@ -23,7 +23,6 @@ from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.training.compatibility import use_double_precision
 from job.stages.training.out_of_fold import predict_out_of_fold
 from job.stages.training.prototypes import Prototypes, RowGroups, fit_prototypes
-from job.stages.training.prototypes.center_noise import add_noise
 from job.stages.training.prototypes.centers import place_centers
 from job.stages.training.prototypes.items import find_items
 from job.stages.training.refit import train_model
@@ -173,29 +172,6 @@ def test_cluster_borrows_the_nearest_items_of_other_groups():
 
     assert 8 == len(centers)
     assert ((angles < 0.4) | (angles > 1.5)).all()
-
-
-def test_centers_are_rounded():
-    X, y, group = draw()
-    items = find_items(X, np.unique(y, return_inverse=True)[1], group)
-    centers = place_centers(X[items.rows], items, 4, min_groups=5, random_state=0)
-    noisy = add_noise(centers, X[items.rows], items.label)
-
-    np.testing.assert_array_equal(noisy, np.round(noisy, 3))
-    np.testing.assert_allclose(np.linalg.norm(noisy, axis=1), 1, atol=0.01)
-
-
-def test_noise_depends_on_every_row_and_class():
-    """Equal rows have equal noise; with one row or class changed, the noise is independent."""
-    X, y, _ = draw(n_groups=200)
-    label, centers = np.unique(y, return_inverse=True)[1], np.zeros((300, WIDTH))
-    one = add_noise(centers, X, label)
-    changed = label.copy()
-    changed[-1] = 1 - min(changed[-1], 1)
-    others = [add_noise(centers, X[:-1], label[:-1]), add_noise(centers, X, changed)]
-
-    np.testing.assert_array_equal(one, add_noise(centers, X.copy(), label))
-    assert all(abs((one * other).sum(axis=1).mean()) < 0.1 for other in others)
 
 
 def test_class_with_one_group_has_one_center():
