@@ -8,17 +8,19 @@ How it works
 1. Some models restore rows to length 1 by an affine map of the columns.  Rows of a batch that was
    scaled with the table's scalers then get length 1.  Rows of a restandardized batch get other
    lengths, because the map inverts only the table's scaling.  The measure is the root mean square
-   of length - 1.
+   of length - 1.  The map is rounded (`coarse_map`), so a batch with the table's class mix is not
+   detected.
 2. For other models, the column means are checked.  In a restandardized batch they are exactly zero
    for any class mix; in other batches they vary.  The measure is n * mean(m**2) / mean(v) for n
    rows, column means m and column variances v.  It is about 1 for rows drawn at random, more than 1
    for another class mix, and 0 for a restandardized batch.
 3. Both bounds are constants.  They are not computed from rows, so no group can change them.
 
-Calibration with 200 batches each of 50, 200 and 1,000 rows, half of the batches with 85% of one
-class.  The first column is the range of the measure for batches with the table's scalers; the
-second is its range for restandardized batches.
-    length deviation, upstream, 10,000 rows         0.00000002-0.00000004   0.0042-0.11
+Calibration with batches of 50, 200 and 1,000 rows: 360 for the length deviation and 600 for the
+column means, half of the batches with 85% of one class.  The first column is the range of the
+measure for batches with the table's scalers; the second is its range for restandardized batches.
+    length deviation, upstream, 85% of one class    0.004-0.0085            0.052-0.12
+    length deviation, upstream, usual class mix     0.004-0.0085            0.006-0.06
     column means, upstream, 10,000 and 2,000 rows   0.44-142                0
     eight random sums of columns, |mean| at most    0.02-0.8                0
 Sums of columns in fixed directions were tried as well.  The mean of a restandardized batch is

@@ -14,7 +14,7 @@ How it works
    is.  Tables with fewer than 8 rows for each column are not restored, so on average a row moves
    less than half a cell in all columns together, and usually no offset changes.
 4. The rounded map shifts all rows by the same small vector: lengths are 1 up to about .01, and rows
-   are divided by their lengths afterwards.  Models are fitted to rows that the rounded map restored.
+   are divided by their lengths afterwards.  Models are fitted to rows that the rounded map yields.
 """
 
 from __future__ import annotations
@@ -63,6 +63,4 @@ def round_map(affine_map: AffineMap, center: Array) -> AffineMap:
     scale = 2.0**octaves
     step = 1 / (_CELLS_PER_DEVIATION * np.sqrt(len(center)))
     offset = affine_map.offset + (affine_map.scale - scale) * center
-    return AffineMap(
-        columns=affine_map.columns, scale=scale, offset=step * np.round(offset / step)
-    )
+    return AffineMap(columns=affine_map.columns, scale=scale, offset=step * np.round(offset / step))

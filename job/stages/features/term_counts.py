@@ -76,7 +76,7 @@ class Terms:
         union
             The steps, not fitted yet.
         columns
-            For each column of their matrix, the index of its term among the terms of all rows, shape
+            For each column of the matrix, the index of its term among the terms of all rows, shape
             (n_features,).
 
         Raises

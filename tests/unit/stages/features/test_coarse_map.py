@@ -58,9 +58,7 @@ def test_map_is_on_the_grid_and_close_to_the_exact_one():
     U = draw_rows(N, WIDTH)
     center, scale = np.full(WIDTH, 30.0), np.linspace(0.5, 2, WIDTH)
     X = center + (U - U.mean(axis=0)) / scale
-    exact = AffineMap(
-        columns=np.arange(WIDTH), scale=scale, offset=U.mean(axis=0) - scale * center
-    )
+    exact = AffineMap(columns=np.arange(WIDTH), scale=scale, offset=U.mean(axis=0) - scale * center)
     rounded = round_map(exact, center)
     cells, octaves = rounded.offset * 4 * np.sqrt(WIDTH), 4 * np.log2(rounded.scale)
     restored = rounded.scale * X + rounded.offset
