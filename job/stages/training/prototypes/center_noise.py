@@ -37,8 +37,8 @@ def add_noise(centers: Array, X: Array, label: Array) -> Array:
         The distinct training rows, shape (n_items, n_features), and their classes; the noise
         depends on all of them.
     """
-    digest = hashlib.blake2b(np.ascontiguousarray(X), digest_size=32)
-    digest.update(np.ascontiguousarray(label, np.int64))
+    digest = hashlib.blake2b(np.ascontiguousarray(X).tobytes(), digest_size=32)
+    digest.update(label.astype(np.int64).tobytes())
     rng = np.random.default_rng(int.from_bytes(digest.digest(), "big"))
     noise = rng.standard_normal(centers.shape) * _NOISE / np.sqrt(centers.shape[1])
     noisy: Array = np.round(normalize(centers + noise), _DECIMALS)
