@@ -5,7 +5,7 @@ from scipy import sparse
 
 
 def list_numbers(value, path="model"):
-    """Return every number and numeric array inside a decoded pipeline.
+    """Return every number and numeric array inside a decoded pipeline; of sparse ones, the values.
 
     Names and texts are left out; the vocabulary of a vectorizer counts as its column numbers.
 
@@ -18,7 +18,7 @@ def list_numbers(value, path="model"):
         array = np.asarray(value)
         return {path: array.astype(np.float64)} if array.dtype.kind in "biuf" else {}
     if sparse.issparse(value):
-        return {path: value.toarray().astype(np.float64)}
+        return {path: value.data.astype(np.float64)}
     return {
         name: array
         for step, part in _list_parts(value)
