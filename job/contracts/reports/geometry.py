@@ -46,9 +46,9 @@ class Geometry(Part):
 
     status: Status = Field(
         description="`restored`: the map was found. `one_length`: the rows already have one "
-        "length. `too_few_rows`: there are fewer distinct rows than unknowns. `too_wide`: the "
-        "table has more columns than are examined. `not_found`: there is no such map, or its "
-        "estimate is too imprecise."
+        "length. `too_few_rows`: there are fewer distinct rows than unknowns, or fewer than 8 "
+        "rows for each column. `too_wide`: the table has more columns than are examined. "
+        "`not_found`: there is no such map, or its estimate is too imprecise."
     )
     n_rows: Count = Field(description="Training rows that were examined.")
     n_distinct_rows: Count = Field(description="Distinct rows among the examined rows.")

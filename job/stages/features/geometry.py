@@ -17,7 +17,7 @@ How it works
 3. `job.stages.features.quadric` fits each prefix to most of the rows, and holds out the rest.  A
    prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
 4. The sound fit (`QuadricFit.is_sound`) with the lowest `ratio` (smallest / second smallest
-   singular value) restores the rows.  If no fit is sound, nothing is changed.
+   singular value) restores the rows, rounded (`coarse_map`).  Without one, nothing is changed.
 
 A constant column cannot be restored.  Restored rows omit it, and are divided by their length.
 """
@@ -38,6 +38,7 @@ from job.contracts.reports.geometry import AffineMap, Geometry, Status
 from job.contracts.row_blocks import split_rows
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.search import FeatureBlocks
+from job.stages.features.coarse_map import coarsen_map
 from job.stages.features.quadric import (
     MIN_COLUMNS,
     Products,
@@ -64,11 +65,11 @@ _MAX_DISTANCE: Final = 2.0  # outliers: more than this times the median distance
 def detect_geometry(
     train: Rows, spec: FeatureSpec, random_state: int, executor: Executor
 ) -> Geometry | None:
-    """Return the geometry of the training embeddings; None if the settings do not use it."""
+    """Return the geometry with a rounded map; None if the settings do not use the geometry."""
     if spec.geometry != "auto" or "embeddings" not in spec.use or train.embeddings is None:
         return None
     with executor.pool():  # one BLAS thread: the same bits on any number of CPUs
-        geometry = find_geometry(train.embeddings, random_state)
+        geometry = coarsen_map(find_geometry(train.embeddings, random_state), train.embeddings)
     log.info(
         "geometry_found",
         status=geometry.status,

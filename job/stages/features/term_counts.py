@@ -8,10 +8,12 @@ How it works
    texts.  Terms that are only inside slots or across them, such as an e-mail address, are held by
    no one.
 3. For a subset of rows, `Terms.union` keeps a term that at least `min_groups` persons hold.  It
-   builds a TF-IDF of these terms, in which a `CountedTerms` replaces each `CountVectorizer`.  This
-   TF-IDF takes row positions instead of texts; its matrix is bitwise equal to that of the TF-IDF of
-   texts.  In it, a term that is kept also counts inside slots, as it does in a published model.
-4. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
+   builds steps that weight these terms, in which a `CountedTerms` replaces each `CountVectorizer`.
+   These steps take row positions instead of texts; their matrix is bitwise equal to that of texts.
+   A term that is kept also counts inside slots, as it does in a published model.
+4. A weight is 1 + log(count), divided by the length of the row.  There is no inverse document
+   frequency: it is a count of rows, so two versions would show which terms a new text contains.
+5. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
    with the selected vocabulary.
 """
 
@@ -72,17 +74,17 @@ class Terms:
             self._counted.append((analyzer, names, counts, self._slotted.count(vectorizer)))
 
     def union(self, index: Array, min_groups: int) -> tuple[FeatureUnion, Array]:
-        """Build an unfitted TF-IDF of the terms that are frequent enough in these rows.
+        """Build unfitted steps that weight the terms that are frequent enough in these rows.
 
         A term is frequent enough if at least `min_groups` persons hold it.
-        The input of the TF-IDF is row positions.  `replace_counted_terms` changes it to texts.
+        The input of the steps is row positions.  `replace_counted_terms` changes it to texts.
 
         Returns
         -------
         union
-            The TF-IDF, not fitted yet.
+            The steps, not fitted yet.
         columns
-            For each column of the TF-IDF, the index of its term among the terms of all rows, shape
+            For each column of the matrix, the index of its term among the terms of all rows, shape
             (n_features,).
 
         Raises
@@ -100,9 +102,8 @@ class Terms:
                 counted_terms = CountedTerms(
                     counts[:, np.flatnonzero(is_frequent)], _vectorizer(analyzer, vocabulary)
                 )
-                parts.append(
-                    (analyzer, make_pipeline(counted_terms, TfidfTransformer(sublinear_tf=True)))
-                )
+                weights = TfidfTransformer(use_idf=False, sublinear_tf=True)
+                parts.append((analyzer, make_pipeline(counted_terms, weights)))
         if not parts:
             raise TrainingError(
                 f"no term of the text column occurs in texts of {min_groups} persons (near-"

@@ -1,4 +1,4 @@
-"""Compute the centers of each class; a center is a rounded mean direction of several groups.
+"""Compute the centers of each class; a center is a mean direction of several groups.
 
 How it works
 ------------
@@ -8,7 +8,8 @@ How it works
    item per group, nearest group first, until it has enough groups (microaggregation, Domingo-Ferrer
    and Mateo-Sanz 2002, with overlapping clusters).
 3. The items of each group are averaged, and these means are scaled to length 1, so that all groups
-   of a cluster have the same influence.  Their mean, scaled to length 1 and rounded, is the center.
+   of a cluster have the same influence.  Their mean, scaled to length 1, is the center.
+4. Noise is added to the centers before they are published (`center_noise`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from job.contracts.arrays import Array
 from job.stages.training.prototypes.items import Items
 
 _MAX_ITER: Final = 30  # labels hardly change afterwards; scikit-learn's default is 300
-_DECIMALS: Final = 3
 
 
 def place_centers(
@@ -45,7 +45,7 @@ def place_centers(
     Returns
     -------
     centers
-        Shape (n_centers_total, n_features), rounded to 3 decimals; ordered by class.
+        Shape (n_centers_total, n_features), of length 1; ordered by class.
     """
     centers = []
     for label in np.unique(items.label):
@@ -61,7 +61,7 @@ def place_centers(
             _compute_center(X_class, group, cluster == number, n_required)
             for number in np.unique(cluster)
         ]
-    return np.round(np.stack(centers), _DECIMALS)
+    return np.stack(centers)
 
 
 def _compute_center(X: Array, group: Array, is_member: Array, min_groups: int) -> Array:

@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. Each class has several centers (`job.stages.training.prototypes.centers`).
+1. Each class has several centers (`job.stages.training.prototypes.centers`), to which noise is
+   added (`job.stages.training.prototypes.center_noise`).
 2. A row's features are its similarities to the centers: exp(cosine / temperature), divided by the
    sum over all centers.  These features are called *shares*, because they sum to 1.  For a row that
    is far from all centers, the nearest centers have the largest shares.  A linear classifier on the
@@ -30,6 +31,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from job.contracts.arrays import Array
 from job.errors import ConfigurationError
+from job.stages.training.prototypes.center_noise import add_noise
 from job.stages.training.prototypes.centers import place_centers
 from job.stages.training.prototypes.items import Items, RowGroups, find_items
 
@@ -137,6 +139,7 @@ def fit_prototypes(models: Sequence[Prototypes], X: Array, y: Array, groups: Row
         centers = place_centers(
             X_items, items, same[0].n_centers, min_groups=min_groups, random_state=seed
         )
+        centers = add_noise(centers, X_items, items.label)
         for model in same:
             model.classes_, model.n_features_in_ = classes, X.shape[1]
             steps = _make_pipeline(model, X_items, items, centers, classes, is_unit=is_unit)
