@@ -7,9 +7,9 @@ How it works
 ------------
 1. Some models restore rows to length 1: they map the columns by scales and offsets that invert the
    table's scaling, up to rounding (`coarse_map`).  If a batch was scaled with the table's scalers,
-   its rows then have a length of about 1.  Rows of a restandardized batch with another class mix get
-   other lengths.  The measure is the root mean square of length - 1.  A restandardized batch with
-   the table's class mix is not detected.
+   its rows then have a length of about 1.  Rows of a restandardized batch with another class mix
+   get other lengths.  The measure is the root mean square of length - 1.  A restandardized batch
+   with the table's class mix is not detected.
 2. For other models, the column means are checked.  They are exactly zero in a restandardized batch,
    and vary in other batches.  The measure is n * mean(m**2) / mean(v) for n rows, column means m
    and column variances v.  The measure is 0 for a restandardized batch, about 1 for rows drawn at
