@@ -14,7 +14,19 @@ from job.registry.lineage_keys import LineageKeys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
-    """The plan of a run (with its settings), its adapters and lineage keys, and its recorder."""
+    """What every stage of a run needs.
+
+    Attributes
+    ----------
+    plan
+        The settings, and where, when and why the run takes place.
+    ports
+        The store, the files and the libraries that the run uses.
+    keys
+        The secret keys with which the training rows are digested.
+    recorder
+        Measures the time of the stages, and writes the record of the run.
+    """
 
     plan: Plan
     ports: Ports

@@ -56,9 +56,10 @@ class Loss(Protocol):
         """Return the loss's second derivatives by each logit, summed over rows, shape (P, K)."""
 
     def initial_hessian_diagonal(self, class_shares: Array) -> Array:
-        """Estimate the mean second derivative by each logit (P, K) before the first iteration.
+        """Estimate the mean second derivative of the loss by each logit, shape (P, K).
 
-        `class_shares` holds the weighted share of rows in the class of each logit, shape (P, K).
+        The estimate is used in the first iteration of P models with K logits each.  `class_shares`
+        holds the weighted share of rows in the class of each logit, shape (P, K).
         """
 
     def gradient_norm(self, by_W: Array, by_b: Array) -> Array:

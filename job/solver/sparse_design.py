@@ -57,7 +57,10 @@ class SparseDesign:
         self._columns = _row_views(rest.T.tocsr())
 
     def loss_and_gradient(self, point: Array, residuals: Residuals) -> tuple[float, Array]:
-        """Return the summed loss that `residuals` computes, and its gradient at `point`."""
+        """Return the loss at the coefficients `point`, summed over rows, and its gradient.
+
+        `residuals` is a function of logits; it returns the loss and its derivatives by the logits.
+        """
         W, b = point[:-1].astype(self.dtype, copy=False), point[-1].astype(self.dtype, copy=False)
         R = np.empty((self.shape[0], len(b)), self.dtype)
         rotated = np.ascontiguousarray(W[self.dense_columns])

@@ -29,7 +29,8 @@ class ArrowTables:
     copy
         Copies the content of an s3:// URI and returns the path of the local copy.
     known_names
-        Names of columns that the settings know; messages number all other columns.
+        Column names that are in the settings.  Messages call any other column by its position, such
+        as `column 3`, unless its name cannot be a cell.
     """
 
     def __init__(

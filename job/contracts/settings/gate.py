@@ -91,17 +91,17 @@ class GateSpec(Spec):
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",
         description="What to do if the candidate cannot be compared with the champion or with "
-        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. If only the "
-        "anchor that is stored with the channel cannot be compared, the report warns in both "
-        "cases.",
+        "`gate.anchor`. `reject`: reject the candidate. `warn`: warn in the report. An anchor that "
+        "is stored with the channel is an exception: if it cannot be compared, the report only "
+        "warns, even with `reject`.",
     )
     inconclusive: Literal["tolerate", "reject", "warn"] = Field(
         "tolerate",
         description="What to do if the table has too few groups to show that the candidate is "
-        "within `gate.margin`. `tolerate`: accept a drop that is within `gate.margin` or that "
-        "chance could explain, but none above `gate.max_drop`. `warn`: accept a drop within "
-        "`gate.margin`, with a warning in the report; reject a larger one. `reject`: reject the "
-        "candidate.",
+        "worse by less than `gate.margin`. The measured drop of the score then decides. "
+        "`tolerate`: accept a drop of at most `gate.margin`, and a larger one if chance could "
+        "explain it and it is at most `gate.max_drop`. `warn`: accept a drop of at most "
+        "`gate.margin`, with a warning in the report. `reject`: accept no candidate.",
     )
     max_drop: Share = Field(
         0.05,

@@ -143,7 +143,7 @@ def _map_rows(
     allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Return the matrix of the rows at positions `index`, mapped and divided by their lengths."""
+    """Return the embeddings at positions `index` after `map_rows`, scaled to Euclidean norm 1."""
 
     def transform(index: Array) -> Array:
         rows = embeddings.take(index)

@@ -33,7 +33,7 @@ def count_changed_groups(before: Lineage, after: Lineage) -> int:
         The digests were made with different keys, so they cannot be compared.
     """
     if before.key_id != after.key_id:
-        raise ValueError("the lineages have different keys")
+        raise ValueError("the digests of the two tables were made with different keys")
     counts = pd.concat([_count(before), _count(after)], axis=1, keys=["before", "after"]).fillna(0)
     changed = counts.index[counts["before"] != counts["after"]].get_level_values("digest")
     if not len(changed):

@@ -128,8 +128,10 @@ def fit_prototypes(models: Sequence[Prototypes], X: Array, y: Array, groups: Row
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ConfigurationError(
-            "search.estimators.prototypes needs rows of at least two classes; found one",
-            hint="add rows of the smallest classes, or lower search.folds",
+            "search.estimators.prototypes cannot be fitted: all training rows of a fold have one "
+            "class",
+            hint="add rows of the other classes, or lower search.folds, so that every fold has "
+            "training rows of each class",
         )
     items = find_items(X, codes, groups.group)
     is_unit = _have_unit_length(X)

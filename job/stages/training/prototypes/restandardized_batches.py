@@ -95,9 +95,10 @@ def handle_restandardized_batches(
 
 
 def _make_sum(classifier: LogisticRegression) -> LogisticRegression:
-    """Return a `LogisticRegression` that adds the scores of both branches.
+    """Return a `LogisticRegression` whose logits are the sum of the scores of two branches.
 
-    Each branch provides the positive and the negative parts of its scores.
+    Its input columns are max(score, 0) and max(-score, 0) of the branch `as_given`, then the same
+    of the branch `moved`, so its coefficients are 1 and -1.
     """
     published = clone(classifier)
     published.classes_, published.n_iter_ = classifier.classes_, classifier.n_iter_
