@@ -139,7 +139,9 @@ def test_pod_reads_the_lineage_keys_of_the_secret():
 def test_unset_secret_leaves_the_key_to_the_store():
     """Without a Secret, the job gets no key file."""
     for pod in pods(render(MINIMAL)).values():
-        assert [] == [name for name in (*variables(pod), *volumes(pod)) if "lineage" in name.lower()]
+        assert [] == [
+            name for name in (*variables(pod), *volumes(pod)) if "lineage" in name.lower()
+        ]
 
 
 @pytest.mark.parametrize("case", CASES)
