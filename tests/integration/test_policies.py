@@ -157,7 +157,7 @@ def test_job_removes_nothing_but_probes(stored, s3, bucket):
 def test_job_stays_in_its_prefix(job, roles, bucket):
     done = job("doctor", "--store", f"s3://{bucket}/elsewhere", environment=roles["job"])
 
-    assert (2, True) == (done.wait(), "s3:" in done.stderr)
+    assert (2, True) == (done.wait(), "lack s3:" in done.stderr), done.stderr
 
 
 def test_operator_moves_channels_and_anchors(published, call):
