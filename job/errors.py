@@ -23,7 +23,10 @@ class ExitCode(IntEnum):
 
 
 MEANINGS: Final[Mapping[ExitCode, tuple[str, str]]] = {
-    ExitCode.OK: ("published, already published by this run id, or dry run completed", "nobody"),
+    ExitCode.OK: (
+        "published, already published by this run id, held back, or dry run completed",
+        "nobody",
+    ),
     ExitCode.UNFORESEEN: ("unexpected error: a bug", "developers"),
     ExitCode.CONFIGURATION: ("settings, options, paths or permissions are wrong", "operator"),
     ExitCode.DATASET: ("the table does not exist or cannot be read", "data owner"),

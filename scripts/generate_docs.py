@@ -12,7 +12,8 @@ from job.settings import known_keys
 ROOT = Path(__file__).parent.parent
 # from top to bottom, in the order in which `run` uses them
 ROOMS = (
-    *("cli", "pipeline", "stages/data", "stages/features", "stages/split", "stages/metrics"),
+    *("cli", "pipeline", "stages/data", "stages/features", "stages/split"),
+    *("stages/lineage", "stages/metrics"),
     *("stages/training", "stages/drift", "stages/evaluation", "stages/gate", "stages/packaging"),
     *("registry", "solver", "adapters", "contracts"),
 )

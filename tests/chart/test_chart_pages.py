@@ -112,6 +112,27 @@ def test_notes_warn_of_a_store_that_the_policy_shuts_off(notes, endpoint, egress
     assert is_warned == ("WARNING: the NetworkPolicy allows port" in text)
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_warned"),
+    [
+        ({}, True),
+        ({"extraEnvFrom": [{"secretRef": {"name": "s3-rights"}}]}, True),
+        ({"lineage.existingSecret": "keys"}, False),
+        ({"config.lineage": {"key_file": "/mnt/keys"}}, False),
+        ({"extraEnv": [{"name": "PCC_JOB_LINEAGE_KEY", "value": "a"}]}, False),
+    ],
+)
+def test_notes_warn_of_a_key_beside_the_digests(notes, changes, is_warned):
+    """Without a mounted key, everyone who can read the whole store can read the key."""
+    values = MINIMAL
+    for path, value in changes.items():
+        values = with_value(values, path, value)
+    text = notes(values)
+
+    assert is_warned == ("WARNING: no lineage key is mounted" in text)
+    assert is_warned == ("create secret generic pcc-training-job-lineage" in text)
+
+
 def test_readme_install_command_renders():
     """The first command of the page is accepted unchanged, except for the cluster."""
     page = (CHART / "README.md").read_text()

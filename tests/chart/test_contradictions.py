@@ -75,6 +75,24 @@ from support.chart import MINIMAL, refusal, render, with_value
         ),
         ({"extraEnv": [{"name": "A", "value": "a"}] * 2}, "A is duplicate"),
         (
+            {"lineage.existingSecret": "a", "config.lineage": {"key_file": "/mnt/keys"}},
+            "lineage.existingSecret and config.lineage.key_file are both set",
+        ),
+        (
+            {
+                "lineage.existingSecret": "a",
+                "extraEnv": [{"name": "PCC_JOB_LINEAGE_KEY", "value": "b"}],
+            },
+            "lineage.existingSecret and PCC_JOB_LINEAGE_KEY in extraEnv are both set",
+        ),
+        (
+            {
+                "lineage.existingSecret": "a",
+                "extraEnv": [{"name": "PCC_JOB_LINEAGE__KEY_FILE", "value": "/b"}],
+            },
+            "PCC_JOB_LINEAGE__KEY_FILE is duplicate, or is set by the chart",
+        ),
+        (
             {"prometheusRule": {"enabled": True}, "cronJob.failedJobsHistoryLimit": 1},
             "the alert could never fire",
         ),
@@ -100,6 +118,7 @@ def test_contradiction_is_refused_with_its_reason(changes, reason):
         {"config.s3": {"endpoint_url": "http://minio:9000/a@b"}},
         {"config.s3": {"endpoint_url": "https://[fd00::1]:9000"}},
         {"config.expectations.parameters": {"a": "b" * 250_000}},
+        {"config.lineage": {"key_file": "/mnt/keys"}},
     ],
 )
 def test_what_only_looks_like_one_is_accepted(changes):

@@ -67,6 +67,8 @@ def test_possible_value_is_accepted(path, value):
         ("extraVolumes", [{"name": "x", "csi": {"driver": "a"}, "emptyDir": {}}]),
         ("prometheusRule.runbookUrl", "https://a.example/{{ $labels.x }}"),
         ("prometheusRule.noSuccess.severity", "{{ x"),
+        ("lineage.secretKey", ""),
+        ("lineage.existingSecret", "Upper"),
         ("config.search.folds", 1),
         ("config.search.folds", "3"),
         ("config.gate.margin", 1.5),

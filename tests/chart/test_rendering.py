@@ -204,6 +204,7 @@ def test_everything_is_where_it_belongs():
         "/tmp": ("tmp", None, False),
         "/suites": ("suites", None, True),
         "/etc/pcc-job-ca": ("ca-bundle", None, True),
+        "/etc/pcc-job-lineage": ("lineage", None, True),
         "/data": ("dataset", "exports", True),
         "/models": ("store", "pcc", False),
         "/scratch": ("scratch", "a", False),

@@ -20,7 +20,7 @@ from support.chart import (
 
 from job.adapters.suites import SuiteFolder
 from job.cli.run_job import _RUN_ID
-from job.settings import load_settings
+from job.settings import known_keys, load_settings
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -116,9 +116,32 @@ def test_run_id_is_of_namespace_job_and_uid():
 @pytest.mark.parametrize("values", [MINIMAL, EVERYTHING], ids=["minimal", "everything"])
 def test_no_variable_is_taken_for_a_setting(values):
     """The job rejects unknown PCC_JOB_* variables, including Kubernetes' own for a Service."""
+    keys = {f"PCC_JOB_{key.replace('.', '__').upper()}" for key in known_keys()}
     for pod in pods(render(values)).values():
-        assert [] == [name for name in variables(pod) if name.startswith("PCC_JOB_")]
+        assert set() == {name for name in variables(pod) if name.startswith("PCC_JOB_")} - keys
         assert pod["spec"]["enableServiceLinks"] is False
+
+
+def test_pod_reads_the_lineage_keys_of_the_secret():
+    """The variable names the file of the volume; only the owner and fsGroup may read the file."""
+    secret = load(EVERYTHING)["lineage"]
+    for pod in pods(render(EVERYTHING)).values():
+        environment = {name: item.get("value") for name, item in variables(pod).items()}
+        path = load_settings(None, environment, ()).settings.lineage.key_file
+        mount = mounts(pod)[path.rpartition("/")[0]]
+        volume = volumes(pod)[mount["name"]]["secret"]
+
+        assert (True, secret["existingSecret"]) == (mount["readOnly"], volume["secretName"])
+        assert 0o400 == volume["defaultMode"]
+        assert [{"key": secret["secretKey"], "path": path.rpartition("/")[2]}] == volume["items"]
+
+
+def test_unset_secret_leaves_the_key_to_the_store():
+    """Without a Secret, the job gets no key file."""
+    for pod in pods(render(MINIMAL)).values():
+        assert [] == [
+            name for name in (*variables(pod), *volumes(pod)) if "lineage" in name.lower()
+        ]
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -7,6 +7,8 @@ import pytest
 from support.kubernetes import call, forwarded
 from support.servers import make_certificates
 
+from job.contracts.lineage_key import LineageKey
+
 POD_SECURITY = {
     "runAsNonRoot": True,
     "runAsUser": 65532,
@@ -86,6 +88,12 @@ def copy_secret(namespace, name):
     namespace.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data})
 
 
+def create_lineage_key(namespace):
+    """Create the Secret that an environment mounts."""
+    literal = f"--from-literal=keys={LineageKey.generate().to_text()}"
+    namespace.kubectl("create", "secret", "generic", "pcc-training-lineage", literal)
+
+
 @contextmanager
 def claim(namespace, name, folder, image):
     """Create a claim on the cluster's default storage, or on a folder if there is none."""
@@ -149,6 +157,7 @@ def test_staging(make_namespace, open_bucket, values, publish, tmp_path):
     make_certificates(certificates, "minio")
     open_bucket(namespace, "pcc-staging", "pcc-training-s3", certificates)
     copy_secret(namespace, "pcc-training-s3")
+    create_lineage_key(namespace)
     ca = f"--from-file=ca.crt={certificates / 'ca.pem'}"
     namespace.kubectl("create", "configmap", "private-authorities", ca)
     here = {"config": {"s3": {"endpoint_url": "https://minio:9000"}}}
@@ -187,6 +196,7 @@ def test_production(make_namespace, open_bucket, values, publish, production_thi
     """As documented, except for the cloud's role, its key service, and the size of its nodes."""
     namespace = make_namespace()
     bucket = open_bucket(namespace, "pcc-models", "rights")
+    create_lineage_key(namespace)
     source = {"Bucket": "pcc-models", "Key": "curated/sample.parquet"}
     bucket.client.create_bucket(Bucket="pcc-curated")
     key = "latest/curated_training_data.parquet"
@@ -206,5 +216,7 @@ def test_production(make_namespace, open_bucket, values, publish, production_thi
     )
     [rule] = namespace.items("prometheusrules")
 
+    assert 2 == len(bucket.keys("models/lineage/v"))
+    assert [] == bucket.keys("models/lineage/key")
     assert "lower" == metadata["settings"]["gate"]["floors_on"]
     assert rule["spec"]["groups"]

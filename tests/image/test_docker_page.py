@@ -45,6 +45,17 @@ def test_local_docker_run_publishes_into_a_folder(typed, folder):
     assert 1 == len(list((folder / "models").glob("v*/manifest.json")))
 
 
+def test_mounted_lineage_key_is_not_stored(typed, folder):
+    """The key is a file that only its owner can read, and the store has digests but no key."""
+    local = typed("docker-local", lambda text: without_build(text).rpartition("docker run")[0])
+    done = typed("docker-lineage")
+
+    assert (0, 0) == (local.returncode, done.returncode), done.stderr[-3000:]
+    assert 0o600 == (folder / "lineage.key").stat().st_mode & 0o777
+    assert 1 == len(list((folder / "models/lineage").glob("v*.npy")))
+    assert not (folder / "models/lineage/key").exists()
+
+
 def test_plain_docker_run_publishes_into_minio(typed):
     local = typed("docker-local", lambda text: without_build(text).rpartition("docker run")[0])
     done = typed("docker-minio")

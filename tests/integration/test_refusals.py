@@ -1,16 +1,13 @@
 """Exit code and message show who must act if a store refuses or cannot be reached."""
 
-import json
 import re
 import socket
 import uuid
-from pathlib import Path
 
 import pytest
+from support.policies import grant, read_policy
 from support.proxy import FaultyProxy
-from support.servers import SECRET_KEY, add_user, client_of
-
-OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
+from support.servers import SECRET_KEY, client_of
 
 
 def refused(job, *arguments, environment, code, says):
@@ -197,71 +194,16 @@ def test_store_that_ignores_conditions_takes_versions(job, quick, minio, bucket)
         assert 0 == done.wait(), done.stderr
 
 
-def policy(title, bucket, prefix):
-    text = OPERATIONS.read_text().partition(f"### {title}")[2].partition("```json")[2]
-    text = text.partition("```")[0].replace("BUCKET", bucket).replace("PREFIX", prefix)
-    return json.loads(text)
-
-
-@pytest.fixture
-def users(minio, bucket, tmp_path):
-    """Return the job's and the consumer's credentials, with the policies from the runbook."""
-    found = {}
-    for name, title in (("job", "The job's policy"), ("pcc", "The consumer's policy")):
-        secret = f"canary-{uuid.uuid4().hex}"
-        user = f"{name}-{uuid.uuid4().hex[:8]}"
-        rights = add_user(minio, user, secret, policy(title, bucket, "models"), tmp_path)
-        found[name] = {**minio.environment, **rights}
-    return found
-
-
-def test_policies_of_the_runbook_suffice(job, quick, users, bucket, tmp_path):
-    store = f"s3://{bucket}/models"
-    for run_id in ("r1", "r2"):
-        run = job(*quick(store, "--run-id", run_id), environment=users["job"])
-        assert 0 == run.wait(), run.stderr
-    for command in (("rollback",), ("prune",)):
-        done = job("models", *command, "--store", store, environment=users["job"])
-        assert 0 == done.wait(), done.stderr
-    fetched = job(
-        *("models", "fetch", "production", tmp_path / "out", "--store", store),
-        environment=users["pcc"],
-    )
-    assert 0 == fetched.wait(), fetched.stderr
-
-
-def test_consumer_may_not_write(job, quick, users, bucket):
-    refused(
-        job,
-        *quick(f"s3://{bucket}/models"),
-        environment=users["pcc"],
-        code=2,
-        says="s3:PutObject",
-    )
-
-
-def test_job_may_not_leave_its_prefix(job, users, bucket):
-    refused(
-        job,
-        *("doctor", "--store", f"s3://{bucket}/elsewhere"),
-        environment=users["job"],
-        code=2,
-        says="s3:",
-    )
-
-
 @pytest.fixture
 def limited(minio, bucket, tmp_path):
     """Return the job's permissions without some actions."""
 
     def make(*missing):
-        rights = policy("The job's policy", bucket, "models")
+        rights = read_policy("job", bucket, "models")
         for statement in rights["Statement"]:
             statement["Action"] = [a for a in statement["Action"] if a not in missing]
         rights["Statement"] = [s for s in rights["Statement"] if s["Action"]]
-        user = f"job-{uuid.uuid4().hex[:8]}"
-        found = add_user(minio, user, f"canary-{uuid.uuid4().hex}", rights, tmp_path)
-        return {**minio.environment, **found}
+        return grant(minio, rights, tmp_path)
 
     return make
 

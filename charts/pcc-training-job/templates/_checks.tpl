@@ -34,6 +34,7 @@
 {{- include "pcc-training-job.checkSize" . -}}
 {{- include "pcc-training-job.checkSuites" . -}}
 {{- include "pcc-training-job.checkEnv" . -}}
+{{- include "pcc-training-job.checkLineage" . -}}
 {{- with .Values.prometheusRule -}}
 {{- if and .enabled (lt (int $.Values.cronJob.failedJobsHistoryLimit) (int .repeatedFailure.count)) -}}
 {{- fail "prometheusRule.repeatedFailure.count is larger than cronJob.failedJobsHistoryLimit, so the alert could never fire: raise the limit, or lower the count" -}}
@@ -96,5 +97,19 @@
 {{- fail (printf "extraEnv: %s is duplicate, or is set by the chart; remove it" .name) -}}
 {{- end -}}
 {{- $_ := set $seen .name true -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The job accepts keys from one place only. */}}
+{{- define "pcc-training-job.checkLineage" -}}
+{{- if .Values.lineage.existingSecret -}}
+{{- if (.Values.config.lineage | default dict).key_file -}}
+{{- fail "lineage.existingSecret and config.lineage.key_file are both set: set only one" -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- if eq .name "PCC_JOB_LINEAGE_KEY" -}}
+{{- fail "lineage.existingSecret and PCC_JOB_LINEAGE_KEY in extraEnv are both set: set only one" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -90,6 +90,10 @@ volumes:
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if $values.lineage.existingSecret }}
+- name: PCC_JOB_LINEAGE__KEY_FILE
+  value: /etc/pcc-job-lineage/keys
+{{- end }}
 - name: TMPDIR_LIMIT_BYTES
   value: {{ include "pcc-training-job.bytes" $values.tmp.sizeLimit | quote }}
 {{- if .isRun }}
@@ -122,6 +126,11 @@ volumes:
 {{- if or .Values.caBundle.existingConfigMap .Values.caBundle.existingSecret }}
 - name: ca-bundle
   mountPath: /etc/pcc-job-ca
+  readOnly: true
+{{- end }}
+{{- if .Values.lineage.existingSecret }}
+- name: lineage
+  mountPath: /etc/pcc-job-lineage
   readOnly: true
 {{- end }}
 {{- if or .Values.dataset.existingClaim .Values.dataset.volume }}
@@ -181,6 +190,17 @@ volumes:
     items:
       - key: {{ .key | quote }}
         path: ca.crt
+{{- end }}
+{{- end }}
+{{- with .Values.lineage }}
+{{- if .existingSecret }}
+- name: lineage
+  secret:
+    secretName: {{ .existingSecret | quote }}
+    defaultMode: 0400
+    items:
+      - key: {{ .secretKey | quote }}
+        path: keys
 {{- end }}
 {{- end }}
 {{- if not (include "pcc-training-job.isClaimShared" .) }}
