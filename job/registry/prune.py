@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. List the complete versions and the unfinished ones, which have no manifest.
+1. List the complete versions and the unfinished ones, which have no manifest.  Lineage files
+   without a version also count as an unfinished version.
 2. Select the complete versions that are older than the newest `keep` and not in use.  A version is
    in use if a channel or an anchor points to it, or if a channel would roll back to it.
 3. Select the unfinished versions, objects of probes (tests of the store) and removal marks that are
@@ -34,7 +35,7 @@ class _Versions:
     complete
         Versions with a manifest.
     unfinished
-        The keys of all files of each version that has no manifest.
+        The keys of all files of each version that has no manifest, with its lineage files.
     """
 
     complete: list[str]
@@ -89,6 +90,8 @@ def _list_versions(store: ArtifactStore) -> _Versions:
         version = key.partition("/")[0]
         if is_version(version):
             folders.setdefault(version, []).append(key)
+    for key in store.keys("lineage/v"):
+        folders.setdefault(key.removeprefix("lineage/").partition(".")[0], []).append(key)
     complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST_FILE}" in keys)
     unfinished = {version: folders[version] for version in sorted(folders.keys() - set(complete))}
     return _Versions(complete=complete, unfinished=unfinished)
@@ -116,7 +119,7 @@ def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, toke
     """Remove an unfinished version, unless a run has continued it meanwhile."""
 
     def is_removable() -> bool:
-        keys = list(store.keys(f"{version}/"))
+        keys = [*store.keys(f"{version}/"), *store.keys(f"lineage/{version}.")]
         return f"{version}/{MANIFEST_FILE}" not in keys and _are_older(store, keys, before)
 
     return remove_version(store, version, token=token, is_removable=is_removable)

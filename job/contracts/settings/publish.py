@@ -30,9 +30,9 @@ class PublishSpec(Spec):
         5,
         ge=0,
         description="Minimum number of groups by which the table must differ from the table of "
-        "each version that consumers can read. With 1 to this number minus 1, the run ends as "
-        "`held_back`, because a comparison of the versions could tell who was added or removed. "
-        "`0`: no minimum.",
+        "each version that consumers can read; the rows of one person count as one group. If fewer "
+        "groups have changed, but at least one, the run ends as `held_back`: a comparison of the "
+        "versions could reveal who was added or removed. `0`: no minimum.",
     )
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",

@@ -20,6 +20,7 @@ from job.registry.readable import N_NEWEST, list_readable
 from job.registry.rollback import roll_back
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+PRUNE = {"is_dry_run": False, "token": "t"}
 REASON = MoveReason(at="noon", by="somebody", why="", action="promote")
 
 
@@ -121,6 +122,20 @@ def test_pruned_version_leaves_no_lineage():
 
     assert {f"lineage/{new}.npy", f"lineage/{new}.profile.json"} == set(store.keys("lineage/"))
     assert not list(store.keys(old))
+
+
+def test_lineage_without_a_version_is_pruned_when_it_is_old():
+    """A run was killed before it stored the first file, or a removal before its last step."""
+    store = MemoryStore()
+    version = publish_with(store, "a", 1)
+    for key in [*store.keys(version)]:
+        store.delete(key)
+    early = prune_versions(store, before=datetime(2020, 1, 1, tzinfo=UTC), keep=None, **PRUNE)
+    assert list(store.keys("lineage/"))
+    late = prune_versions(store, before=datetime(2100, 1, 1, tzinfo=UTC), keep=None, **PRUNE)
+
+    assert ((), (version,)) == (early.removed_unfinished, late.removed_unfinished)
+    assert [] == list(store.keys(""))
 
 
 def test_readable_versions_are_the_newest_and_those_of_channels():
