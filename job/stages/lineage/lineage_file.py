@@ -5,7 +5,7 @@ How it works
 1. Each entry of the array is one of four kinds (`_Kind`).  The first entry names the key and the
    format.
 2. There is an entry for each leakage key, class and side of the split, with the number of rows and
-   a number for the key's group.
+   a number for the key's group.  If a group column gives the key, there is an entry for each text.
 3. There is an entry for each normalized text and each template of the training rows, and for each
    word of the drift profile.
 4. All digests are made with the same key, which is not stored in the file.
@@ -59,7 +59,8 @@ class Lineage:
         Id of the key of all digests.
     rows
         Entries of leakage keys, shape (n_entries,), with the fields `digest` (of the leakage key),
-        `label` (digest of the class), `is_test`, `n_rows` and `group`.
+        `label` (digest of the class, and of the text if a group column gives the key), `is_test`,
+        `n_rows` and `group`.
     texts
         Sorted digests of the normalized texts and templates of training rows, uint64.
     words
@@ -159,9 +160,14 @@ def _count_rows(train: Rows, test: Rows) -> tuple[Array, Array, pd.DataFrame]:
 
 
 def _as_frame(rows: Rows) -> pd.DataFrame:
-    """Return leakage key, class and group of each row; a group is a key or a number."""
-    groups = rows.leakage_keys.copy()
+    """Return leakage key, class and group of each row; a group is a key or a number.
+
+    If a group column gives the key, the text is part of the class: otherwise nobody would notice
+    that a text was replaced.
+    """
+    is_grouped = rows.leakage_keys != rows.text_keys
+    groups, labels = rows.leakage_keys.copy(), rows.y.copy()
+    labels[is_grouped] += "\0" + rows.text_keys[is_grouped]
     if rows.near_duplicate_groups is not None:
-        is_grouped = rows.leakage_keys != rows.text_keys
         groups[~is_grouped] = rows.near_duplicate_groups[~is_grouped]
-    return pd.DataFrame({"key": rows.leakage_keys, "label": rows.y, "group": groups})
+    return pd.DataFrame({"key": rows.leakage_keys, "label": labels, "group": groups})
