@@ -94,7 +94,8 @@ def trace_table(context: RunContext, split: DataSplit, *, is_claimed: bool) -> T
     if not plan.is_dry_run:
         keys.create_if_none()
     lineage = trace_rows(split.train, split.test, keys.current)
-    few = None if is_claimed else _find_few_changes(context, split, lineage)
+    has_minimum = plan.settings.publish.min_changed_groups > 1
+    few = _find_few_changes(context, split, lineage) if has_minimum and not is_claimed else None
     return Trace(key=keys.current, lineage=lineage, few_changes=few)
 
 
