@@ -130,6 +130,18 @@ def test_override_accepts_one_promotion_without_the_earlier_key(mounted, tmp_pat
     assert (0, True, [KEY.id]) == (code, report["is_ready"], [*report["missing"]])
 
 
+def test_named_anchor_without_its_key_needs_another_anchor(mounted, tmp_path):
+    """An override would have to be repeated each night."""
+    runs, key = copy(mounted[0], tmp_path), NEW_KEY.to_text()
+    runs.publish(NEXT, "--override", "the key is lost", key=key)
+    done = runs.run(NEXT, key=key, sets=(f"gate.anchor={mounted[1]}",))
+    hint = list_events(done)["run_failed"]["hint"]
+
+    assert 2 == done.returncode
+    assert "gate.anchor" in hint
+    assert "--override" not in hint
+
+
 def test_first_run_without_a_key_creates_one_that_others_may_not_read(own):
     """The log and the doctor say that a mounted key protects better."""
     runs, version, done = own
