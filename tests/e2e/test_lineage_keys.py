@@ -1,12 +1,12 @@
 """Lineage keys of real runs: mounted, rotated, lost, another one, and the store's own."""
 
-import base64
 import json
 import shutil
 import stat
 
 import pandas as pd
 import pytest
+from support.lineage import find_key
 from support.small_runs import SmallRuns, list_events, write_letters
 
 from job.contracts.lineage_key import LineageKey
@@ -205,21 +205,6 @@ def test_key_changes_no_byte_of_the_model(mounted, own):
     lineages = {(runs.store / f"lineage/{version}.npy").read_bytes() for runs, version in runs}
 
     assert (1, 2) == (len(models), len(lineages))
-
-
-def spell(key):
-    """Return the ways in which a key could be written."""
-    texts = [key.to_text(), key.to_text().upper(), base64.b64encode(key.secret).decode()]
-    texts += [str(key.secret), repr(key.secret)[2:-1], str(list(key.secret))]
-    return [key.secret, key.secret[::-1], *(text.encode() for text in texts)]
-
-
-def find_key(key, outputs):
-    """Return the names of the outputs that contain the key or half of it, in any spelling."""
-    words = [
-        part for word in spell(key) for part in (word[: len(word) // 2], word[-len(word) // 2 :])
-    ]
-    return sorted(name for name, data in outputs.items() if any(word in data for word in words))
 
 
 def read_outputs(runs, *commands):
