@@ -32,8 +32,8 @@ def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> 
     source = KEY_VARIABLE if path is None else f"the key file '{path}'"
     if path is not None:
         try:
-            text = Path(path).read_text(encoding="ascii")
-        except (OSError, UnicodeDecodeError):
+            text = Path(path).read_text(encoding="ascii", errors="replace")
+        except OSError:
             raise ConfigurationError(
                 f"{source} cannot be read",
                 hint="check lineage.key_file, and whether this user may read the file",

@@ -122,7 +122,13 @@ def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWa
                 version=result.version,
                 duration_seconds=result.duration_seconds,
             )
-    write_termination_message(result.outcome, ExitCode.OK, run_id=run_id, version=result.version)
+    write_termination_message(
+        result.outcome,
+        ExitCode.OK,
+        run_id=run_id,
+        version=result.version,
+        reason=result.reason,
+    )
     return result
 
 

@@ -19,6 +19,7 @@ def write_termination_message(
     hint: str | None = None,
     run_id: str | None = None,
     version: str | None = None,
+    reason: str | None = None,
     path: Path = _PATH,
 ) -> None:
     """Write the outcome as JSON of at most 2,048 bytes if the file exists; never raise.
@@ -28,7 +29,7 @@ def write_termination_message(
     if not path.is_file():
         return
     content = {"outcome": outcome, "exit_code": int(exit_code), "run_id": run_id}
-    content |= {"version": version, "error": error, "hint": hint}
+    content |= {"version": version, "reason": reason, "error": error, "hint": hint}
     facts = {name: value for name, value in content.items() if value is not None}
     for name in ("hint", "error"):
         while len(_encode(facts)) > _MAX_BYTES and facts.get(name):

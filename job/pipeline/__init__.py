@@ -59,10 +59,10 @@ def run(context: RunContext) -> RunResult:
         split = split_tables(context, tables)
     with context.stage("lineage"):
         trace = trace_table(context, split, is_claimed=earlier is not None)
+    reason = None if trace.few_changes is None else trace.few_changes.reason
     if trace.few_changes is not None and not context.plan.override:
         warn_of_few_changes(trace.few_changes, is_dry_run=context.plan.is_dry_run)
         if not context.plan.is_dry_run:
-            reason = trace.few_changes.reason
             return _summarize(context, tables, "held_back", {}, reason=reason)
     with context.stage("optimism"):
         split = add_optimism(context, split)
@@ -78,7 +78,8 @@ def run(context: RunContext) -> RunResult:
     if not verdict.decision.is_published:
         raise _reject(context, tables, candidate, verdict)
     if context.plan.is_dry_run:
-        return _summarize(context, tables, "dry_run", candidate.evaluation.scores)
+        scores = candidate.evaluation.scores
+        return _summarize(context, tables, "dry_run", scores, reason=reason)
     return _publish(context, tables, claim, candidate, verdict, package, abilities)
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -26,6 +27,7 @@ from job.contracts.reports.gate import Criterion
 from job.contracts.version_files import METADATA_FILE
 from job.pipeline.run_context import RunContext
 from job.registry.champion import list_compared
+from job.registry.channels import read_channel
 from job.registry.lineage_files import lineage_key
 from job.registry.lineage_keys import LineageKeys
 from job.registry.read_version import parse_metadata, read_files
@@ -35,6 +37,8 @@ from job.stages.lineage.lineage_file import Lineage, trace_rows
 from job.stages.split.split import DataSplit
 
 log = structlog.get_logger(__name__)
+_OVERRIDE: Final = "accept one promotion with `pcc-job run --override REASON`"
+_OTHER_ANCHOR: Final = "use another gate.anchor"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +102,8 @@ def trace_table(context: RunContext, split: DataSplit, *, is_claimed: bool) -> T
     if not plan.is_dry_run:
         keys.create_if_none()
     lineage = trace_rows(split.train, split.test, keys.current)
-    few = None if is_claimed else _find_few_changes(context, split, lineage)
+    has_minimum = plan.settings.publish.min_changed_groups > 1
+    few = _find_few_changes(context, split, lineage) if has_minimum and not is_claimed else None
     return Trace(key=keys.current, lineage=lineage, few_changes=few)
 
 
@@ -115,11 +120,14 @@ def warn_of_few_changes(few: FewChanges, *, is_dry_run: bool) -> None:
 def _require_keys(context: RunContext) -> None:
     """Raise `ConfigurationError` if the key of the champion or of the anchor is missing."""
     s, store = context.settings, context.ports.store
+    champion = None if s.publish.channel is None else read_channel(store, s.publish.channel)[0]
     for version in list_compared(store, s.publish.channel, s.gate.anchor):
+        is_named = s.gate.anchor is not None and version != champion
         raw = read_files(store, version, (METADATA_FILE,))[METADATA_FILE]
         published = parse_metadata(version, raw).lineage
         if published is not None:
-            context.keys.require(version, published.key_id)
+            otherwise = _OTHER_ANCHOR if is_named else _OVERRIDE
+            context.keys.require(version, published.key_id, otherwise=otherwise)
 
 
 def _find_few_changes(context: RunContext, split: DataSplit, lineage: Lineage) -> FewChanges | None:

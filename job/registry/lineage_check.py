@@ -8,6 +8,7 @@ from job.contracts.messages import name_all
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.results import LineageCheck
 from job.contracts.version_files import METADATA_FILE
+from job.errors import IntegrityError
 from job.registry.champion import list_compared
 from job.registry.lineage_keys import STORED_KEY, LineageKeys
 from job.registry.read_version import parse_metadata, read_files
@@ -26,9 +27,14 @@ def check_lineage(
     """
     ring = keys.ring
     needed: dict[str, list[str]] = defaultdict(list)
+    damaged = []
     for version in list_readable(store, anchor):
-        raw = read_files(store, version, (METADATA_FILE,))[METADATA_FILE]
-        published = parse_metadata(version, raw).lineage
+        try:
+            raw = read_files(store, version, (METADATA_FILE,))[METADATA_FILE]
+            published = parse_metadata(version, raw).lineage
+        except IntegrityError:
+            damaged.append(version)
+            continue
         if published is not None:
             needed[published.key_id].append(version)
     missing = {key_id: tuple(v) for key_id, v in needed.items() if ring.find(key_id) is None}
@@ -42,13 +48,18 @@ def check_lineage(
         missing=missing,
         not_needed=tuple(key_id for key_id in earlier if key_id not in needed),
         is_ready=not blocking,
-        notes=tuple(_list_notes(keys, blocking)),
+        notes=tuple(_list_notes(keys, blocking, damaged)),
     )
 
 
-def _list_notes(keys: LineageKeys, blocking: list[str]) -> list[str]:
+def _list_notes(keys: LineageKeys, blocking: list[str], damaged: list[str]) -> list[str]:
     """Return what an operator should know or do, as sentences."""
     notes = []
+    if damaged:
+        notes.append(
+            f"the key of {name_all('version', damaged)} is unknown, because metadata.json is "
+            "damaged: see `pcc-job models verify`"
+        )
     if blocking:
         notes.append(
             f"the key of {name_all('version', blocking)} is missing, so the next run ends with "

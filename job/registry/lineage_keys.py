@@ -75,8 +75,13 @@ class LineageKeys:
         """Return the key with this id; None if it is missing."""
         return self.ring.find(key_id)
 
-    def require(self, version: str, key_id: str) -> LineageKey:
+    def require(self, version: str, key_id: str, *, otherwise: str) -> LineageKey:
         """Return the key with which the rows of a version were digested.
+
+        Parameters
+        ----------
+        otherwise
+            What an operator can do who does not have the key, for the hint.
 
         Raises
         ------
@@ -87,8 +92,7 @@ class LineageKeys:
         if key is None:
             raise ConfigurationError(
                 f"lineage key {key_id} of {version} is missing",
-                hint="mount it as an earlier key (lineage.key_file), or accept one promotion with "
-                "`pcc-job run --override REASON`",
+                hint=f"mount it as an earlier key (lineage.key_file), or {otherwise}",
             )
         return key
 

@@ -98,7 +98,8 @@ def test_what_a_run_keeps_of_its_groups_holds_no_text(night, result_of, tmp_path
     content = json.loads(path.read_text())
 
     assert f"sha256:{path.stem}" == metadata["cross_fit"]["group_errors_digest"]
-    assert {"classes", "keys", "key_groups", "groups", "y_true", "y_pred", "n_rows"} == set(content)
+    counts = {"classes", "key_groups", "groups", "y_true", "y_pred", "n_rows"}
+    assert {*counts, "keys", "key_id"} == set(content)
     assert sum(content["n_rows"]) == metadata["cross_fit"]["n_rows"]
 
 

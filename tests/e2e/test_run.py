@@ -13,6 +13,7 @@ import sklearn
 from support.settings import ENDLESS
 
 from job.contracts.identity import canonical_json
+from job.contracts.lineage_key import KEY_VARIABLE
 
 
 def test_accepted_model_is_published_verified_and_loadable(
@@ -85,7 +86,7 @@ def test_every_stage_has_its_seconds(train, result_of, sample):
     """The result shows where time was spent; the optimism check is not part of the split's time."""
     stages = result_of(train(sample, "--dry-run"))["stages"]
     held = result_of(train(sample, "--dry-run", "--set", "evaluation.method=holdout"))["stages"]
-    before = {"ingest", "validate", "split", "optimism", "drift", "geometry", "search"}
+    before = {"ingest", "validate", "split", "lineage", "optimism", "drift", "geometry", "search"}
     after = {"train", "evaluate", "out_of_scope", "wording", "stress", "labels", "gate", "package"}
 
     assert before | after | {"cross_fit"} == set(stages)
@@ -101,7 +102,7 @@ def test_dry_run_publishes_nothing(train, result_of, sample, tmp_path):
 def test_bytes_repeat_across_processes_and_formats(
     train, train_cold, result_of, sample, table, tmp_path
 ):
-    """Same rows, settings and seed give the same model and profile, for embeddings and for text.
+    """Same rows, settings, seed and key give the same model and lineage, for embeddings and text.
 
     Whatever the format, the workers, and where the matrices lie; the logistic regression of the
     fast engine, and whatever wins.
@@ -110,7 +111,7 @@ def test_bytes_repeat_across_processes_and_formats(
     frame = table.to_pandas()
     frame["embeddings"] = [json.dumps(list(row)) for row in frame["embeddings"]]
     frame.to_csv(csv, index=False)
-    only = ["--set", "search.estimators={logistic_regression: {}}"]
+    only, key = ["--set", "search.estimators={logistic_regression: {}}"], {KEY_VARIABLE: "ab" * 32}
     # a process that is forked hashes by the seed of the one that it comes from
     ways = ((train, {}, sample, "1", "0"), (train_cold, {"PYTHONHASHSEED": "2"}, csv, "2", "null"))
     for feature_blocks, more in (
@@ -127,11 +128,12 @@ def test_bytes_repeat_across_processes_and_formats(
                 for item in (*how, f"features.use={feature_blocks}")
                 for flag in ("--set", item)
             ]
-            result = result_of(start(path, *flags, *more, store=store, **environment))
-            names = ("model.joblib", "vocabulary.npy")
-            files = [(store / result["version"] / name).read_bytes() for name in names]
+            result = result_of(start(path, *flags, *more, store=store, **environment, **key))
+            version = result["version"]
+            names = (f"{version}/model.joblib", f"lineage/{version}.npy")
+            files = [(store / name).read_bytes() for name in names]
             # a CSV does not say what its embeddings come from
-            profile = json.loads((store / result["version"] / "profile.json").read_text())
+            profile = json.loads((store / f"lineage/{version}.profile.json").read_text())
             files.append(canonical_json({**profile, "embedding_model": ""}))
             content = tuple(hashlib.sha256(data).hexdigest() for data in files)
             digests.add((result["dataset"]["content_digest"], *content))

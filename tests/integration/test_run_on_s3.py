@@ -227,7 +227,8 @@ def test_any_flipped_byte_is_found(published, models, s3, bucket):
         flip(s3, bucket, key)
         said = models("verify", published[0], code=8)
         flip(s3, bucket, key)
-        assert key.removeprefix(prefix) in said
+        # a flipped digit of a digest in the manifest looks like a changed file
+        assert key.removeprefix(prefix).replace("manifest.json", "manifest") in said
 
     assert models("verify", published[0])["is_intact"]
 

@@ -1,4 +1,6 @@
-"""Lineage keys, and lineage files of invented rows."""
+"""Lineage keys, where they are written, and lineage files of invented rows."""
+
+import base64
 
 import numpy as np
 
@@ -30,3 +32,18 @@ def describe(lineage, profile=b"{}", key=KEY):
 def lineage_files(lineage, profile=b"{}"):
     """Return the lineage files by suffix."""
     return {LINEAGE_SUFFIX: lineage, PROFILE_SUFFIX: profile}
+
+
+def _spell(key):
+    """Return the ways in which a key could be written."""
+    texts = [key.to_text(), key.to_text().upper(), base64.b64encode(key.secret).decode()]
+    texts += [str(key.secret), repr(key.secret)[2:-1], str(list(key.secret))]
+    return [key.secret, key.secret[::-1], *(text.encode() for text in texts)]
+
+
+def find_key(key, outputs):
+    """Return the names of the outputs that contain the key or half of it, in any spelling."""
+    words = [
+        part for word in _spell(key) for part in (word[: len(word) // 2], word[-len(word) // 2 :])
+    ]
+    return sorted(name for name, data in outputs.items() if any(word in data for word in words))

@@ -23,10 +23,8 @@ from job.contracts.reports.metadata import Metadata
 PRIVACY_SUITE: Final = "curated_training_data"
 _KEYS: Final = {"text": "text", "embedding": "embedding", "row": "values", "group": "group"}
 _KEPT: Final = (
-    "the published files contain salted digests of training keys and, if the table has texts, of "
-    "words. They also contain aggregates of the table: shares of values that occur with enough "
-    "different keys, deciles of numbers and of text lengths, and the mean and principal axes of "
-    "embeddings."
+    "digests of the training rows and a profile of the table are stored outside the version, and "
+    "the digests are made with a secret key."
 )
 
 

@@ -18,6 +18,7 @@ CRITERIA: Final = {  # and scores of one class
     "champion_recall": "Recall by class, compared with the champion",
     "f1": "F1",
     "latency_p95_ms": "Latency of one row, p95 in ms",
+    "changed_groups": "Changed groups",
     "model_bytes": "Model file, bytes",
     "pr_auc": "PR-AUC",
     "precision": "Precision",

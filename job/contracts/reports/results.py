@@ -57,7 +57,7 @@ class RunResult(Part):
     reason: str | None = Field(
         None,
         exclude_if=is_none,
-        description="Why the run was held back. Absent otherwise.",
+        description="Why the run was held back, or would be without `--dry-run`. Absent otherwise.",
     )
     override: str | None = Field(
         None,

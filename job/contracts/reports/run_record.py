@@ -39,7 +39,11 @@ class RunRecord(PublishedFile):
     )
     exit_code: int | None = Field(None, description="Exit code of the process.")
     version: VersionName | None = Field(None, description="null: no version was published.")
-    reason: str | None = Field(None, description="Why the run was rejected or failed.")
+    reason: str | None = Field(
+        None,
+        description="Why the run was held back, rejected or failed; in a dry run, why it would be "
+        "held back.",
+    )
     error: str | None = Field(None, description="Class of the error.")
     signal: str | None = Field(None, description="Signal that ended the process.")
     failed_stage: str | None = Field(description="Stage that did not complete; null: none.")

@@ -21,8 +21,8 @@ class SplitSpec(Spec):
     test_fraction: Fraction = Field(0.2, description="Share of the rows of each class to hold out.")
     salt: str = Field(
         "pcc",
-        description="Salt of the hashes that choose the hold-out, and of the published digests of "
-        "texts. Another salt gives another hold-out.",
+        description="Salt of the hashes that choose the hold-out. Another salt gives another "
+        "hold-out.",
     )
     near_duplicates: Literal["auto", "text", "embeddings", "none"] = Field(
         "auto",

@@ -41,10 +41,12 @@ def test_text_that_is_no_key_is_refused_without_being_quoted(text):
     assert KEY.to_text()[:8] not in caught.value.message + caught.value.hint
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", bytes(range(224, 256))])
 def test_file_that_cannot_be_read_is_named(tmp_path, content):
+    """Bytes that are no text are not a question of permissions."""
     path = tmp_path / "keys"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ConfigurationError, match=str(path)):
+    reason = "cannot be read" if content is None else "is invalid: .* 64 hex digits"
+    with pytest.raises(ConfigurationError, match=f"{path}' {reason}"):
         read_mounted_keys(settings(path), {})

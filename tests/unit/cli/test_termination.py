@@ -21,6 +21,13 @@ def test_message_holds_the_facts(path):
     assert expected == json.loads(path.read_bytes())
 
 
+def test_message_of_a_held_back_run_says_why(path):
+    write_termination_message("held_back", 0, reason="1 group changed", run_id="r", path=path)
+
+    expected = {"outcome": "held_back", "exit_code": 0, "reason": "1 group changed", "run_id": "r"}
+    assert expected == json.loads(path.read_bytes())
+
+
 def test_no_file_is_made_where_there_is_none(tmp_path):
     write_termination_message("failed", 4, path=tmp_path / "absent")
 

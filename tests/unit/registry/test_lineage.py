@@ -99,9 +99,9 @@ def test_damaged_key_is_refused():
 
 def test_missing_key_is_named_with_the_remedy():
     with pytest.raises(ConfigurationError, match=KEY.id) as caught:
-        mount(MemoryStore(), OTHER_KEY).require("v1", KEY.id)
+        mount(MemoryStore(), OTHER_KEY).require("v1", KEY.id, otherwise="ask for it")
 
-    assert "--override" in caught.value.hint
+    assert caught.value.hint.endswith("(lineage.key_file), or ask for it")
 
 
 def test_copy_of_a_rollback_has_the_lineage_of_its_origin():
@@ -159,6 +159,19 @@ def test_check_names_the_weakness_of_a_stored_key():
 
     assert ("store", True) == (checked.source, checked.is_ready)
     assert "keygen" in checked.notes[0]
+
+
+def test_check_goes_on_if_a_version_is_damaged():
+    """The doctor is asked when something is wrong."""
+    store = MemoryStore()
+    damaged, other = (publish_with(store, f"r{n}", n, KEY) for n in (1, 2))
+    store.delete(f"{damaged}/metadata.json")
+    checked = check_lineage(store, mount(store, KEY), "production", None)
+
+    assert {KEY.id: (other,)} == checked.needed_by
+    assert [damaged] == [
+        word for word in checked.notes[0].replace("'", "").split() if word == damaged
+    ]
 
 
 def test_check_finds_keys_that_are_missing_or_not_needed():

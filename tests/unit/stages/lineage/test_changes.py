@@ -81,15 +81,20 @@ def test_values_of_the_group_column_are_groups():
     assert count_changed_groups(before, after) == 1
 
 
-def test_text_that_replaces_another_one_of_its_group_changes_the_group():
-    """The number of the group's rows stays the same."""
-    keys = np.array([f"group:{n // 10}" for n in range(20)], object)
-    rows, none = replace(make_rows(TABLE), leakage_keys=keys), make_rows([])
-    texts = rows.text_keys.copy()
-    texts[3] = "text:another"
-    before, after = (trace_rows(r, none, KEY) for r in (rows, replace(rows, text_keys=texts)))
+@pytest.mark.parametrize(("rows", "n_changed"), [([3], 1), ([3, 4], 1), ([3, 14], 2)])
+def test_replaced_text_changes_the_group_of_its_row(rows, n_changed):
+    """The number of rows of that group and class stays the same."""
+    before = make_rows(TABLE)
+    texts = before.text_keys.copy()
+    texts[rows] = "text:new"
+    groups = np.array([f"group:{n // 10}" for n in range(20)], object)
+    none = before.take(np.array([], int))
+    old, new = (
+        trace_rows(replace(before, leakage_keys=groups, text_keys=keys), none, KEY)
+        for keys in (before.text_keys, texts)
+    )
 
-    assert count_changed_groups(before, after) == 1
+    assert count_changed_groups(old, new) == n_changed
 
 
 def test_lineages_with_different_keys_are_not_compared():
