@@ -24,7 +24,7 @@ from job.stages.data.templates import make_template
 from job.stages.lineage.keyed_digests import keyed_digests
 
 PREFIXES = ("trained", "word", "group", "family", "side", "row", "label", "text", "")
-PURPOSES = ("row", "word", "group", "label")
+PURPOSES = ("row", "word", "group", "content")
 _EMAIL = re.compile(r"[\w.+-]+@[\w.-]+\w")
 _WORD = re.compile(r"\w\w+")
 

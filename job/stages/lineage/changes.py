@@ -9,6 +9,8 @@ How it works
    The key has changed if one of these counts differs between the two tables.
 2. The groups of both tables that share a leakage key are linked; linked groups count as one.
 3. A linked group has changed if one of its leakage keys has changed.
+4. The same is counted for texts with their class, whatever their leakage keys are: a group column
+   can have new ids for the same customers.  The smaller number counts.
 
 No key changes if only the settings, the release or the embeddings of the texts are different.
 """
@@ -34,26 +36,38 @@ def count_changed_groups(before: Lineage, after: Lineage) -> int:
     """
     if before.key_id != after.key_id:
         raise ValueError("the digests of the two tables were made with different keys")
-    counts = pd.concat([_count(before), _count(after)], axis=1, keys=["before", "after"]).fillna(0)
-    changed = counts.index[counts["before"] != counts["after"]].get_level_values("digest")
+    tables = before.rows, after.rows
+    return min(_count_changed(*tables, ["digest", "content"]), _count_changed(*tables, ["content"]))
+
+
+def _count_changed(before: Array, after: Array, names: list[str]) -> int:
+    """Return the number of linked groups that changed; the first of `names` identifies rows.
+
+    The rows are counted by all fields in `names`.
+    """
+    counts = [_count(rows, names) for rows in (before, after)]
+    both = pd.concat(counts, axis=1, keys=["before", "after"]).fillna(0)
+    changed = both.index[both["before"] != both["after"]].get_level_values(names[0])
     if not len(changed):
         return 0
-    nodes = _link_groups(before.rows, after.rows)
-    return int(nodes.loc[changed.unique()].nunique())
+    return int(_link_groups(before, after, names[0]).loc[changed.unique()].nunique())
 
 
-def _count(lineage: Lineage) -> pd.Series[int]:
-    """Return the number of rows of each combination of leakage key, class and text."""
-    rows = {name: lineage.rows[name] for name in ("digest", "content", "n_rows")}
-    return pd.DataFrame(rows).groupby(["digest", "content"])["n_rows"].sum()
+def _count(rows: Array, names: list[str]) -> pd.Series[int]:
+    """Return the number of rows of each combination of the fields in `names`."""
+    return (
+        pd.DataFrame({name: rows[name] for name in (*names, "n_rows")})
+        .groupby(names)["n_rows"]
+        .sum()
+    )
 
 
-def _link_groups(before: Array, after: Array) -> pd.Series[int]:
-    """Return the number of the linked group of each leakage key in the two tables."""
+def _link_groups(before: Array, after: Array, name: str) -> pd.Series[int]:
+    """Return the number of the linked group of each value of a field in the two tables."""
     n_before = len(before)  # there are at least as many entries as groups
     n_nodes = n_before + len(after)
-    old = pd.Series(before["group"].astype(np.int64), index=before["digest"])
-    new = pd.Series(after["group"].astype(np.int64) + n_before, index=after["digest"])
+    old = pd.Series(before["group"].astype(np.int64), index=before[name])
+    new = pd.Series(after["group"].astype(np.int64) + n_before, index=after[name])
     old, new = (nodes[~nodes.index.duplicated()] for nodes in (old, new))
     shared = old.index.intersection(new.index)
     links = sparse.coo_array(
