@@ -523,8 +523,8 @@ def test_loose_tolerance_does_not_keep_what_the_fold_before_has_seen():
 def test_early_rounds_keep_terms_that_as_many_of_their_keys_hold():
     """A minimum for the complete table would leave no terms in few texts."""
     rng = np.random.default_rng(0)
-    words = np.array([f"w{n}" for n in range(200)])
-    texts = [" ".join([*rng.choice(words, 6), f"about{n % 4}"]) for n in range(800)]
+    words = np.array([f"w{one}{other}" for one in "abcdefghij" for other in "abcdefghijklmnopqrst"])
+    texts = [" ".join([*rng.choice(words, 6), f"about{'abcd'[n % 4]}"]) for n in range(800)]
     rows = noisy_rows(0, n=800)
     rows = replace(
         rows,
