@@ -100,7 +100,10 @@ def check_request(settings: JobSettings, suite: Suite) -> None:
 
 
 def load_tables(context: RunContext) -> Tables:
-    """Read and validate the table, and the test table and request sets that the settings name."""
+    """Read and validate the table and, if the settings name them, the test table and both sets.
+
+    The sets are the challenge set and the out-of-scope set.
+    """
     plan = context.plan
     dataset, validation, rows = _load(context, plan.dataset_uri)
     digests = {

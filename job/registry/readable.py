@@ -1,4 +1,6 @@
-"""List the versions that consumers can be expected to have; new tables are compared with theirs.
+"""List the versions that consumers can be expected to have.
+
+A run compares its table with the tables of these versions.
 
 These are the versions that channels and anchors point to, and the newest 50 versions.  A consumer
 may also have older versions, but they are not listed.

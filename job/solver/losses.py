@@ -47,9 +47,9 @@ class Loss(Protocol):
     penalizes_intercept: ClassVar[bool]
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return each model's loss, summed over rows (P,); overwrite Z with its derivatives.
+        """Return the loss of each of the P models, summed over rows, as an array of shape (P,).
 
-        Z holds the logits, in C order.  Afterwards, Z holds the loss's derivative by each logit.
+        Z holds the logits, in C order.  It is overwritten with the derivative by each logit.
         """
 
     def hessian_diagonal(self, Z: Array, labels: Labels) -> Array:

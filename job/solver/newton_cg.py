@@ -53,8 +53,8 @@ def fit_regularization_path(
     Parameters
     ----------
     stop
-        The stopping rule.  An iteration is a product with the matrix and one with its transpose.
-        The suboptimality is estimated as half the squared gradient, scaled by the preconditioner.
+        Limits of iterations (one product with the matrix and one with its transpose) and of the
+        suboptimality (estimated by half the squared gradient, scaled by the preconditioner).
     start
         Starting points of the fits; None to start from coefficients of 0.
     """

@@ -44,8 +44,8 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
     if re.search(r"(?i)utf-?8", text):
         return DatasetUnreadableError(
             f"'{file.label}' {_describe_encoding(file)}",
-            hint="export it as UTF-8 text, or convert it: `iconv -f ENCODING -t UTF-8 FILE > NEW`, "
-            "where ENCODING is UTF-16, or WINDOWS-1252 for Latin-1 text",
+            hint="export it as UTF-8 text, or convert it: `iconv -f ENCODING -t UTF-8 FILE > NEW`; "
+            "for a UTF-16 file, ENCODING is UTF-16; for Latin-1, it is WINDOWS-1252",
         )
     patterns = (
         (r"(?i)empty csv", "is empty", "check whether the upstream export has finished"),

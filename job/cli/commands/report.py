@@ -61,7 +61,7 @@ def report(
 
 
 def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, bytes], bool]:
-    """Return the name and the files of a version in the store, and True: they are verified."""
+    """Verify a version; return its name and files, and True: the files are verified."""
     from job import registry
 
     store = options.open_store()[0]

@@ -82,11 +82,11 @@ class GateSpec(Spec):
     )
     anchor: str | None = Field(
         None,
-        description="Anchor: a version, or a channel that never moves. Every candidate is also "
-        "compared with it, so that small losses do not add up over many runs. Unset: the channel's "
-        "own anchor, if it has one. If the channel has no anchor when `gate.inconclusive: "
-        "tolerate` first accepts a candidate, the champion that this candidate replaces becomes "
-        "the channel's anchor.",
+        description="Version with which every candidate is also compared, so that small losses do "
+        "not add up over many runs: the name of a version, or of a channel that you never move. "
+        "Unset: the stored anchor of `publish.channel`, if there is one. If there is none, the job "
+        "stores one when it first accepts a candidate because of `gate.inconclusive`: the champion "
+        "that this candidate replaces.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",

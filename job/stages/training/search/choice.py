@@ -107,7 +107,7 @@ def _find_as_good(
 
 
 def _compute_mean_score(labels: SearchedLabels, n: int, metric: LabelMetric, rows: Array) -> float:
-    """Return the mean over the folds of candidate n's score on these rows; -inf without rows."""
+    """Return candidate n's score on these rows, averaged over the folds; -inf without rows."""
     scores = []
     for fold in range(int(labels.fold.max()) + 1):
         mask = rows & (labels.fold == fold)
