@@ -36,7 +36,8 @@ from job.pipeline.run_context import RunContext
 from job.pipeline.split import add_optimism, split_tables
 from job.pipeline.train_candidate import TrainedCandidate, train_candidate
 from job.registry.champion import find_anchor
-from job.registry.publish import Claim, find_claim, is_complete, publish
+from job.registry.claims import Claim, find_claim
+from job.registry.publish import is_complete, publish
 from job.registry.read_version import read_metadata
 from job.registry.run_promotion import finish_interrupted, promote_accepted
 from job.stages.gate.kept_errors import store_group_errors

@@ -35,7 +35,7 @@ from job.registry.champion import (
     load_champion,
     load_channel_anchor,
 )
-from job.registry.publish import Claim
+from job.registry.claims import Claim
 from job.registry.run_promotion import claim_version, propose_claim
 from job.stages.gate.comparison import compare, compare_errors
 from job.stages.gate.criteria import decide

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from job.contracts.identity import Digest
 from job.contracts.reports.evaluation import Changes, Evaluation
 from job.contracts.reports.label_issues import LabelIssues
-from job.contracts.reports.metadata import PublishedLineage
+from job.contracts.reports.metadata import Metadata, PublishedLineage
 from job.contracts.version_files import LABEL_ISSUES_FILE
 from job.pipeline.drift import Drift
 from job.pipeline.intake import Tables
@@ -16,9 +16,10 @@ from job.pipeline.judge_candidate import Verdict
 from job.pipeline.lineage import Trace
 from job.pipeline.run_context import RunContext
 from job.pipeline.train_candidate import TrainedCandidate
+from job.registry.champion import PublishedVersion
+from job.registry.claims import Claim
 from job.registry.lineage_files import LINEAGE_SUFFIX, PROFILE_SUFFIX
 from job.registry.metadata_diff import compare_metadata
-from job.registry.publish import Claim
 from job.registry.run_promotion import choose_anchor
 from job.stages.gate.group_errors import GroupErrors
 from job.stages.gate.kept_errors import describe_cross_fit
@@ -96,10 +97,7 @@ def make_package(
         findings,
         compatible_with=candidate.compatible_with,
     )
-    if verdict.champion is not None:
-        changed = compare_metadata(verdict.champion.metadata, metadata)
-        changes = Changes(champion=verdict.champion.version, changed=changed)
-        evaluation = evaluation.copy_with(changes=changes)
+    evaluation = _add_changes(evaluation, verdict.champion, metadata)
     files = make_bundle(
         candidate.models, metadata, evaluation, tables.validation, context.ports.renderer
     )
@@ -116,6 +114,16 @@ def _complete_evaluation(candidate: TrainedCandidate, drift: Drift, verdict: Ver
         split=candidate.split.report,
         drift=drift.report,
     )
+
+
+def _add_changes(
+    evaluation: Evaluation, champion: PublishedVersion | None, metadata: Metadata
+) -> Evaluation:
+    """Return the evaluation with the changes since the champion, if there is one."""
+    if champion is None:
+        return evaluation
+    changed = compare_metadata(champion.metadata, metadata)
+    return evaluation.copy_with(changes=Changes(champion=champion.version, changed=changed))
 
 
 def _describe_lineage(trace: Trace, files: Mapping[str, bytes]) -> PublishedLineage:

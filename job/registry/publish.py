@@ -2,33 +2,30 @@
 
 How it works
 ------------
-1. The first attempt (process) of a run stores a claim: the name and time of the version.  Later
-   attempts of the same run use this claim.
-2. Each file is created only if it does not exist.  A file that an earlier attempt has stored is
-   kept, and becomes part of the version.
+1. The lineage files are stored first, outside the version's folder.
+2. Each file is created only if it does not exist.  A file that an earlier process of the same run
+   has stored is kept, and becomes part of the version.
 3. If `models prune` is removing the version, or a file is missing, the manifest is not written.
 4. The manifest is written last; it makes the version visible.  It has the digests of the files.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 import structlog
 
-from job.contracts.identity import ModelVersion, canonical_json, run_suffix
+from job.contracts.identity import ModelVersion, run_suffix
 from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import FileEntry, Manifest
 from job.contracts.reports.metadata import PromotionTerms
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE, MODEL_FILE
-from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
+from job.errors import TransientError, VersionConflictError
 from job.registry.lineage_files import lineage_key
 from job.registry.parse_file import parse_file
 from job.registry.removal import is_being_removed
@@ -37,20 +34,6 @@ log = structlog.get_logger(__name__)
 # NOTE: PCC ignores the manifest today; in this order metadata.json is missing for one request only
 _FIRST: Final = (MODEL_FILE, METADATA_FILE)
 _N_THREADS: Final = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Name and time of a version, and digests of the run's data and settings.
-
-    The first process of a run stores the claim; later processes of the run use it.  `key_id` is the
-    id of the secret key that the digests of rows are made with; None in claims of earlier releases.
-    """
-
-    version: str
-    started_at: datetime
-    digests: Mapping[str, str]
-    key_id: str | None = None
 
 
 def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -> str:
@@ -68,67 +51,6 @@ def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
 
 def _owner(run_id: str, copied_from: str | None) -> str:
     return run_id if copied_from is None else f"{run_id} {copied_from}"
-
-
-def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) -> Claim | None:
-    """Return the claim that a process of this run id has stored; None if there is none.
-
-    Raises
-    ------
-    ConfigurationError
-        The process that stored the claim used another dataset or other settings.
-    """
-    raw = store.get(_claim_key(run_id))
-    if raw is None:
-        return None
-    try:
-        content = json.loads(raw)
-        claim = Claim(
-            version=str(content["version"]),
-            started_at=datetime.fromisoformat(content["started_at"]),
-            digests={name: value for name, value in content.items() if name.endswith("_digest")},
-            key_id=content.get("lineage_key_id"),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise IntegrityError(
-            f"cannot read the version of run id '{run_id}': {_claim_key(run_id)} is damaged",
-            hint="run again with another --run-id",
-        ) from None
-    if claim.digests != dict(digests):
-        raise ConfigurationError(
-            f"run id '{run_id}' was used for {claim.version} with another dataset or other "
-            "settings",
-            hint="use another --run-id, or the dataset and settings of that version",
-        )
-    return claim
-
-
-def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
-    """Store the claim `proposed`, unless the run already has a claim; return the stored claim.
-
-    Raises
-    ------
-    ConfigurationError
-        An earlier process with this run id used another dataset, other settings or another lineage
-        key.
-    """
-    content = {
-        "version": proposed.version,
-        "started_at": proposed.started_at.isoformat(),
-        "lineage_key_id": proposed.key_id,
-        **proposed.digests,
-    }
-    if store.put_if_absent(_claim_key(run_id), canonical_json(content)):
-        return proposed
-    earlier = find_claim(store, run_id, proposed.digests)
-    if earlier is None:
-        raise TransientError(f"{_claim_key(run_id)} was removed during the run", hint="run again")
-    if earlier.key_id not in (proposed.key_id, None):
-        raise ConfigurationError(
-            f"run id '{run_id}' was used for {earlier.version} with lineage key {earlier.key_id}",
-            hint="use another --run-id, or put that key first in lineage.key_file",
-        )
-    return earlier
 
 
 def is_complete(store: ArtifactStore, version: str) -> bool:
@@ -246,7 +168,3 @@ def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes
     if existing != data:
         log.info("earlier_file_kept", key=key)
     return existing
-
-
-def _claim_key(run_id: str) -> str:
-    return f"runs/{run_id}/claim.json"

@@ -25,8 +25,9 @@ from job.contracts.store_keys import ProbeStep
 from job.errors import VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import MoveReason, move_channel, read_channel, require_conditions
+from job.registry.claims import Claim, claim
 from job.registry.history import append_history, read_moves, read_pointer
-from job.registry.publish import Claim, claim, name_version
+from job.registry.publish import name_version
 from job.registry.read_version import read_terms
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from job.contracts.reports.origin import DatasetDescription, Environment
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.publish import PublishSpec
 from job.contracts.shown_names import select_notes
-from job.registry.publish import Claim
+from job.registry.claims import Claim
 from job.stages.data.leakage_keys import key_kind
 from job.stages.features.preprocessing import embedding_column_names, select_blocks
 from job.stages.split.split import DataSplit

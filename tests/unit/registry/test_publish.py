@@ -9,7 +9,8 @@ from support.memory_store import Killed, MemoryStore
 
 from job.contracts.identity import canonical_json, run_suffix
 from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
-from job.registry.publish import Claim, claim, find_claim, is_complete, publish
+from job.registry.claims import Claim, claim, find_claim
+from job.registry.publish import is_complete, publish
 from job.registry.read_version import list_versions, read_verified
 
 RUN_ID = "night-1"

@@ -1,0 +1,99 @@
+"""Claim the name of a version for a run, so that all processes of the run publish the same version.
+
+How it works
+------------
+1. The first process of a run stores a claim: name and time of the version, and digests of its data
+   and settings.
+2. Later processes of the run read the claim.  They must have the same data, settings and lineage
+   key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from job.contracts.identity import canonical_json
+from job.contracts.ports import ArtifactStore
+from job.errors import ConfigurationError, IntegrityError, TransientError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Name and time of a version, and digests of the run's data and settings.
+
+    The first process of a run stores the claim; later processes of the run use it.  `key_id` is the
+    id of the secret key that the digests of rows are made with; None in claims of earlier releases.
+    """
+
+    version: str
+    started_at: datetime
+    digests: Mapping[str, str]
+    key_id: str | None = None
+
+
+def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) -> Claim | None:
+    """Return the claim that a process of this run id has stored; None if there is none.
+
+    Raises
+    ------
+    ConfigurationError
+        The process that stored the claim used another dataset or other settings.
+    """
+    raw = store.get(_claim_key(run_id))
+    if raw is None:
+        return None
+    try:
+        content = json.loads(raw)
+        claim = Claim(
+            version=str(content["version"]),
+            started_at=datetime.fromisoformat(content["started_at"]),
+            digests={name: value for name, value in content.items() if name.endswith("_digest")},
+            key_id=content.get("lineage_key_id"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise IntegrityError(
+            f"cannot read the version of run id '{run_id}': {_claim_key(run_id)} is damaged",
+            hint="run again with another --run-id",
+        ) from None
+    if claim.digests != dict(digests):
+        raise ConfigurationError(
+            f"run id '{run_id}' was used for {claim.version} with another dataset or other "
+            "settings",
+            hint="use another --run-id, or the dataset and settings of that version",
+        )
+    return claim
+
+
+def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
+    """Store the claim `proposed`, unless the run already has a claim; return the stored claim.
+
+    Raises
+    ------
+    ConfigurationError
+        An earlier process with this run id used another dataset, other settings or another lineage
+        key.
+    """
+    content = {
+        "version": proposed.version,
+        "started_at": proposed.started_at.isoformat(),
+        "lineage_key_id": proposed.key_id,
+        **proposed.digests,
+    }
+    if store.put_if_absent(_claim_key(run_id), canonical_json(content)):
+        return proposed
+    earlier = find_claim(store, run_id, proposed.digests)
+    if earlier is None:
+        raise TransientError(f"{_claim_key(run_id)} was removed during the run", hint="run again")
+    if earlier.key_id not in (proposed.key_id, None):
+        raise ConfigurationError(
+            f"run id '{run_id}' was used for {earlier.version} with lineage key {earlier.key_id}",
+            hint="use another --run-id, or put that key first in lineage.key_file",
+        )
+    return earlier
+
+
+def _claim_key(run_id: str) -> str:
+    return f"runs/{run_id}/claim.json"
