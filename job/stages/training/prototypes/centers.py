@@ -28,7 +28,7 @@ _MAX_ITER: Final = 30  # labels hardly change afterwards; scikit-learn's default
 
 def place_centers(
     X: Array, items: Items, n_centers: int, *, min_groups: int, random_state: int
-) -> Array:
+) -> tuple[Array, Array]:
     """Compute the centers of all classes from the items (rows without exact duplicates).
 
     Parameters
@@ -46,8 +46,11 @@ def place_centers(
     -------
     centers
         Shape (n_centers_total, n_features), of length 1; ordered by class.
+    labels
+        Class of each center, shape (n_centers_total,).
     """
-    centers = []
+    centers: list[Array] = []
+    labels: list[int] = []
     for label in np.unique(items.label):
         index = np.flatnonzero(items.label == label)
         X_class, group = X[index], np.unique(items.group[index], return_inverse=True)[1]
@@ -57,11 +60,10 @@ def place_centers(
         model = KMeans(n_clusters, n_init=1, max_iter=_MAX_ITER, random_state=random_state)
         cluster = model.fit(X_class, sample_weight=items.weights[index]).labels_
         n_required = min(min_groups, n_groups)
-        centers += [
-            _compute_center(X_class, group, cluster == number, n_required)
-            for number in np.unique(cluster)
-        ]
-    return np.stack(centers)
+        numbers = np.unique(cluster)
+        centers += [_compute_center(X_class, group, cluster == n, n_required) for n in numbers]
+        labels += [label] * len(numbers)
+    return np.stack(centers), np.array(labels)
 
 
 def _compute_center(X: Array, group: Array, is_member: Array, min_groups: int) -> Array:

@@ -138,10 +138,10 @@ def fit_prototypes(models: Sequence[Prototypes], X: Array, y: Array, groups: Row
     X_items = X[items.rows] if is_unit else normalize(X[items.rows])
     for same in group_by_shared_centers(models):
         seed, min_groups = same[0].random_state or 0, groups.min_groups
-        centers = place_centers(
+        centers, center_label = place_centers(
             X_items, items, same[0].n_centers, min_groups=min_groups, random_state=seed
         )
-        centers = add_noise(centers, X_items, items.label)
+        centers = add_noise(centers, center_label, X_items, items.label)
         for model in same:
             model.classes_, model.n_features_in_ = classes, X.shape[1]
             steps = _make_pipeline(model, X_items, items, centers, classes, is_unit=is_unit)

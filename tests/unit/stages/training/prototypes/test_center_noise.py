@@ -25,7 +25,7 @@ def cosine(one, other):
 
 def exact_centers(X, label):
     items = find_items(X, label, np.arange(len(X)))
-    return place_centers(X[items.rows], items, 1, min_groups=5, random_state=0)
+    return place_centers(X[items.rows], items, 1, min_groups=5, random_state=0)[0]
 
 
 def published_centers(X, label):
@@ -51,7 +51,7 @@ def test_two_versions_do_not_give_back_the_row_in_which_tables_differ():
 
 def test_noisy_centers_are_rounded_directions():
     X, label = draw()
-    noisy = add_noise(exact_centers(X, label), X, label)
+    noisy = add_noise(exact_centers(X, label), np.arange(2), X, label)
 
     np.testing.assert_array_equal(noisy, np.round(noisy, 3))
     np.testing.assert_allclose(np.linalg.norm(noisy, axis=1), 1, atol=0.01)
@@ -63,8 +63,21 @@ def test_noise_depends_on_every_row_and_class():
     changed = label.copy()
     changed[-1] = 1 - changed[-1]
     centers = np.zeros((20, WIDTH))
-    one = add_noise(centers, X, label)
-    others = [add_noise(centers, X[:-1], label[:-1]), add_noise(centers, X, changed)]
+    classes = np.arange(20) // 10
+    one = add_noise(centers, classes, X, label)
+    others = [
+        add_noise(centers, classes, X[:-1], label[:-1]),
+        add_noise(centers, classes, X, changed),
+    ]
 
-    np.testing.assert_array_equal(one, add_noise(centers, X.copy(), label))
+    np.testing.assert_array_equal(one, add_noise(centers, classes, X.copy(), label))
     assert all(abs((one * other).sum(axis=1)).max() < 0.3 for other in others)
+
+
+def test_noise_does_not_average_out_over_the_centers_of_a_class():
+    """The sum of a class's centers is close to a sum over its rows."""
+    X, label = draw()
+    sums = add_noise(np.zeros((160, WIDTH)), np.arange(160) // 80, X, label).reshape(2, 80, -1)
+    lengths = np.linalg.norm(sums.sum(axis=1), axis=1)
+
+    assert min(lengths) > 1.5 * np.sqrt(80)
