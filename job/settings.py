@@ -196,7 +196,7 @@ def _from_environment(
             continue
         if variable not in names:
             raise ConfigurationError(
-                f"unknown variable {variable}{did_you_mean(variable, names)}",
+                f"unknown variable {variable}{did_you_mean(variable, [*names, KEY_VARIABLE])}",
                 hint="`pcc-job config show` lists the settings; in variables, `__` separates the "
                 "levels, as in PCC_JOB_DATASET__URI",
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from job.contracts.lineage_key import KEY_VARIABLE, KeyRing
+from job.contracts.lineage_key import KEY_VARIABLE, KeyRing, LineageKey
 from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> 
     if path is None and text is None:
         return KeyRing()
     source = KEY_VARIABLE if path is None else f"the key file '{path}'"
+    if path is not None and _is_key(path):
+        raise ConfigurationError(
+            "lineage.key_file is a key, but must be the path of a file",
+            hint=f"write the key to a file and name the file, or set the key as {KEY_VARIABLE}",
+        )
     if path is not None:
         try:
             text = Path(path).read_text(encoding="ascii", errors="replace")
@@ -45,3 +50,12 @@ def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> 
             f"{source} is invalid: {error}",
             hint="`pcc-job lineage keygen` prints a key; write one key per line",
         ) from None
+
+
+def _is_key(text: str) -> bool:
+    """Return whether a text is a key, which no message may quote."""
+    try:
+        LineageKey.parse(text.strip())
+    except ValueError:
+        return False
+    return True

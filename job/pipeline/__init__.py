@@ -59,7 +59,7 @@ def run(context: RunContext) -> RunResult:
     with context.stage("split"):
         split = split_tables(context, tables)
     with context.stage("lineage"):
-        trace = trace_table(context, split, is_claimed=earlier is not None)
+        trace = trace_table(context, tables, split, is_claimed=earlier is not None)
     reason = None if trace.few_changes is None else trace.few_changes.reason
     if trace.few_changes is not None and not context.plan.override:
         warn_of_few_changes(trace.few_changes, is_dry_run=context.plan.is_dry_run)

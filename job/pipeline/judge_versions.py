@@ -117,7 +117,7 @@ def _pool_classes(
     return replace(
         tables,
         rows=pool_unnamed_classes(tables.rows, classes),
-        official_test=test and pool_unnamed_classes(test, classes, min_groups=1),
+        official_test=test and pool_unnamed_classes(test, classes),
         challenge=challenge and pool_unnamed_classes(challenge, classes),
     )
 

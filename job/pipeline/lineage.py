@@ -14,8 +14,9 @@ How it works
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -25,6 +26,7 @@ from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.gate import Criterion
 from job.contracts.version_files import METADATA_FILE
+from job.pipeline.intake import Tables
 from job.pipeline.run_context import RunContext
 from job.registry.champion import list_compared
 from job.registry.channels import read_channel
@@ -37,6 +39,7 @@ from job.stages.lineage.lineage_file import Lineage, trace_rows
 from job.stages.split.split import DataSplit
 
 log = structlog.get_logger(__name__)
+_Trace = Callable[[LineageKey], Lineage]
 _OVERRIDE: Final = "accept one promotion with `pcc-job run --override REASON`"
 _OTHER_ANCHOR: Final = "use another gate.anchor"
 
@@ -81,7 +84,9 @@ class Trace:
     few_changes: FewChanges | None
 
 
-def trace_table(context: RunContext, split: DataSplit, *, is_claimed: bool) -> Trace:
+def trace_table(
+    context: RunContext, tables: Tables, split: DataSplit, *, is_claimed: bool
+) -> Trace:
     """Digest the rows, and count how many groups changed since each version consumers can read.
 
     Parameters
@@ -101,9 +106,11 @@ def trace_table(context: RunContext, split: DataSplit, *, is_claimed: bool) -> T
         _require_keys(context)
     if not plan.is_dry_run:
         keys.create_if_none()
-    lineage = trace_rows(split.train, split.test, keys.current)
+    sets = [rows for rows in (tables.challenge, tables.out_of_scope) if rows is not None]
+    trace = partial(trace_rows, split.train, split.test, sets=sets)
+    lineage = trace(keys.current)
     has_minimum = plan.settings.publish.min_changed_groups > 1
-    few = _find_few_changes(context, split, lineage) if has_minimum and not is_claimed else None
+    few = _find_few_changes(context, trace, lineage) if has_minimum and not is_claimed else None
     return Trace(key=keys.current, lineage=lineage, few_changes=few)
 
 
@@ -130,7 +137,7 @@ def _require_keys(context: RunContext) -> None:
             context.keys.require(version, published.key_id, otherwise=otherwise)
 
 
-def _find_few_changes(context: RunContext, split: DataSplit, lineage: Lineage) -> FewChanges | None:
+def _find_few_changes(context: RunContext, trace: _Trace, lineage: Lineage) -> FewChanges | None:
     """Return the version with the most similar table if too few groups differ; otherwise None."""
     s, store = context.settings, context.ports.store
     minimum = s.publish.min_changed_groups
@@ -138,7 +145,7 @@ def _find_few_changes(context: RunContext, split: DataSplit, lineage: Lineage) -
     unknown: list[str] = []
     fewest: FewChanges | None = None
     for version, before in _read_lineages(store, list_readable(store, s.gate.anchor)):
-        after = None if before is None else _trace(traced, split, context.keys, before.key_id)
+        after = None if before is None else _trace_with(before.key_id, trace, traced, context.keys)
         if before is None or after is None:
             unknown.append(version)
             continue
@@ -165,11 +172,11 @@ def _read_lineages(
             yield version, None
 
 
-def _trace(
-    traced: dict[str, Lineage], split: DataSplit, keys: LineageKeys, key_id: str
+def _trace_with(
+    key_id: str, trace: _Trace, traced: dict[str, Lineage], keys: LineageKeys
 ) -> Lineage | None:
     """Return the lineage of the run's rows, made with the key `key_id`; None without this key."""
     key = keys.find(key_id)
     if key_id not in traced and key is not None:
-        traced[key_id] = trace_rows(split.train, split.test, key)
+        traced[key_id] = trace(key)
     return traced.get(key_id)

@@ -73,7 +73,7 @@ def _list_notes(keys: LineageKeys, blocking: list[str], damaged: list[str]) -> l
         which = (
             f"the key is '{STORED_KEY}' in the store"
             if keys.stored.keys
-            else f"no key is mounted: the first run that publishes creates '{STORED_KEY}'"
+            else f"no key is mounted: the first run that is not a dry run creates '{STORED_KEY}'"
         )
         notes.append(
             f"{which}, where everyone who can read the whole store can read it; mount a key of "

@@ -179,7 +179,7 @@ def test_privacyqa_by_app(pcc_job, result_of, shared_data, tmp_path):
 
     assert result["scores"]["accuracy"] >= 0.70
     evaluation = json.loads((tmp_path / "m" / result["version"] / "evaluation.json").read_text())
-    assert evaluation["split"]["test_only_classes"] == ["audiences"]
+    assert evaluation["split"]["test_only_classes"] == ["(other)"]
 
 
 ENGINES = {

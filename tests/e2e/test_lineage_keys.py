@@ -194,7 +194,7 @@ def test_doctor_and_a_dry_run_create_no_key(tmp_path):
 
     assert (0, 0, 0) == (code, dry.returncode, validated.returncode), validated.stderr
     assert (None, None, True) == tuple(report[k] for k in ("key_id", "source", "is_ready"))
-    assert "the first run that publishes creates 'lineage/key'" in report["notes"][0]
+    assert "the first run that is not a dry run creates 'lineage/key'" in report["notes"][0]
     assert [] == list(runs.folder.rglob("lineage*"))
 
 

@@ -18,7 +18,10 @@ class DatasetDescription(Part):
     uri: str = Field(description="Where the table was read.")
     format: str = Field(description="Format of the file: `parquet` or `csv`.")
     n_rows: Count = Field(description="Rows of the table.")
-    n_bytes: Count = Field(description="Size of the file.")
+    n_bytes: Count = Field(
+        description="Size of the file, rounded to two digits, so that it does not reveal the "
+        "length of a row."
+    )
     modified_at: str = Field(description="Last change of the file, ISO 8601.")
     file_digest: DigestText = Field(description="SHA-256 of the file's bytes.")
     content_digest: DigestText = Field(

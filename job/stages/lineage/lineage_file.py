@@ -14,7 +14,7 @@ How it works
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Self
@@ -113,9 +113,16 @@ class Lineage:
         )
 
 
-def trace_rows(train: Rows, test: Rows, key: LineageKey) -> Lineage:
-    """Return the lineage of these training and test rows, with an empty array of words."""
-    keys, contents, counts = _count_rows(train, test)
+def trace_rows(train: Rows, test: Rows, key: LineageKey, *, sets: Sequence[Rows] = ()) -> Lineage:
+    """Return the lineage of these training and test rows, with an empty array of words.
+
+    Parameters
+    ----------
+    sets
+        Challenge set and out-of-scope set.  Their rows count as test rows, because scores of them
+        are published.
+    """
+    keys, contents, counts = _count_rows([train, test, *sets])
     rows = np.zeros(len(counts), _ENTRY)
     rows["kind"] = _Kind.ROWS
     rows["digest"] = digest_rows(keys, key)[counts["key"]]
@@ -139,7 +146,7 @@ def digest_rows(keys: Iterable[str], key: LineageKey) -> Array:
     return keyed_digests("row", keys, key)
 
 
-def _count_rows(train: Rows, test: Rows) -> tuple[Array, list[str], pd.DataFrame]:
+def _count_rows(sides: Sequence[Rows]) -> tuple[Array, list[str], pd.DataFrame]:
     """Count the rows of each leakage key, text, class and side.
 
     Returns
@@ -150,14 +157,16 @@ def _count_rows(train: Rows, test: Rows) -> tuple[Array, list[str], pd.DataFrame
         Columns `key` and `content` (positions in `keys` and `contents`), `is_test`, `n_rows`, and
         `group`, a number for the key's person.
     """
-    sides = (train, test)
     key, keys = _number([rows.leakage_keys for rows in sides])
     text, texts = _number([rows.text_keys for rows in sides])
     label, labels = _number([rows.y for rows in sides])
-    is_test = np.repeat([0, 1], [len(rows) for rows in sides])
-    table = pd.DataFrame({"key": key, "content": text * len(labels) + label, "is_test": is_test})
-    persons = np.concatenate([rows.persons for rows in sides])
-    group = pd.factorize(persons[np.unique(key, return_index=True)[1]])[0]
+    side = np.repeat(np.arange(len(sides)), [len(rows) for rows in sides])
+    table = pd.DataFrame({"key": key, "content": text * len(labels) + label, "is_test": side > 0})
+    # training and test rows have common numbers of persons, other sets have their own
+    person = pd.MultiIndex.from_arrays(
+        [np.maximum(side, 1), np.concatenate([rows.persons for rows in sides])]
+    )
+    group = person[np.unique(key, return_index=True)[1]].factorize()[0]
     counts = table.value_counts(sort=False).rename("n_rows").reset_index()
     counts["content"], pairs = pd.factorize(counts["content"])
     contents = [f"{labels[pair % len(labels)]}\0{texts[pair // len(labels)]}" for pair in pairs]

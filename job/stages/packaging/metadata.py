@@ -84,7 +84,7 @@ def describe_dataset(dataset: Dataset) -> DatasetDescription:
         uri=p.uri,
         format=p.format,
         n_rows=dataset.n_rows,
-        n_bytes=p.n_bytes,
+        n_bytes=int(float(f"{p.n_bytes:.1e}")),  # two digits
         modified_at=p.modified_at.isoformat(),
         file_digest=p.file_digest,
         content_digest=p.content_digest,

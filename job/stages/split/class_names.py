@@ -6,9 +6,9 @@ How it works
 ------------
 1. A class that the expected labels do not list is dropped with its rows if fewer than `min_groups`
    persons have it.
-2. In an official test table, classes that are not among the remaining ones are pooled into one
-   class, `(other)`, unless their name is plain (`job.contracts.shown_names`).  In a challenge set,
-   and in the table of `pcc-job gate`, a rare class is pooled even if its name is plain.
+2. In an official test table, a challenge set and the table of `pcc-job gate`, classes that are not
+   among the remaining ones are pooled into one class, `(other)`, unless their name is plain
+   (`job.contracts.shown_names`) and at least `MIN_HOLDERS` persons have them.
 3. Messages quote a name if the expected labels list it, or if it is plain; otherwise they give the
    number of the class in sorted order.
 """
@@ -68,20 +68,19 @@ def drop_rare_classes(
     return rows.take(~is_rare), rare
 
 
-def pool_unnamed_classes(rows: Rows, classes: Iterable[str], min_groups: int = MIN_HOLDERS) -> Rows:
+def pool_unnamed_classes(rows: Rows, classes: Iterable[str]) -> Rows:
     """Return rows in which all classes that may not be named are one class, `(other)`.
 
     Parameters
     ----------
     classes
-        Classes that may be named: those of the model, and the expected labels.
-    min_groups
-        Any other class is named if its name is plain, and this number of persons have it.
+        Classes that may be named: those of the model, and the expected labels.  Any other class is
+        named if its name is plain, and at least `MIN_HOLDERS` persons have it.
     """
     codes, names, n_persons = count_groups_by_class(rows, rows.persons)
     is_known = is_among(names, np.array([*classes], dtype=object))
     is_shown = np.array([is_plain(str(name)) for name in names], dtype=bool)
-    is_unnamed = ~(is_known | (is_shown & (n_persons >= min_groups)))[codes]
+    is_unnamed = ~(is_known | (is_shown & (n_persons >= MIN_HOLDERS)))[codes]
     return replace(rows, y=np.where(is_unnamed, OTHER, rows.y)) if is_unnamed.any() else rows
 
 
@@ -100,7 +99,7 @@ def pool_official_test(test: Rows, classes: Collection[str]) -> Rows:
             "are two columns of dataset.test_uri swapped? The two tables must have the same "
             "columns",
         )
-    return pool_unnamed_classes(test, classes, min_groups=1)
+    return pool_unnamed_classes(test, classes)
 
 
 def quote_classes(names: Iterable[str], all_names: Iterable[str], labels: Collection[str]) -> str:

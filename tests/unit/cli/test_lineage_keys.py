@@ -50,3 +50,11 @@ def test_file_that_cannot_be_read_is_named(tmp_path, content):
     reason = "cannot be read" if content is None else "is invalid: .* 64 hex digits"
     with pytest.raises(ConfigurationError, match=f"{path}' {reason}"):
         read_mounted_keys(settings(path), {})
+
+
+def test_key_in_place_of_a_path_is_not_quoted():
+    """Somebody has taken the setting for the key."""
+    with pytest.raises(ConfigurationError, match="path of a file") as caught:
+        read_mounted_keys(settings(KEY.to_text()), {})
+
+    assert KEY.to_text()[:8] not in caught.value.message + caught.value.hint

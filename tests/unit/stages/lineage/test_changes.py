@@ -97,6 +97,18 @@ def test_replaced_text_changes_the_group_of_its_row(rows, n_changed):
     assert count_changed_groups(old, new) == n_changed
 
 
+def test_rows_of_other_sets_count_but_are_not_trained_on():
+    """Scores of the challenge set are published, too."""
+    rows, none = make_rows(TABLE), make_rows([])
+    sets = [
+        make_rows([(f"request {n}", "a", n) for n in range(n_requests)]) for n_requests in (8, 9)
+    ]
+    alone, before, after = (trace_rows(rows, none, KEY, sets=s) for s in ([], sets[:1], sets[1:]))
+
+    assert [8, 1] == [count_changed_groups(before, other) for other in (alone, after)]
+    assert alone.trained_on.tolist() == after.trained_on.tolist()
+
+
 @pytest.mark.parametrize("n_new", [0, 1, 5])
 def test_new_ids_in_the_group_column_hide_no_change(n_new):
     """An export can name its customers anew each night."""
