@@ -3,8 +3,8 @@
 How it works
 ------------
 1. The first mounted key is the current key: new digests are made with it.
-2. Without a mounted key, the first run that is not a dry run creates the store's own key.  Then everyone
-   who can read the whole store has both key and digests, so a mounted key protects better.
+2. Without a mounted key, the first run that is not a dry run creates the store's own key.  Then
+   everyone who can read the whole store has both key and digests, so a mounted key protects better.
 3. The store's own key stays in use for reading, so that versions from before a key was mounted can
    still be compared.
 """
