@@ -188,7 +188,7 @@ def test_rows_of_an_official_test_table_count(night, tmp_path):
 def test_changed_letter_of_a_known_customer_counts(night):
     """Key and class of the row stay the same, but not its text."""
     columns = ("dataset.columns.group=customer", "gate.incomparable_champion=warn")
-    before = add(5).assign(customer=[f"c{row // 2}" for row in range(len(TABLE) + 5)])
+    before = add(11).assign(customer=[f"c{row // 2}" for row in range(len(TABLE) + 11)])
     after = before.copy()
     after.loc[7, "text"] = NEW["text"].iloc[-1]
     night.publish(before, sets=columns)
