@@ -36,10 +36,14 @@ def write_table(path: Path, n_rows: int, features: str, n_classes: int = 8) -> N
     y = rng.integers(0, n_classes, n_rows)
     columns: dict[str, object] = {"intent": [f"class {n}" for n in y]}
     if features == "text":
-        words = np.array([f"word{n}" for n in range(5000)])
+        letters = "abcdefghijklmnopqr"  # tokens with digits are no terms
+        words = np.array(
+            [f"word{a}{b}{c}" for a in letters for b in letters for c in letters][:5000]
+        )
         drawn = (5000 * rng.random((n_rows, 12)) ** 3).astype(int)
         columns["text"] = [
-            f"{' '.join(words[row])} about{label}" for row, label in zip(drawn, y, strict=True)
+            f"{' '.join(words[row])} about{words[label]}"
+            for row, label in zip(drawn, y, strict=True)
         ]
     else:
         width = int(features)

@@ -72,5 +72,6 @@ def test_terms_of_one_person_are_published_only_if_nothing_joins_the_letters(
         assert (set(), []) == (own, with_branch)
     else:
         assert set(NAME.casefold().split()) <= own
-        assert {"evaluation.json", "profile.json"} <= set(with_branch)
+        assert "evaluation.json" in with_branch
+        assert any(name.endswith(".profile.json") for name in with_branch)
     assert not [t for t in terms if "@" in t or "://" in t or sum(c.isdigit() for c in t) > 2]
