@@ -22,7 +22,7 @@ from job.stages.lineage.keyed_digests import keyed_digests
 
 pytestmark = pytest.mark.data
 KEY = LineageKey(bytes(range(60, 92)))
-N_GUESSED = 1000  # of the texts
+N_GUESSED = 300  # of the texts
 TABLES = {
     "privacyqa": (
         "privacyqa/embedded_train.parquet",
