@@ -20,7 +20,6 @@ LETTER = "Data tell account which please keep companies how my long"
 EMBEDDINGS = ("features.use=[embeddings]",)
 MIXTURE = ("features.use=[embeddings, text, numeric, boolean]",)
 LINEAR = "search.estimators={logistic_regression: {C: [10]}}"
-SVC = "search.estimators={linear_svc: {C: [1]}}"
 PROTOTYPES = "search.estimators={prototypes: {n_centers: [4], temperature: [0.1]}}"
 COEFFICIENTS = {".coef_", ".intercept_", ".n_iter_", ".n_features_in_", ".a_", ".b_"}
 # of the prototypes' pipeline: noisy centers, and the perceptron's weights
@@ -68,12 +67,10 @@ def tables(sample, tmp_path_factory):
 @pytest.mark.parametrize(
     ("settings", "changing"),
     [
-        ((*EMBEDDINGS, LINEAR), COEFFICIENTS),
         ((*EMBEDDINGS, PROTOTYPES), COEFFICIENTS | WEIGHTS),
         ((*MIXTURE, LINEAR), COEFFICIENTS),
-        ((*MIXTURE, SVC), COEFFICIENTS),
     ],
-    ids=["embeddings", "prototypes", "mixture", "linear_svc"],
+    ids=["prototypes", "mixture"],
 )
 def test_nothing_but_coefficients_changes_with_a_row(
     tables, train, result_of, tmp_path, settings, changing
