@@ -36,7 +36,11 @@ TABLES = {
     "banking77": (
         "banking77/embedded_train.parquet",
         # the attack does not need a model that has seen the texts
-        ("expectations.suite=labelled_embeddings", "dataset.columns.embeddings=embedding"),
+        (
+            "expectations.suite=labelled_embeddings",
+            "dataset.columns.embeddings=embedding",
+            "search.estimators={dummy: {}}",
+        ),
     ),
     "upstream": ("upstream/curated_training_data_10000.parquet", ("features.use=[text]",)),
 }

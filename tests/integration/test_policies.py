@@ -96,7 +96,7 @@ def test_consumer_lists_fetches_and_loads(call, published, tmp_path):
     assert call("consumer", "models", "load-check", "latest")["is_loadable"]
 
 
-def test_consumer_reads_versions_and_pointers_only(stored, s3, bucket):
+def check_that_consumers_read_versions_and_pointers_only(stored, s3, bucket):
     """Each object of the store is tried; the owner can read all of them."""
     readable = find_readable(s3("consumer"), bucket, stored)
 
@@ -104,7 +104,7 @@ def test_consumer_reads_versions_and_pointers_only(stored, s3, bucket):
     assert set(stored) == find_readable(s3("root"), bucket, stored)
 
 
-def test_consumer_lists_no_other_folder(stored, s3, bucket):
+def check_that_consumers_list_no_other_folder(stored, s3, bucket):
     """Names of runs and lineage files are not shown either."""
     client, root = s3("consumer"), s3("root")
     for prefix in ("", "runs/", "lineage/", "lineage/v", "probe/", "removals/"):
@@ -114,7 +114,7 @@ def test_consumer_lists_no_other_folder(stored, s3, bucket):
         assert list_keys(root, bucket, prefix)
 
 
-def test_consumer_writes_nothing(stored, s3, bucket, call, quick):
+def check_that_consumers_write_nothing(stored, s3, bucket, call, quick):
     """No object can be replaced, created or removed."""
     client, root = s3("consumer"), s3("root")
     before = {key: root.head_object(Bucket=bucket, Key=f"{PREFIX}/{key}")["ETag"] for key in stored}
@@ -127,6 +127,14 @@ def test_consumer_writes_nothing(stored, s3, bucket, call, quick):
 
     assert "s3:PutObject" in refused
     assert before == after
+
+
+def test_consumers_and_operators_change_and_read_nothing_else(stored, s3, bucket, call, quick):
+    """Two runs have filled the store; nothing of this changes it."""
+    check_that_consumers_read_versions_and_pointers_only(stored, s3, bucket)
+    check_that_consumers_list_no_other_folder(stored, s3, bucket)
+    check_that_consumers_write_nothing(stored, s3, bucket, call, quick)
+    check_that_operators_neither_run_nor_read_runs(stored, s3, bucket, call, quick)
 
 
 def test_job_runs_compares_and_tests_the_store(published, call, quick, bucket):
@@ -210,7 +218,7 @@ def test_operator_tests_the_store(published, call):
     assert (True, True) == (found["is_fit"], found["lineage"]["is_ready"])
 
 
-def test_operator_neither_runs_nor_reads_runs(stored, s3, bucket, call, quick):
+def check_that_operators_neither_run_nor_read_runs(stored, s3, bucket, call, quick):
     """Records and reports of runs can hold ids of rows."""
     readable = find_readable(s3("operator"), bucket, stored)
     refused = call("operator", *quick(f"s3://{bucket}/{PREFIX}"), code=2)
