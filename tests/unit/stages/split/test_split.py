@@ -119,13 +119,14 @@ def test_class_with_fewer_keys_than_folds_is_an_error(two_classes):
 
 
 def test_official_test_drops_equal_texts_and_reports_its_own_class(two_classes):
-    """The official rows are the hold-out, unchanged."""
-    test = rows_of(["a", "b", "new"], ["k0", "other", "another"])
+    """The official rows are the hold-out; a class of five rows is named, one of fewer is not."""
+    classes = ["a", "b", *["new"] * 5, "rare"]
+    test = rows_of(classes, ["k0", "other", *[f"another {n}" for n in range(6)]])
     data_split = split(two_classes, test)
 
     assert "k0" not in set(data_split.train.leakage_keys)
-    assert ("new",) == data_split.report.test_only_classes
-    assert 1 == data_split.report.n_test_only_rows
+    assert ("(other)", "new") == data_split.report.test_only_classes
+    assert 6 == data_split.report.n_test_only_rows
 
 
 def test_texts_with_two_labels_are_counted(two_classes):
