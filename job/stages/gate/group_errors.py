@@ -97,7 +97,13 @@ class GroupErrors:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> GroupErrors:
-        """Read the output of `to_bytes`; the caller must have verified the digest of `data`."""
+        """Read the output of `to_bytes`; the caller must have verified the digest of `data`.
+
+        Raises
+        ------
+        ValueError
+            Another release wrote the bytes in another format.
+        """
         file = _GroupErrorsFile.model_validate_json(data)
         return cls(
             key_id=file.key_id,

@@ -33,18 +33,25 @@ def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -
 
 
 def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors | None:
-    """Read the errors by group that the run of a version stored; None if missing or altered."""
+    """Read the errors by group that the run of a version stored.
+
+    Return None if they are missing or altered, or if an earlier release wrote them.
+    """
     if metadata.cross_fit is None:
         return None
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)
     data = store.get(_key(metadata.run_id, digest))
-    if data is None or Digest.of(data) != digest:
-        reason = (
-            "they were removed" if data is None else ("their digest differs from the recorded one")
-        )
-        log.warning("group_errors_not_read", version=metadata.model_version, reason=reason)
-        return None
-    return GroupErrors.from_bytes(data)
+    if data is None:
+        reason = "they were removed"
+    elif Digest.of(data) != digest:
+        reason = "their digest differs from the recorded one"
+    else:
+        try:
+            return GroupErrors.from_bytes(data)
+        except ValueError:
+            reason = "another release wrote them in another format"
+    log.warning("group_errors_not_read", version=metadata.model_version, reason=reason)
+    return None
 
 
 def _key(run_id: str, digest: Digest) -> str:

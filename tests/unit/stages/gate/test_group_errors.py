@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from structlog.testing import capture_logs
 from support.lineage import KEY
 from support.memory_store import MemoryStore
 from support.metadata import make_metadata
 from support.simulated import draw, predictions
 
 from job.contracts.dataset import Rows
+from job.contracts.identity import Digest, canonical_json
 from job.contracts.metrics import METRICS
 from job.contracts.reports.evaluation import CrossFit
 from job.contracts.settings.gate import PairedSpec
@@ -206,3 +208,27 @@ def test_kept_errors_are_read_as_written(pair):
     store.delete(key)
     assert read_group_errors(store, metadata) is None
     assert read_group_errors(store, make_metadata(cross_fit=None)) is None
+
+
+def test_kept_errors_of_an_earlier_release_are_not_read(pair):
+    """Their digests were made without a key, so the models are compared instead."""
+    groups, old, _ = pair
+    store, errors = MemoryStore(), count(groups, old)
+    content = json.loads(errors.to_bytes())
+    del content["key_id"]
+    data = canonical_json(content)
+    digest = Digest.of(data)
+    store.put_if_absent(f"runs/night/group_errors/{digest.hex}.json", data)
+    folds = CrossFit(
+        n_folds=5,
+        n_rows=300,
+        n_groups=300,
+        n_effective_groups=300,
+        is_nested=True,
+        n_other_choices=0,
+    )
+    cross_fit = {**folds.fields(), "group_errors_digest": str(digest)}
+
+    with capture_logs() as logs:
+        assert read_group_errors(store, make_metadata(run_id="night", cross_fit=cross_fit)) is None
+    assert ["group_errors_not_read"] == [entry["event"] for entry in logs]
