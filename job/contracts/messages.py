@@ -42,9 +42,20 @@ def _inflect(n: int, noun: str) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ` (did you mean 'x'?)`, or an empty text if no known name is similar."""
-    by_casefold = {candidate.casefold(): candidate for candidate in known}
-    matches = difflib.get_close_matches(name.casefold(), list(by_casefold), n=1, cutoff=0.5)
-    return f" (did you mean '{by_casefold[matches[0]]}'?)" if matches else ""
+    closest = find_closest(name, known, min_similarity=0.5)
+    return "" if closest is None else f" (did you mean '{closest}'?)"
+
+
+def find_closest(name: str, known: Iterable[str], *, min_similarity: float) -> str | None:
+    """Return the known name that is most similar to a name; None if none is similar enough.
+
+    The similarity is the ratio of `difflib.SequenceMatcher`, from 0 to 1, without case.
+    """
+    by_casefold = {candidate.casefold(): candidate for candidate in sorted(known)}
+    matches = difflib.get_close_matches(
+        name.casefold(), list(by_casefold), n=1, cutoff=min_similarity
+    )
+    return by_casefold[matches[0]] if matches else None
 
 
 def escape_control_characters(text: str) -> str:

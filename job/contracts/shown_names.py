@@ -18,12 +18,13 @@ How it works
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from job.contracts.messages import find_closest
 
 MIN_HOLDERS: Final = 5  # a class or category that fewer hold is never named
 SAMPLE_DESCRIPTION: Final = (
@@ -48,13 +49,9 @@ def is_plain(name: str) -> bool:
 
 def find_similar(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that a plain name is similar to; None if there is none."""
-    by_casefold = {candidate.casefold(): candidate for candidate in sorted(known)}
     if not is_plain(name):
         return None
-    matches = difflib.get_close_matches(
-        name.casefold(), list(by_casefold), n=1, cutoff=_MIN_SIMILARITY
-    )
-    return by_casefold[matches[0]] if matches else None
+    return find_closest(name, known, min_similarity=_MIN_SIMILARITY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ import structlog
 from job.contracts.lineage_key import LineageKey
 from job.contracts.messages import pluralize
 from job.contracts.reports.drift import DriftReport
-from job.contracts.version_files import DRIFT_FILE, METADATA_FILE
+from job.contracts.version_files import DRIFT_FILE
 from job.errors import ContractViolationError
 from job.pipeline.intake import Tables, disclosure_rule
 from job.pipeline.run_context import RunContext
 from job.registry.channels import read_channel
-from job.registry.read_version import parse_metadata, read_files
+from job.registry.read_version import read_lineage_entry
 from job.stages.drift import (
     TableProfile,
     TableSnapshot,
@@ -76,8 +76,7 @@ def _compare(
     version = None if channel is None else read_channel(store, channel)[0]
     if version is None:
         return None
-    raw = read_files(store, version, (METADATA_FILE,))[METADATA_FILE]
-    published = parse_metadata(version, raw).lineage
+    published = read_lineage_entry(store, version)
     key = None if published is None else context.keys.find(published.key_id)
     champion_profile = (
         None if published is None or key is None else load_profile(store, version, published, key)

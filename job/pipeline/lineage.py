@@ -25,14 +25,13 @@ from job.contracts.lineage_key import LineageKey
 from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.gate import Criterion
-from job.contracts.version_files import METADATA_FILE
 from job.pipeline.intake import Tables
 from job.pipeline.run_context import RunContext
 from job.registry.champion import list_compared
 from job.registry.channels import read_channel
 from job.registry.lineage_files import lineage_key
 from job.registry.lineage_keys import LineageKeys
-from job.registry.read_version import parse_metadata, read_files
+from job.registry.read_version import read_lineage_entry
 from job.registry.readable import list_readable
 from job.stages.lineage.changes import count_changed_groups
 from job.stages.lineage.lineage_file import Lineage, trace_rows
@@ -130,8 +129,7 @@ def _require_keys(context: RunContext) -> None:
     champion = None if s.publish.channel is None else read_channel(store, s.publish.channel)[0]
     for version in list_compared(store, s.publish.channel, s.gate.anchor):
         is_named = s.gate.anchor is not None and version != champion
-        raw = read_files(store, version, (METADATA_FILE,))[METADATA_FILE]
-        published = parse_metadata(version, raw).lineage
+        published = read_lineage_entry(store, version)
         if published is not None:
             otherwise = _OTHER_ANCHOR if is_named else _OVERRIDE
             context.keys.require(version, published.key_id, otherwise=otherwise)

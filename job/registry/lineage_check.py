@@ -7,11 +7,10 @@ from collections import defaultdict
 from job.contracts.messages import name_all
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.results import LineageCheck
-from job.contracts.version_files import METADATA_FILE
 from job.errors import IntegrityError
 from job.registry.champion import list_compared
 from job.registry.lineage_keys import STORED_KEY, LineageKeys
-from job.registry.read_version import parse_metadata, read_files
+from job.registry.read_version import read_lineage_entry
 from job.registry.readable import list_readable
 
 
@@ -30,8 +29,7 @@ def check_lineage(
     damaged = []
     for version in list_readable(store, anchor):
         try:
-            raw = read_files(store, version, (METADATA_FILE,))[METADATA_FILE]
-            published = parse_metadata(version, raw).lineage
+            published = read_lineage_entry(store, version)
         except IntegrityError:
             damaged.append(version)
             continue

@@ -55,6 +55,12 @@ def read_lineage_files(store: ArtifactStore, version: str) -> Iterator[tuple[str
             yield suffix, data
 
 
+def list_lineage_files(store: ArtifactStore) -> Iterator[tuple[str, str]]:
+    """Yield the version and the key of each lineage file in the store."""
+    for key in store.keys(lineage_key("v", "")):
+        yield key.rpartition("/")[2].partition(".")[0], key
+
+
 def remove_lineage(store: ArtifactStore, version: str) -> None:
     """Remove the lineage files of a version."""
     for suffix in SUFFIXES:

@@ -23,6 +23,7 @@ from job.contracts.version_files import MANIFEST_FILE
 from job.registry.anchors import pointed_versions
 from job.registry.channels import list_channels
 from job.registry.history import previous_version
+from job.registry.lineage_files import lineage_key, list_lineage_files
 from job.registry.removal import remove_version
 
 
@@ -90,8 +91,8 @@ def _list_versions(store: ArtifactStore) -> _Versions:
         version = key.partition("/")[0]
         if is_version(version):
             folders.setdefault(version, []).append(key)
-    for key in store.keys("lineage/v"):
-        folders.setdefault(key.removeprefix("lineage/").partition(".")[0], []).append(key)
+    for version, key in list_lineage_files(store):
+        folders.setdefault(version, []).append(key)
     complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST_FILE}" in keys)
     unfinished = {version: folders[version] for version in sorted(folders.keys() - set(complete))}
     return _Versions(complete=complete, unfinished=unfinished)
@@ -119,7 +120,7 @@ def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, toke
     """Remove an unfinished version, unless a run has continued it meanwhile."""
 
     def is_removable() -> bool:
-        keys = [*store.keys(f"{version}/"), *store.keys(f"lineage/{version}.")]
+        keys = [*store.keys(f"{version}/"), *store.keys(lineage_key(version, "."))]
         return f"{version}/{MANIFEST_FILE}" not in keys and _are_older(store, keys, before)
 
     return remove_version(store, version, token=token, is_removable=is_removable)

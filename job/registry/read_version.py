@@ -14,7 +14,7 @@ from job.contracts.identity import Digest, is_version
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import FileEntry, Manifest
-from job.contracts.reports.metadata import Metadata, PromotionTerms
+from job.contracts.reports.metadata import Metadata, PromotionTerms, PublishedLineage
 from job.contracts.store_keys import is_key
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
 from job.errors import IntegrityError
@@ -69,6 +69,20 @@ def parse_metadata(version: str, raw: bytes) -> Metadata:
         A key that this release needs is missing or has another type.
     """
     return parse_file(Metadata, f"{version}/{METADATA_FILE}", raw)
+
+
+def read_lineage_entry(store: ArtifactStore, version: str) -> PublishedLineage | None:
+    """Return `lineage` of a version's metadata.json; None in versions of earlier releases.
+
+    Only metadata.json is read and verified.
+
+    Raises
+    ------
+    IntegrityError
+        As raised by `verify_files` and `parse_metadata`.
+    """
+    raw = read_files(store, version, (METADATA_FILE,))[METADATA_FILE]
+    return parse_metadata(version, raw).lineage
 
 
 def read_terms(store: ArtifactStore, version: str) -> PromotionTerms:

@@ -16,7 +16,7 @@ The values exist only while this module runs; rows keep the number of the person
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy import sparse
@@ -57,6 +57,24 @@ def number_persons(rows: Rows, texts: Strings | None) -> Ints:
     _, persons = connected_components(graph, directed=False)
     numbers: Ints = np.unique(persons[units], return_inverse=True)[1].astype(np.int64)
     return numbers
+
+
+def count_holders(counts: Any, persons: Ints) -> Ints:
+    """Return, for each column, the number of persons with a row that is not zero there.
+
+    Parameters
+    ----------
+    counts
+        Sparse matrix in CSR format, shape (n_rows, n_columns), without stored zeros.
+    persons
+        Number of each row's person, shape (n_rows,).
+    """
+    distinct, codes = np.unique(persons, return_inverse=True)
+    if len(distinct) < len(persons):
+        ones = (np.ones(len(persons), np.float32), (codes, np.arange(len(persons))))
+        counts = sparse.csr_matrix(ones, shape=(len(distinct), len(persons))) @ counts
+    n_persons: Ints = counts.getnnz(axis=0)
+    return n_persons
 
 
 def _find_values(texts: Strings, index: Ints) -> Array:

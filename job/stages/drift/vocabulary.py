@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 from scipy.stats import norm
 from sklearn.feature_extraction.text import CountVectorizer
@@ -24,6 +23,7 @@ from job.contracts.arrays import Array, Strings
 from job.contracts.dataset import Rows
 from job.contracts.lineage_key import LineageKey
 from job.contracts.reports.profile import Words
+from job.stages.data.persons import count_holders
 from job.stages.data.templates import TEXT_PREFIX, make_templates
 from job.stages.drift.clusters import Clusters, estimate_ratio
 from job.stages.drift.histograms import CONFIDENCE
@@ -75,7 +75,7 @@ class WordCounts:
         digests
             Keyed digests of the words, sorted, shape (n_words,), uint64.
         """
-        n_persons = self._count_persons()
+        n_persons = count_holders(self._counts, self._persons)
         share, error = self._measure_unseen(n_persons <= min_groups)
         digests = np.sort(self._digest(key)[n_persons >= min_groups])
         words = Words(
@@ -106,14 +106,6 @@ class WordCounts:
 
     def _digest(self, key: LineageKey) -> Array:
         return keyed_digests("word", self._words.tolist(), key)
-
-    def _count_persons(self) -> Array:
-        """Return the number of persons who use each word, shape (n_words,)."""
-        n_texts = self._counts.shape[0]
-        ones, codes = np.ones(n_texts, np.float32), pd.factorize(self._persons)[0]
-        membership = sparse.csr_matrix((ones, (codes, np.arange(n_texts))))
-        n_persons: Array = (membership @ self._counts).getnnz(axis=0)
-        return n_persons
 
     def _measure_unseen(self, is_unseen: Array) -> tuple[float, float]:
         n_words = np.asarray(self._counts.sum(axis=1)).ravel().astype(float)

@@ -32,6 +32,7 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from job.contracts.arrays import Array, Ints, Strings
 from job.contracts.dataset import Rows
 from job.errors import TrainingError
+from job.stages.data.persons import count_holders
 from job.stages.data.templates import cut_at_slots
 
 NGRAMS: Final = {"word": (1, 2), "char_wb": (2, 5)}
@@ -119,13 +120,7 @@ class Terms:
         whole = index[place < 0]
         held = sparse.vstack([counts[whole], slotted_counts[place[place >= 0]]], format="csr")
         order = np.concatenate([whole, index[place >= 0]])
-        persons, inverse = np.unique(self._persons[order], return_inverse=True)
-        if len(persons) < len(order):
-            ones, rows = np.ones(len(order), np.float32), np.arange(len(order))
-            shape = (len(persons), len(order))
-            held = sparse.csr_matrix((ones, (inverse, rows)), shape=shape) @ held
-        n_persons: Array = held.getnnz(axis=0)
-        return n_persons
+        return count_holders(held, self._persons[order])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
