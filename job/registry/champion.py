@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from job.contracts.identity import is_version
@@ -46,16 +46,7 @@ class PublishedVersion:
     key: LineageKey | None = None
 
     @classmethod
-    def read(
-        cls,
-        store: ArtifactStore,
-        version: str,
-        keys: LineageKeys,
-        *,
-        pointer: bytes = b"",
-        role: Literal["champion", "anchor"] = "champion",
-        is_advisory: bool = False,
-    ) -> PublishedVersion:
+    def read(cls, store: ArtifactStore, version: str, keys: LineageKeys) -> PublishedVersion:
         """Read the files of a version and its lineage.
 
         Raises
@@ -69,15 +60,7 @@ class PublishedVersion:
         if published is not None:
             lineage = read_lineage_file(store, version, published.digest)
             key = keys.find(published.key_id)
-        return cls(
-            version=version,
-            files=files,
-            pointer=pointer,
-            role=role,
-            is_advisory=is_advisory,
-            lineage=lineage,
-            key=key,
-        )
+        return cls(version=version, files=files, lineage=lineage, key=key)
 
     @property
     def metadata(self) -> Metadata:
@@ -98,7 +81,7 @@ def load_champion(
     version, pointer = (None, None) if channel is None else read_channel(store, channel)
     if version is None or pointer is None:
         return None
-    return PublishedVersion.read(store, version, keys, pointer=pointer)
+    return replace(PublishedVersion.read(store, version, keys), pointer=pointer)
 
 
 def load_anchor(
@@ -120,7 +103,8 @@ def load_anchor(
     """
     if name is None:
         return None
-    return PublishedVersion.read(store, find_anchor(store, name), keys, role="anchor")
+    anchor = PublishedVersion.read(store, find_anchor(store, name), keys)
+    return replace(anchor, role="anchor")
 
 
 def load_channel_anchor(
@@ -138,13 +122,10 @@ def load_channel_anchor(
     version, pointer = read_anchor(store, channel)
     if version is None or pointer is None:
         return None
-    if not is_complete(store, version):
-        return PublishedVersion(
-            version=version, files={}, pointer=pointer, role="anchor", is_advisory=True
-        )
-    return PublishedVersion.read(
-        store, version, keys, pointer=pointer, role="anchor", is_advisory=True
-    )
+    anchor = PublishedVersion(version=version, files={})
+    if is_complete(store, version):
+        anchor = PublishedVersion.read(store, version, keys)
+    return replace(anchor, pointer=pointer, role="anchor", is_advisory=True)
 
 
 def list_compared(store: ArtifactStore, channel: str | None, anchor: str | None) -> list[str]:

@@ -75,8 +75,8 @@ class LineageKeys:
         """Return the key with this id; None if it is missing."""
         return self.ring.find(key_id)
 
-    def require(self, version: str, key_id: str, *, otherwise: str) -> LineageKey:
-        """Return the key with which the rows of a version were digested.
+    def require(self, version: str, key_id: str, *, otherwise: str) -> None:
+        """Raise if the key with which the rows of a version were digested is missing.
 
         Parameters
         ----------
@@ -88,13 +88,11 @@ class LineageKeys:
         ConfigurationError
             The key is missing.
         """
-        key = self.find(key_id)
-        if key is None:
+        if self.find(key_id) is None:
             raise ConfigurationError(
                 f"lineage key {key_id} of {version} is missing",
                 hint=f"mount it as an earlier key (lineage.key_file), or {otherwise}",
             )
-        return key
 
     def create_if_none(self) -> None:
         """Create the store's own key if there is no key yet, and log a warning."""

@@ -37,7 +37,8 @@ def count_changed_groups(before: Lineage, after: Lineage) -> int:
     if before.key_id != after.key_id:
         raise ValueError("the digests of the two tables were made with different keys")
     tables = before.rows, after.rows
-    return min(_count_changed(*tables, ["digest", "content"]), _count_changed(*tables, ["content"]))
+    n_changed = _count_changed(*tables, ["digest", "content"])
+    return n_changed and min(n_changed, _count_changed(*tables, ["content"]))
 
 
 def _count_changed(before: Array, after: Array, names: list[str]) -> int:

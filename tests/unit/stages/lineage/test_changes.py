@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lineage import KEY, OTHER_KEY
+from support.rows import rows_of_texts
 
-from job.contracts.dataset import Rows
 from job.stages.lineage.changes import count_changed_groups
 from job.stages.lineage.lineage_file import Lineage, trace_rows
 
@@ -18,16 +18,7 @@ from job.stages.lineage.lineage_file import Lineage, trace_rows
 def make_rows(table):
     """Return rows from triples: text, class and number of the group of near-duplicates."""
     texts, labels, groups = zip(*table, strict=True) if table else ((), (), ())
-    keys = np.array([f"text:{text}" for text in texts], dtype=object)
-    return Rows(
-        y=np.array(labels, dtype=object),
-        leakage_keys=keys,
-        text_keys=keys,
-        text=None,
-        embeddings=None,
-        frame=pd.DataFrame(index=range(len(keys))),
-        near_duplicate_groups=np.array(groups, np.int64),
-    )
+    return rows_of_texts(texts, near_duplicate_groups=groups, y=labels)
 
 
 def trace(table, key=KEY, *, n_test=2):

@@ -1,10 +1,8 @@
 """A class is named only if the labels list it, or if its name is plain and enough groups have it."""
 
-import numpy as np
-import pandas as pd
 import pytest
+from support.rows import rows_of_texts
 
-from job.contracts.dataset import Rows
 from job.errors import ContractViolationError, TrainingError
 from job.stages.split.class_names import (
     drop_rare_classes,
@@ -18,15 +16,7 @@ LETTER = "Dear Sir, please delete my data"
 
 def rows_of(*classes):
     """Return rows of these classes, each with a leakage key of its own."""
-    keys = np.array([f"k{n}" for n in range(len(classes))], dtype=object)
-    return Rows(
-        y=np.array(classes, dtype=object),
-        leakage_keys=keys,
-        text_keys=keys,
-        text=None,
-        embeddings=None,
-        frame=pd.DataFrame(index=range(len(keys))),
-    )
+    return rows_of_texts([f"k{n}" for n in range(len(classes))], y=classes)
 
 
 def test_rare_class_is_kept_only_if_it_is_listed():
