@@ -36,7 +36,7 @@ def write_table(path: Path, n_rows: int, features: str, n_classes: int = 8) -> N
     y = rng.integers(0, n_classes, n_rows)
     columns: dict[str, object] = {"intent": [f"class {n}" for n in y]}
     if features == "text":
-        letters = "abcdefghijklmnopqr"  # tokens with digits are no terms
+        letters = "abcdefghijklmnopqr"  # tokens with digits do not become terms
         words = np.array(
             [f"word{a}{b}{c}" for a in letters for b in letters for c in letters][:5000]
         )

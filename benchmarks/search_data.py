@@ -40,7 +40,7 @@ def generate_texts(n_rows: int, n_words: int = 30_000, length: int = 15) -> dict
     class_words = np.array([rng.permutation(n_words) for _ in range(N_CLASSES)])
     is_class_word = rng.random(drawn.shape) < 0.12
     drawn = np.where(is_class_word, class_words[labels[:, None], drawn], drawn)
-    # no digits: tokens with digits are no terms
+    # without digits, because tokens with digits do not become terms
     digits = str.maketrans("0123456789", "abcdefghij")
     words = np.array([f"w{n}".translate(digits) for n in range(n_words)], dtype=object)
     texts = [" ".join(row) for row in words[drawn]]

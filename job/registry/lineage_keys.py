@@ -107,6 +107,6 @@ class LineageKeys:
                 "lineage_key_created",
                 key=STORED_KEY,
                 key_id=self.current.id,
-                advice="whoever can read the whole store can read this key: mount a key of your "
-                "own instead (`pcc-job lineage keygen`), the same for all jobs on this store",
+                advice="everyone who can read the whole store can read this key: mount a key of "
+                "your own instead (`pcc-job lineage keygen`), the same for all jobs on this store",
             )

@@ -175,7 +175,7 @@ def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityEr
 
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Return the version that `version` is a copy of; None if it is no copy or is unreadable."""
+    """Return the version that `version` is a copy of; None if not a copy or damaged."""
     manifest = _parse_manifest(store.get(f"{version}/{MANIFEST_FILE}") or b"")
     return None if manifest is None else manifest.copied_from
 

@@ -1,11 +1,11 @@
-"""The look-up attack: whoever has the published files tests guesses of what a table contains.
+"""The look-up attack: test guesses of what a table contains against the published files.
 
 How it works
 ------------
 1. A guess is a text, its normalized form, its template, a value of the group column, a word, an
    e-mail address or an id, and each form in which the job digests such a string.
 2. Each guess is digested in every way that the code base knows, or that someone would try: with
-   each prefix and public salt, without a key, and with keys that are no secret.
+   each prefix and public salt, without a key, and with keys that everyone knows.
 3. A guess is confirmed if the first 64 bits of its digest occur in a file: as 8 bytes in either
    order at any position, as hexadecimal digits, or as a decimal number.
 """

@@ -43,7 +43,7 @@ def test_text_that_is_no_key_is_refused_without_being_quoted(text):
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", bytes(range(224, 256))])
 def test_file_that_cannot_be_read_is_named(tmp_path, content):
-    """Bytes that are no text are not a question of permissions."""
+    """A file that is not text can be read, so permissions are not the cause."""
     path = tmp_path / "keys"
     if content is not None:
         path.write_bytes(content)

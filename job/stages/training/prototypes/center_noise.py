@@ -9,9 +9,9 @@ How it works
    `_CLASS_NOISE` is added to all centers of a class, because independent noise averages out in
    their sum.  Each center then gets length 1 and is rounded.  The logistic regression on the
    similarities is fitted to the noisy centers.
-3. The noise is drawn from the digest of all distinct training rows with their classes.  The same
-   rows give the same model, and one row more gives independent noise.  Only somebody who has every
-   bit of all distinct training rows could compute the noise.
+3. The seed of the noise is a digest of all distinct training rows with their classes.  The same
+   rows give the same model, and one more row gives independent noise.  To compute the noise, one
+   needs every bit of all distinct training rows.
 """
 
 from __future__ import annotations
