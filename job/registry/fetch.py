@@ -173,7 +173,7 @@ def check_load(
     ----------
     find_problem
         Function that loads the model in a folder and predicts one row.  It returns a description
-        of the problem, or None if there is none.
+        of the problem, or None if there is none, or raises an `IntegrityError`.
     on_begin
         Called before the first write, with a function that removes the temporary copy.
 

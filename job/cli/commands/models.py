@@ -101,16 +101,26 @@ def verify(version: Version, *, options: Options) -> None:
 def load_check(
     context: typer.Context,
     version: Version,
+    pickle: Annotated[
+        bool,
+        typer.Option(
+            "--pickle",
+            help="Load model.joblib, in a process without credentials that reads only what "
+            "published models contain.",
+        ),
+    ] = False,
     *,
     options: Options,
 ) -> None:
     """Verify a version, load it in a separate process, and predict one row."""
     from job.adapters.codecs.load_check import find_load_problem
+    from job.adapters.codecs.pickle_check import check_pickle
     from job.registry import check_load, resolve_version
 
     artifact_store = options.open_store()[0]
     name = resolve_version(artifact_store, version)
-    result = check_load(artifact_store, name, find_load_problem, context.obj.set_cleanup)
+    find_problem = check_pickle if pickle else find_load_problem
+    result = check_load(artifact_store, name, find_problem, context.obj.set_cleanup)
     write_result(result, options.output)
 
 
