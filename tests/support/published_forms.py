@@ -31,34 +31,19 @@ USES = {
     "all": ("text", "embeddings", "numeric", "categorical", "boolean"),
     "embeddings and columns": ("embeddings", "numeric", "categorical", "boolean"),
 }
-_DENSE = ("embeddings", "columns", "embeddings and columns")
-# name, input, estimator, number of classes, and what differs from the defaults
+_LINEAR = ("logistic_regression", "linear_svc")
+_RESTORED = {"is_restored": True}
+# input, estimator, number of classes, and what differs from the defaults
 FORMS = [
-    *[
-        (use, name, n_classes, {})
-        for use, name, n_classes in product(USES, ("logistic_regression", "linear_svc"), (2, 3))
-    ],
-    *[(use, "dummy", 3, {}) for use in USES],
-    *[("embeddings", "dummy", 3, {"strategy": s}) for s in ("stratified", "uniform")],
-    *[(use, "prototypes", 3, {}) for use in _DENSE],
-    *[
-        ("embeddings", name, n_classes, {"is_restored": True})
-        for name, n_classes in product(
-            ("logistic_regression", "linear_svc", "dummy", "prototypes"), (2, 3)
-        )
-    ],
-    *[("embeddings", "prototypes", n, {"is_restored": True, "is_extended": True}) for n in (2, 3)],
+    *[(use, name, 3, {}) for use, name in product(USES, (*_LINEAR, "dummy"))],
+    *[("text", name, 2, {}) for name in _LINEAR],
+    *[(use, "prototypes", 3, {}) for use in ("embeddings", "embeddings and columns")],
+    *[("embeddings", name, 2, _RESTORED) for name in (*_LINEAR, "dummy", "prototypes")],
+    *[("embeddings", "prototypes", n, {**_RESTORED, "is_extended": True}) for n in (2, 3)],
     *[("text", "linear_svc", n, {"calibration": "temperature"}) for n in (2, 3)],
-    *[
-        ("all", name, 3, {"class_weight": "balanced"})
-        for name in ("logistic_regression", "linear_svc")
-    ],
-    *[
-        (use, name, 3, {"engine": "reference"})
-        for use, name in product(("text", "embeddings"), ("logistic_regression", "linear_svc"))
-    ],
-    ("text", "logistic_regression", 3, {"analyzers": ("word",)}),
-    ("text", "logistic_regression", 3, {"analyzers": ("char_wb",)}),
+    *[("all", name, 3, {"class_weight": "balanced"}) for name in _LINEAR],
+    *[("text", name, 3, {"engine": "reference"}) for name in _LINEAR],
+    *[("text", _LINEAR[0], 3, {"analyzers": (name,)}) for name in ("word", "char_wb")],
 ]
 NAMES = [
     ", ".join([use, name, f"{n} classes", *(f"{k} {v}" for k, v in options.items())])
@@ -101,10 +86,6 @@ def train_form(use, estimator, n_classes, options):
     given = dict(options)
     is_restored, is_extended = given.pop("is_restored", False), given.pop("is_extended", False)
     analyzers = given.pop("analyzers", ("word", "char_wb"))
-    grid = {"linear_svc": (("C", 1.0),), "prototypes": (("n_centers", 8),)}
-    parameters = grid.get(estimator, ())
-    if "strategy" in given:
-        parameters = (("strategy", given.pop("strategy")),)
     spec = TrainingSpec(
         search=SearchSpec(**given),
         features=FeatureSpec(use=USES[use], analyzers=analyzers),
@@ -113,7 +94,7 @@ def train_form(use, estimator, n_classes, options):
     )
     chosen = CandidateScore(
         estimator=estimator,
-        parameters=parameters,
+        parameters=(("n_centers", 8),) if estimator == "prototypes" else (),
         feature_blocks=USES[use],
         fold_scores=(1.0,),
     )
