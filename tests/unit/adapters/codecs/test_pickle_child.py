@@ -28,6 +28,7 @@ from job.adapters.codecs.pickle_child import (
     RefusedError,
     load,
 )
+from job.stages.training.estimators import ESTIMATOR_KINDS
 
 LISTED = (*CLASSES, *VALUES, *BUILT_HERE)
 # a control loads and uses each file without protection
@@ -78,6 +79,11 @@ def test_no_name_is_listed_without_need(trained):
         Recorder(io.BytesIO(data)).load()
 
     assert set(LISTED) == Recorder.found
+
+
+def test_every_estimator_has_a_form():
+    """An estimator that is added needs its classes in the list."""
+    assert set(ESTIMATOR_KINDS) == {estimator for _, estimator, _, _ in FORMS}
 
 
 @pytest.mark.parametrize("names", [CLASSES, VALUES, tuple(BUILT_HERE)], ids=len)
