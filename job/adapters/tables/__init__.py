@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from typing import Final
 
 import pyarrow as pa
 
+from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.tables.formats import SourceFile, table_format
 from job.adapters.tables.parts import CsvPart, ParquetPart
+from job.contracts.messages import quote
+from job.contracts.settings.addresses import local_path
 from job.errors import (
     ConfigurationError,
     DatasetNotFoundError,
     DatasetUnreadableError,
 )
+
+_MAX_SIDECAR_BYTES: Final = 2**20
 
 
 class ArrowTables:
@@ -52,10 +58,10 @@ class ArrowTables:
             The file does not exist, or is not a table.
         """
         is_copied = self._copy is not None and uri.startswith("s3://")
-        path = self._copy(uri) if self._copy and is_copied else _local_path(uri)
-        if not path.exists():
+        path = self._copy(uri) if self._copy and is_copied else local_path(uri)
+        if not os.path.exists(path):  # noqa: PTH110  # False for every error
             raise DatasetNotFoundError(
-                f"file '{uri}' does not exist",
+                f"file {quote(uri)} does not exist",
                 hint="check --dataset (dataset.uri), and whether the upstream export has finished",
             )
         files = tuple(
@@ -63,11 +69,6 @@ class ArrowTables:
             for p in _list_parts(uri, path)
         )
         return _Table(uri, path, files)
-
-
-def _local_path(uri: str) -> Path:
-    parsed = urlparse(uri)
-    return Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
 
 
 def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
@@ -158,8 +159,12 @@ def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
         if not sidecar.is_file():
             continue
         try:
-            content = json.loads(sidecar.read_bytes())
-        except ValueError:
+            content = json.loads(read_small_file(sidecar, _MAX_SIDECAR_BYTES))
+        except UnusableFileError as error:
+            raise DatasetUnreadableError(
+                f"'{sidecar}' {error}", hint="correct or remove the file"
+            ) from None
+        except (ValueError, RecursionError):
             raise DatasetUnreadableError(
                 f"'{sidecar}' is not JSON", hint="repair or remove the file"
             ) from None
