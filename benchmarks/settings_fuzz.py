@@ -227,10 +227,15 @@ def make_case(rng: random.Random, folder: Path) -> Case:
         if rng.random() < 0.05:
             content += bytes(rng.randrange(256) for _ in range(8))
         arguments += ["--config", str(folder / "job.yaml")]
-    # the operating system cannot pass these
-    environment = {k: v.replace("\0", "") for k, v in environment.items()}
-    arguments = [a.replace("\0", "")[:100_000] for a in arguments]
+    environment = {name: _pass_on(value) for name, value in environment.items()}
+    arguments = [_pass_on(argument) for argument in arguments]
     return Case(arguments=tuple(arguments), environment=environment, content=content)
+
+
+def _pass_on(text: str) -> str:
+    """Return a text as a process receives it: bytes that are not UTF-8 are lone surrogates."""
+    data = text.replace("\0", "")[:100_000].encode("utf-8", "surrogatepass")
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _choose_keys(rng: random.Random) -> list[str]:

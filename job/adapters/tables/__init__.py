@@ -16,7 +16,7 @@ import pyarrow as pa
 from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.tables.formats import SourceFile, table_format
 from job.adapters.tables.parts import CsvPart, ParquetPart
-from job.contracts.messages import quote
+from job.contracts.messages import quote, shorten
 from job.contracts.settings.addresses import local_path
 from job.errors import (
     ConfigurationError,
@@ -25,6 +25,7 @@ from job.errors import (
 )
 
 _MAX_SIDECAR_BYTES: Final = 2**20
+_MAX_LABEL: Final = 1000
 
 
 class ArrowTables:
@@ -65,7 +66,7 @@ class ArrowTables:
                 hint="check --dataset (dataset.uri), and whether the upstream export has finished",
             )
         files = tuple(
-            SourceFile(p, _label(uri, path, p) if is_copied else str(p), self._known_names)
+            SourceFile(p, _label(uri if is_copied else str(path), path, p), self._known_names)
             for p in _list_parts(uri, path)
         )
         return _Table(uri, path, files)
@@ -115,8 +116,8 @@ class _Table:
         for part in self._parts[1:]:
             if sorted(part.names) != sorted(self.names):
                 raise DatasetUnreadableError(
-                    f"'{part.file.path.name}' in '{uri}' does not have the same columns as "
-                    f"'{paths[0].name}'",
+                    f"'{part.file.label}' does not have the same columns as "
+                    f"'{self._parts[0].file.label}'",
                     hint="export all files of the folder with the same columns, or remove the "
                     "others",
                 )
@@ -142,7 +143,11 @@ class _Table:
 
 
 def _label(uri: str, root: Path, path: Path) -> str:
-    return uri if path == root else f"{uri.rstrip('/')}/{path.relative_to(root).as_posix()}"
+    """Return the name of a file in messages, without the values of partitions (`key=value`)."""
+    if path == root:
+        return shorten(uri, _MAX_LABEL)
+    inner = re.sub(r"=[^/]*(?=/)", "=...", path.relative_to(root).as_posix())
+    return shorten(f"{uri.rstrip('/')}/{inner}", _MAX_LABEL)
 
 
 def _sha256(path: Path) -> str:
@@ -162,11 +167,11 @@ def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
             content = json.loads(read_small_file(sidecar, _MAX_SIDECAR_BYTES))
         except UnusableFileError as error:
             raise DatasetUnreadableError(
-                f"'{sidecar}' {error}", hint="correct or remove the file"
+                f"{quote(str(sidecar))} {error}", hint="correct or remove the file"
             ) from None
         except (ValueError, RecursionError):
             raise DatasetUnreadableError(
-                f"'{sidecar}' is not JSON", hint="repair or remove the file"
+                f"{quote(str(sidecar))} is not JSON", hint="repair or remove the file"
             ) from None
         if isinstance(content, dict):
             return tuple((str(k), _as_text(v)) for k, v in sorted(content.items()))

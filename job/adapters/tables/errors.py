@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -41,6 +42,15 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
         return DatasetUnreadableError(
             f"no permission to read '{file.label}'", hint="check the permissions of the file"
         )
+    kind = "Parquet" if table_format(file.path) == "parquet" else "CSV"
+    compression = _check_compression(file, kind)
+    if compression is not None:
+        return compression
+    if kind == "Parquet" and isinstance(error, UnicodeDecodeError):
+        return DatasetUnreadableError(
+            f"'{file.label}' has names of columns that are not UTF-8 text",
+            hint="export it again, with names in UTF-8",
+        )
     if re.search(r"(?i)utf-?8", text):
         return DatasetUnreadableError(
             f"'{file.label}' {_describe_encoding(file)}",
@@ -58,7 +68,6 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
     for pattern, what, hint in patterns:
         if re.search(pattern, text):
             return DatasetUnreadableError(f"'{file.label}' {what}", hint=hint)
-    kind = "Parquet" if table_format(file.path) == "parquet" else "CSV"
     if file.path.stat().st_size == 0:
         return DatasetUnreadableError(
             f"'{file.label}' is empty", hint="check whether the upstream export has finished"
@@ -70,23 +79,41 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
     )
 
 
+def _check_compression(file: SourceFile, kind: str) -> JobError | None:
+    """Return an error if the file is compressed and its name does not say so, or the reverse."""
+    with file.path.open("rb") as stream:
+        head = stream.read(2)
+    is_packed, is_named_so = head == b"\x1f\x8b", file.path.name.lower().endswith(".gz")
+    if is_packed and not is_named_so:
+        return DatasetUnreadableError(
+            f"'{file.label}' is compressed with gzip, but its name does not end in .gz",
+            hint="rename it so that it ends in .csv.gz"
+            if kind == "CSV"
+            else "decompress it: `gzip -dc FILE > NEW`",
+        )
+    if head and is_named_so and not is_packed:
+        return DatasetUnreadableError(
+            f"'{file.label}' is not compressed with gzip, but its name ends in .gz",
+            hint="rename it so that it ends in .csv, if it is a CSV file",
+        )
+    return None
+
+
 def _describe_encoding(file: SourceFile) -> str:
     """Return the end of a sentence that says why a file is not UTF-8 text.
 
-    It names the other encoding, the compression, or the columns whose cells are not UTF-8.
+    It names the other encoding, or the columns whose cells are not UTF-8.
     """
     with file.path.open("rb") as stream:
         head = stream.read(2)
     if head in (b"\xff\xfe", b"\xfe\xff"):
         return "is UTF-16, not UTF-8"
     is_packed = file.path.name.lower().endswith(".gz")
-    if head == b"\x1f\x8b" and not is_packed:
-        return "is compressed with gzip, but its name does not end in .gz"
     opener = gzip.open if is_packed else open
     with opener(file.path, "rt", encoding="utf-8", errors="surrogateescape", newline="") as text:
         try:
             counts = _count_broken_cells(csv.reader(text), file.known_names)
-        except csv.Error:
+        except (csv.Error, OSError, EOFError, zlib.error):
             return "is not UTF-8 text"
     columns = ", ".join(f"{pluralize(n, 'cell')} of {name}" for name, n in counts[:10])
     return f"is not UTF-8 text: {columns or 'the header'}"
