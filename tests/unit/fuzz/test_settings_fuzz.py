@@ -2,7 +2,8 @@
 
 import random
 
-from benchmarks.settings_fuzz import Case, find_bug, fuzz, make_case
+from benchmarks.hostile_settings import Case, make_case
+from benchmarks.settings_fuzz import find_bug, fuzz
 from job import settings
 
 
