@@ -1,6 +1,7 @@
 """Values that a command cannot use end in a ConfigurationError that names the setting."""
 
 import io
+import json
 import os
 import sys
 
@@ -139,3 +140,28 @@ def test_output_is_escaped_for_an_encoding_that_lacks_a_character(monkeypatch):
     write_text("é")
 
     assert b"\\xe9\n" == stream.buffer.getvalue()
+
+
+EXPECTATION = {"type": "expect_column_values_to_match_regex", "kwargs": {"column": "text"}}
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "words"),
+    [
+        ({"regex": "["}, "expectation 1 of suite 'own' has an invalid regular expression"),
+        ({"regex_list": ["a", "("]}, "has an invalid regular expression"),
+        ({"column_list": [["text"]]}, "expectation for a column, which is not a column"),
+        ({"column": {"a": []}}, "expectation for a column, which is not a column"),
+    ],
+)
+def test_suite_is_checked_before_a_run(command, tmp_path, kwargs, words):
+    """The same suite without these arguments is valid."""
+    valid = {**EXPECTATION, "kwargs": {"column": "text", "regex": "a+", "regex_list": 5}}
+    (tmp_path / "own.json").write_text(json.dumps({"expectations": [valid]}))
+    option = ("--set", "expectations.suite=own.json")
+    assert "settings are valid\n" == command("config", "check", *option)
+    broken = {**EXPECTATION, "kwargs": {"column": "text", **kwargs}}
+    (tmp_path / "own.json").write_text(json.dumps({"expectations": [broken]}))
+
+    with pytest.raises(ConfigurationError, match=words):
+        command("config", "check", *option)
