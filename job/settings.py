@@ -72,15 +72,14 @@ def load_settings(
     keys = tuple(known_keys())
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
-    origin = shorten(str(path))
-    layers = [(key, origin, value) for key, value in (_flatten(_read(path)) if path else ())]
+    content = _flatten(_read(path)) if path else ()
+    layers = [(key, shorten(str(path)), value) for key, value in content]
     layers += _from_environment(environment, keys)
     for flag_key, flag, flag_value in flags:
         section = [key for key in keys if key.startswith(f"{flag_key}.")]
         if section and isinstance(flag_value, Mapping):
             layers = [layer for layer in layers if layer[0] not in section]
-            items = _flatten(flag_value, f"{flag_key}.")
-            layers += [(key, flag, value) for key, value in items]
+            layers += [(key, flag, value) for key, value in _flatten(flag_value, f"{flag_key}.")]
         else:
             layers.append((flag_key, flag, flag_value))
     for key, origin, value in layers:

@@ -57,20 +57,14 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
             hint="export it as UTF-8 text, or convert it: `iconv -f ENCODING -t UTF-8 FILE > NEW`; "
             "for a UTF-16 file, ENCODING is UTF-16; for Latin-1, it is WINDOWS-1252",
         )
-    patterns = (
-        (r"(?i)empty csv", "is empty", "check whether the upstream export has finished"),
-        (
-            r"(?i)straddling",
-            "has a row longer than 16 MB, or an unclosed quote",
-            "check how the cells are quoted",
-        ),
-    )
-    for pattern, what, hint in patterns:
-        if re.search(pattern, text):
-            return DatasetUnreadableError(f"'{file.label}' {what}", hint=hint)
-    if file.path.stat().st_size == 0:
+    if re.search(r"(?i)empty csv", text) or file.path.stat().st_size == 0:
         return DatasetUnreadableError(
             f"'{file.label}' is empty", hint="check whether the upstream export has finished"
+        )
+    if re.search(r"(?i)straddling", text):
+        return DatasetUnreadableError(
+            f"'{file.label}' has a row longer than 16 MB, or an unclosed quote",
+            hint="check how the cells are quoted",
         )
     return DatasetUnreadableError(
         f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or in another "

@@ -36,6 +36,15 @@ def _list_parameters(point: Mapping[str, object]) -> tuple[tuple[str, object], .
     return tuple(sorted(plain.items()))
 
 
+def _require_few(n_candidates: int) -> None:
+    if n_candidates > _MAX_CANDIDATES:
+        raise ConfigurationError(
+            f"search.estimators has {n_candidates:,} combinations; expected at most "
+            f"{_MAX_CANDIDATES:,}",
+            hint="remove values from the grids",
+        )
+
+
 def list_candidates(
     spec: SearchSpec, feature_blocks: FeatureBlocks, random_state: int
 ) -> list[Candidate]:
@@ -49,19 +58,12 @@ def list_candidates(
     Raises
     ------
     ConfigurationError
-        There are more than 10,000 grid points, an estimator lacks a parameter or rejects its value,
-        or no estimator accepts the inputs.
+        There are too many candidates, or an estimator rejects a parameter, its value or inputs.
     """
     kinds = {name: find_kind(name) for name in spec.estimators}
     grids = {name: dict(grid or kinds[name].default_grid) for name, grid in spec.estimators.items()}
     inputs = spec.inputs or (feature_blocks,)
-    n_points = len(inputs) * sum(prod(map(len, grid.values())) for grid in grids.values())
-    if n_points > _MAX_CANDIDATES:
-        raise ConfigurationError(
-            f"search.estimators has {n_points:,} combinations; expected at most "
-            f"{_MAX_CANDIDATES:,}",
-            hint="remove values from the grids",
-        )
+    _require_few(len(inputs) * sum(prod(map(len, grid.values())) for grid in grids.values()))
     candidates = [
         Candidate(estimator=name, parameters=_list_parameters(point), feature_blocks=blocks)
         for blocks in inputs
@@ -71,8 +73,7 @@ def list_candidates(
     ]
     if not candidates:
         raise ConfigurationError(
-            f"search.estimators.{next(iter(kinds))} needs dense inputs, but inputs with text are "
-            "sparse",
+            f"search.estimators.{next(iter(kinds))} needs dense inputs, but texts are sparse",
             hint="use other estimators, or remove text from features.use or search.inputs",
         )
     for candidate in candidates:
