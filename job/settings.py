@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from job.adapters.small_files import UnusableFileError, read_small_file
+from job.adapters.yaml_values import MAX_BYTES, YamlError, parse_yaml
 from job.contracts.lineage_key import KEY_VARIABLE
-from job.contracts.messages import did_you_mean
+from job.contracts.messages import did_you_mean, quote, shorten
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
 from job.stages.training.estimators import ESTIMATOR_KINDS, find_kind
@@ -21,36 +22,12 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
 
 PREFIX: Final = "PCC_JOB_"
+_MAX_TEXT: Final = 4096
 _MAPPINGS: Final = (
     "dataset.aliases",
     "expectations.parameters",
     "search.estimators",
     "store.tags",
-)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML loader for which 1e-3 is a number, as in YAML 1.2, and duplicate keys are errors."""
-
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Hashable, object]:
-        """Return a node's mapping; raise `_DuplicateKeyError` if the node has a key twice."""
-        keys = [str(key.value) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise _DuplicateKeyError(key)
-        return super().construct_mapping(node, deep)
-
-
-class _DuplicateKeyError(yaml.YAMLError):
-    """A mapping has a key twice.  Without this error, PyYAML would use the later value."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
-    list("-+.0123456789"),
 )
 
 
@@ -95,18 +72,19 @@ def load_settings(
     keys = tuple(known_keys())
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
-    layers = [(key, str(path), value) for key, value in (_flatten(_read(path)) if path else ())]
+    content = _flatten(_read(path)) if path else ()
+    layers = [(key, shorten(str(path)), value) for key, value in content]
     layers += _from_environment(environment, keys)
     for flag_key, flag, flag_value in flags:
         section = [key for key in keys if key.startswith(f"{flag_key}.")]
         if section and isinstance(flag_value, Mapping):
             layers = [layer for layer in layers if layer[0] not in section]
-            items = _flatten(flag_value, f"{flag_key}.")
-            layers += [(key, flag, value) for key, value in items]
+            layers += [(key, flag, value) for key, value in _flatten(flag_value, f"{flag_key}.")]
         else:
             layers.append((flag_key, flag, flag_value))
     for key, origin, value in layers:
         _check_known(key, origin, keys)
+        _check_texts(value, key, origin)
         values[key], origins[key] = value, origin
     try:
         settings = JobSettings.model_validate(_nested(values))
@@ -132,33 +110,29 @@ def parse_value(text: str, origin: str) -> object:
     return _load(
         text,
         f"the value of {origin}",
-        "is not valid YAML",
         "quote the value for the shell, as in --set 'features.use=[text]'",
     )
 
 
-def _load(text: str, what: str, problem: str, hint: str) -> object:
+def _load(text: str, what: str, hint: str) -> object:
     try:
-        return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
-    except _DuplicateKeyError as error:
-        problem, hint = f"has duplicate key '{error}'", "remove all but one of its lines"
-    except yaml.YAMLError:
-        pass
-    raise ConfigurationError(f"{what} {problem}", hint=hint)
+        return parse_yaml(text)
+    except YamlError as error:
+        raise ConfigurationError(f"{what} {error}", hint=error.hint or hint) from None
 
 
 def _read(path: Path) -> Mapping[object, object]:
-    name, problem = f"the settings file '{path}'", "is not valid YAML or JSON"
+    name = f"the settings file {quote(str(path))}"
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError:
+        text = read_small_file(path, MAX_BYTES).decode("utf-8-sig")
+    except UnusableFileError as error:
         raise ConfigurationError(
-            f"{name} cannot be read",
+            f"{name} {error}",
             hint="check the path in --config, and the permissions of the file",
         ) from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{name} {problem}", hint="save it as UTF-8") from None
-    content = _load(text, name, problem, "check its indentation")
+        raise ConfigurationError(f"{name} is not UTF-8 text", hint="save it as UTF-8") from None
+    content = _load(text, name, "check its indentation")
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -167,6 +141,24 @@ def _read(path: Path) -> Mapping[object, object]:
             hint="write `key: value` lines; `pcc-job config schema` prints the schema",
         )
     return content
+
+
+def _check_texts(value: object, key: str, origin: str) -> None:
+    """Raise for a text, at any level of a value, that is too long or has a control character."""
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            _check_texts(item, key, origin)
+    if not isinstance(value, str):
+        return
+    is_plain = all(unicodedata.category(c) not in ("Cc", "Cs") or c in "\n\t" for c in value)
+    if len(value) > _MAX_TEXT or not is_plain:
+        raise ConfigurationError(
+            f"{key} (from {origin}): a text has a control character, is not UTF-8, or has more "
+            f"than {_MAX_TEXT:,} characters",
+            hint="correct the text",
+        )
 
 
 def _sections() -> set[str]:
@@ -196,7 +188,8 @@ def _from_environment(
             continue
         if variable not in names:
             raise ConfigurationError(
-                f"unknown variable {variable}{did_you_mean(variable, [*names, KEY_VARIABLE])}",
+                f"unknown variable {quote(variable)}"
+                f"{did_you_mean(variable, [*names, KEY_VARIABLE])}",
                 hint="`pcc-job config show` lists the settings; in variables, `__` separates the "
                 "levels, as in PCC_JOB_DATASET__URI",
             )
@@ -210,12 +203,12 @@ def _from_environment(
 def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
     if key in _sections():
         raise ConfigurationError(
-            f"'{key}' from {origin} is a section, not a setting",
+            f"{quote(key)} from {origin} is a section, not a setting",
             hint="set one of its keys; `pcc-job config show` lists them",
         )
     if key not in keys:
         raise ConfigurationError(
-            f"unknown setting '{key}' from {origin}{did_you_mean(key, keys)}",
+            f"unknown setting {quote(key)} from {origin}{did_you_mean(key, keys)}",
             hint="`pcc-job config show` lists the settings",
         )
 
@@ -237,7 +230,7 @@ def _explain(error: ValidationError, origins: Mapping[str, str]) -> Configuratio
     """Return an error with the invalid keys and the reasons; values may be secret, so omit them."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
-        key = ".".join(str(part) for part in problem["loc"])
+        key = ".".join(shorten(str(part)) for part in problem["loc"])
         reason = problem["msg"].removeprefix("Value error, ")
         if not key:  # sections contradict each other; the reason names the keys
             lines.append(reason)

@@ -10,11 +10,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlparse
 
 from job.adapters.host_limits import paused_gc
-from job.contracts.messages import did_you_mean, quote_list
+from job.adapters.small_files import UnusableFileError, read_small_file
+from job.contracts.messages import did_you_mean, quote, quote_list
 from job.contracts.reports.validation import RuleResult
+from job.contracts.settings.addresses import local_path
 from job.contracts.shown_names import NameRule, is_plain
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
@@ -22,6 +23,7 @@ from job.errors import ConfigurationError
 if TYPE_CHECKING:
     import pandas as pd
 
+_MAX_BYTES: Final = 2**20
 _RESULT_FORMAT: Final = {
     "result_format": "COMPLETE",
     "partial_unexpected_count": 0,
@@ -45,15 +47,19 @@ class SuiteFolder:
         """
         path = self._find_path(name)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read_small_file(path, _MAX_BYTES).decode("utf-8-sig"))
             meta = content.get("meta", {})
             parameters = dict(meta.get("parameters", {}))
             is_standardized = _parse_flag(meta.get("embeddings_standardized_per_batch"))
             expectations = tuple(_parse_expectation(e) for e in content["expectations"])
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except UnusableFileError as error:
             raise ConfigurationError(
-                f"'{path}' is not an expectation suite; expected JSON with a list `expectations` "
-                "of {type, kwargs, severity}",
+                f"expectation suite {quote(str(path))} {error}", hint="check expectations.suite"
+            ) from None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise ConfigurationError(
+                f"{quote(str(path))} is not an expectation suite; expected JSON with a list "
+                "`expectations` of {type, kwargs, severity}",
                 hint="correct the file; expectations/curated_training_data.json is an example",
             ) from None
         return Suite(
@@ -64,14 +70,13 @@ class SuiteFolder:
         )
 
     def _find_path(self, name: str) -> Path:
-        parsed = urlparse(name)
-        path = Path(unquote(parsed.path)) if parsed.scheme == "file" else Path(name)
+        path = local_path(name)
         if "/" not in name and not name.endswith(".json"):
             path = self._folder / f"{name}.json"
-        if not path.is_file():
+        if not os.path.exists(path):  # noqa: PTH110  # False for every error
             names = sorted(p.stem for p in self._folder.glob("*.json"))
             raise ConfigurationError(
-                f"expectation suite '{name}' does not exist",
+                f"expectation suite {quote(name)} does not exist",
                 hint="use --set expectations.suite=NAME with a path, or with one of "
                 f"{quote_list(names)}",
             )

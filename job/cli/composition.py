@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote, urlparse
 
-from job.contracts.settings.addresses import uri_scheme
+from job.contracts.messages import quote
+from job.contracts.settings.addresses import local_path, uri_scheme
 from job.errors import ConfigurationError, DatasetNotFoundError
 
 if TYPE_CHECKING:
@@ -105,11 +106,10 @@ def _open_folder(settings: JobSettings, must_exist: bool) -> ArtifactStore:
     from job.adapters.stores.directory import DirectoryStore
 
     uri = settings.store.uri
-    parsed = urlparse(uri)
-    folder = Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
-    if must_exist and not folder.is_dir():
+    folder = local_path(uri)
+    if must_exist and not os.path.isdir(folder):  # noqa: PTH112  # False for every error
         raise ConfigurationError(
-            f"store '{uri}' does not exist",
+            f"store {quote(uri)} does not exist",
             hint="check --store (store.uri); `pcc-job run` creates the folder",
         )
     return DirectoryStore(folder)
@@ -158,7 +158,7 @@ def load_suite(settings: JobSettings, copy: Callable[[str], Path]) -> Suite:
             name = str(copy(name))
         except DatasetNotFoundError as error:
             raise ConfigurationError(
-                f"expectation suite '{name}' does not exist",
+                f"expectation suite {quote(name)} does not exist",
                 hint="check expectations.suite, and whether the file was uploaded",
             ) from error
     return SuiteFolder(folder).load(name)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from job.adapters.small_files import UnusableFileError, read_small_file
 from job.contracts.lineage_key import KEY_VARIABLE, KeyRing, LineageKey
+from job.contracts.messages import quote
 from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from job.contracts.settings.job_settings import JobSettings
+
+_MAX_BYTES: Final = 64 * 2**10
 
 
 def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> KeyRing:
@@ -29,7 +33,7 @@ def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> 
         )
     if path is None and text is None:
         return KeyRing()
-    source = KEY_VARIABLE if path is None else f"the key file '{path}'"
+    source = KEY_VARIABLE if path is None else f"the key file {quote(path)}"
     if path is not None and _is_key(path):
         raise ConfigurationError(
             "lineage.key_file is a key, but must be the path of a file",
@@ -37,10 +41,10 @@ def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> 
         )
     if path is not None:
         try:
-            text = Path(path).read_text(encoding="ascii", errors="replace")
-        except OSError:
+            text = read_small_file(Path(path), _MAX_BYTES).decode("ascii", errors="replace")
+        except UnusableFileError as error:
             raise ConfigurationError(
-                f"{source} cannot be read",
+                f"{source} {error}",
                 hint="check lineage.key_file, and whether this user may read the file",
             ) from None
     try:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from job.contracts.messages import escape_control_characters
+from job.contracts.messages import escape_control_characters, quote
 from job.errors import ConfigurationError, SupportsJson, TransientError
 
 Content = Mapping[str, object]
@@ -23,7 +23,7 @@ def check_form(form: str | None) -> None:
     """
     if form not in (None, "json", "table"):
         raise ConfigurationError(
-            f"unknown output format '{form}'", hint="use --output json or --output table"
+            f"unknown output format {quote(form)}", hint="use --output json or --output table"
         )
 
 
@@ -41,7 +41,7 @@ def write_result(
 
 
 def write_text(text: str) -> None:
-    """Write lines to stdout.
+    """Write lines to stdout; characters that its encoding lacks are escaped.
 
     Raises
     ------
@@ -53,6 +53,8 @@ def write_text(text: str) -> None:
             "cannot write to stdout: it is closed",
             hint="the command writes its result to stdout: leave it open, or redirect it to a file",
         )
+    encoding = sys.stdout.encoding or "utf-8"
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         print(text, flush=True)
     except OSError as error:

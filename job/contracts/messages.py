@@ -6,6 +6,22 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 _CAP: Final = 10
+_MAX_LENGTH: Final = 200
+
+
+def shorten(text: str, max_length: int = _MAX_LENGTH) -> str:
+    """Return the beginning of a text, with its control characters and line breaks escaped.
+
+    >>> print(shorten("a\\nb"), shorten("abcdef", 3))
+    a\\nb abc...
+    """
+    shown = text if len(text) <= max_length else f"{text[:max_length]}..."
+    return shown if shown.isprintable() else json.dumps(shown)[1:-1]
+
+
+def quote(text: str) -> str:
+    """Return the beginning of a text in quotes, as `shorten` does."""
+    return f"'{shorten(text)}'"
 
 
 def quote_list(names: Sequence[object]) -> str:
@@ -14,7 +30,7 @@ def quote_list(names: Sequence[object]) -> str:
     >>> quote_list(["a", "b"])
     "'a', 'b'"
     """
-    text = ", ".join(f"'{name}'" for name in names[:_CAP])
+    text = ", ".join(quote(str(name)) for name in names[:_CAP])
     return text if len(names) <= _CAP else f"{text} and {len(names) - _CAP} more"
 
 

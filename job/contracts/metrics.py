@@ -21,7 +21,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from job.contracts.messages import did_you_mean, quote_list
+from job.contracts.messages import did_you_mean, quote, quote_list
 from job.contracts.metric_kinds import (
     InfluenceMetric,
     LabelMetric,
@@ -141,7 +141,7 @@ def find_metric(name: object) -> MetricDefinition:
     choosable = quote_list(list_choosable())
     if metric is None:
         similar = did_you_mean(str(name), list_choosable())
-        raise ValueError(f"unknown metric '{name}'{similar}; expected one of {choosable}")
+        raise ValueError(f"unknown metric {quote(str(name))}{similar}; expected one of {choosable}")
     if metric.objection:
         raise ValueError(
             f"'{metric.name}' cannot choose a candidate: {metric.objection}; expected one of "

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from typing import Final
 
 import pyarrow as pa
 
+from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.tables.formats import SourceFile, table_format
 from job.adapters.tables.parts import CsvPart, ParquetPart
+from job.contracts.messages import quote, shorten
+from job.contracts.settings.addresses import local_path
 from job.errors import (
     ConfigurationError,
     DatasetNotFoundError,
     DatasetUnreadableError,
 )
+
+_MAX_SIDECAR_BYTES: Final = 2**20
+_MAX_LABEL: Final = 1000
 
 
 class ArrowTables:
@@ -52,22 +59,17 @@ class ArrowTables:
             The file does not exist, or is not a table.
         """
         is_copied = self._copy is not None and uri.startswith("s3://")
-        path = self._copy(uri) if self._copy and is_copied else _local_path(uri)
-        if not path.exists():
+        path = self._copy(uri) if self._copy and is_copied else local_path(uri)
+        if not os.path.exists(path):  # noqa: PTH110  # False for every error
             raise DatasetNotFoundError(
-                f"file '{uri}' does not exist",
+                f"file {quote(uri)} does not exist",
                 hint="check --dataset (dataset.uri), and whether the upstream export has finished",
             )
         files = tuple(
-            SourceFile(p, _label(uri, path, p) if is_copied else str(p), self._known_names)
+            SourceFile(p, _label(uri if is_copied else str(path), path, p), self._known_names)
             for p in _list_parts(uri, path)
         )
         return _Table(uri, path, files)
-
-
-def _local_path(uri: str) -> Path:
-    parsed = urlparse(uri)
-    return Path(unquote(parsed.path) if parsed.scheme == "file" else uri)
 
 
 def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
@@ -114,8 +116,8 @@ class _Table:
         for part in self._parts[1:]:
             if sorted(part.names) != sorted(self.names):
                 raise DatasetUnreadableError(
-                    f"'{part.file.path.name}' in '{uri}' does not have the same columns as "
-                    f"'{paths[0].name}'",
+                    f"'{part.file.label}' does not have the same columns as "
+                    f"'{self._parts[0].file.label}'",
                     hint="export all files of the folder with the same columns, or remove the "
                     "others",
                 )
@@ -141,7 +143,11 @@ class _Table:
 
 
 def _label(uri: str, root: Path, path: Path) -> str:
-    return uri if path == root else f"{uri.rstrip('/')}/{path.relative_to(root).as_posix()}"
+    """Return the name of a file in messages, without the values of partitions (`key=value`)."""
+    if path == root:
+        return shorten(uri, _MAX_LABEL)
+    inner = re.sub(r"=[^/]*(?=/)", "=...", path.relative_to(root).as_posix())
+    return shorten(f"{uri.rstrip('/')}/{inner}", _MAX_LABEL)
 
 
 def _sha256(path: Path) -> str:
@@ -158,10 +164,14 @@ def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
         if not sidecar.is_file():
             continue
         try:
-            content = json.loads(sidecar.read_bytes())
-        except ValueError:
+            content = json.loads(read_small_file(sidecar, _MAX_SIDECAR_BYTES))
+        except UnusableFileError as error:
             raise DatasetUnreadableError(
-                f"'{sidecar}' is not JSON", hint="repair or remove the file"
+                f"{quote(str(sidecar))} {error}", hint="correct or remove the file"
+            ) from None
+        except (ValueError, RecursionError):
+            raise DatasetUnreadableError(
+                f"{quote(str(sidecar))} is not JSON", hint="repair or remove the file"
             ) from None
         if isinstance(content, dict):
             return tuple((str(k), _as_text(v)) for k, v in sorted(content.items()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -41,27 +42,29 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
         return DatasetUnreadableError(
             f"no permission to read '{file.label}'", hint="check the permissions of the file"
         )
+    kind = "Parquet" if table_format(file.path) == "parquet" else "CSV"
+    compression = _check_compression(file, kind)
+    if compression is not None:
+        return compression
+    if kind == "Parquet" and isinstance(error, UnicodeDecodeError):
+        return DatasetUnreadableError(
+            f"'{file.label}' has names of columns that are not UTF-8 text",
+            hint="export it again, with names in UTF-8",
+        )
     if re.search(r"(?i)utf-?8", text):
         return DatasetUnreadableError(
             f"'{file.label}' {_describe_encoding(file)}",
             hint="export it as UTF-8 text, or convert it: `iconv -f ENCODING -t UTF-8 FILE > NEW`; "
             "for a UTF-16 file, ENCODING is UTF-16; for Latin-1, it is WINDOWS-1252",
         )
-    patterns = (
-        (r"(?i)empty csv", "is empty", "check whether the upstream export has finished"),
-        (
-            r"(?i)straddling",
-            "has a row longer than 16 MB, or an unclosed quote",
-            "check how the cells are quoted",
-        ),
-    )
-    for pattern, what, hint in patterns:
-        if re.search(pattern, text):
-            return DatasetUnreadableError(f"'{file.label}' {what}", hint=hint)
-    kind = "Parquet" if table_format(file.path) == "parquet" else "CSV"
-    if file.path.stat().st_size == 0:
+    if re.search(r"(?i)empty csv", text) or file.path.stat().st_size == 0:
         return DatasetUnreadableError(
             f"'{file.label}' is empty", hint="check whether the upstream export has finished"
+        )
+    if re.search(r"(?i)straddling", text):
+        return DatasetUnreadableError(
+            f"'{file.label}' has a row longer than 16 MB, or an unclosed quote",
+            hint="check how the cells are quoted",
         )
     return DatasetUnreadableError(
         f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or in another "
@@ -70,23 +73,41 @@ def _translate(file: SourceFile, error: Exception) -> JobError:
     )
 
 
+def _check_compression(file: SourceFile, kind: str) -> JobError | None:
+    """Return an error if the file is compressed and its name does not say so, or the reverse."""
+    with file.path.open("rb") as stream:
+        head = stream.read(2)
+    is_packed, is_named_so = head == b"\x1f\x8b", file.path.name.lower().endswith(".gz")
+    if is_packed and not is_named_so:
+        return DatasetUnreadableError(
+            f"'{file.label}' is compressed with gzip, but its name does not end in .gz",
+            hint="rename it so that it ends in .csv.gz"
+            if kind == "CSV"
+            else "decompress it: `gzip -dc FILE > NEW`",
+        )
+    if head and is_named_so and not is_packed:
+        return DatasetUnreadableError(
+            f"'{file.label}' is not compressed with gzip, but its name ends in .gz",
+            hint="rename it so that it ends in .csv, if it is a CSV file",
+        )
+    return None
+
+
 def _describe_encoding(file: SourceFile) -> str:
     """Return the end of a sentence that says why a file is not UTF-8 text.
 
-    It names the other encoding, the compression, or the columns whose cells are not UTF-8.
+    It names the other encoding, or the columns whose cells are not UTF-8.
     """
     with file.path.open("rb") as stream:
         head = stream.read(2)
     if head in (b"\xff\xfe", b"\xfe\xff"):
         return "is UTF-16, not UTF-8"
     is_packed = file.path.name.lower().endswith(".gz")
-    if head == b"\x1f\x8b" and not is_packed:
-        return "is compressed with gzip, but its name does not end in .gz"
     opener = gzip.open if is_packed else open
     with opener(file.path, "rt", encoding="utf-8", errors="surrogateescape", newline="") as text:
         try:
             counts = _count_broken_cells(csv.reader(text), file.known_names)
-        except csv.Error:
+        except (csv.Error, OSError, EOFError, zlib.error):
             return "is not UTF-8 text"
     columns = ", ".join(f"{pluralize(n, 'cell')} of {name}" for name, n in counts[:10])
     return f"is not UTF-8 text: {columns or 'the header'}"

@@ -122,6 +122,7 @@ def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
 
 def _parse_flag(item: str) -> tuple[str, str, object]:
     """Parse one `--set KEY=VALUE`; return the key, the text `--set KEY` and the parsed value."""
+    from job.contracts.messages import shorten
     from job.errors import ConfigurationError
     from job.settings import parse_value
 
@@ -131,5 +132,5 @@ def _parse_flag(item: str) -> tuple[str, str, object]:
             "--set needs KEY=VALUE, but the argument has no '='",
             hint="for example --set 'features.use=[text]'; `pcc-job config show` lists the keys",
         )
-    flag = f"--set {key.strip()}"
+    flag = f"--set {shorten(key.strip())}"
     return key.strip(), flag, parse_value(value, flag)

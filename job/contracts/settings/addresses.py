@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Final
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
+
+from job.contracts.messages import quote
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _FILE_SCHEMES: Final = ("file", "s3")
@@ -23,8 +26,8 @@ def require_readable(uri: str, schemes: Collection[str] = _FILE_SCHEMES) -> str:
     Raises
     ------
     ValueError
-        The address is neither a path nor a URI with one of the schemes, or it contains a user or a
-        password.
+        The address is neither a path nor a URI with one of the schemes, or it contains a user, a
+        password or a NUL character.
     """
     match = _SCHEME.match(uri)
     if uri.lower().startswith("s3:") and not uri.startswith("s3://"):
@@ -32,10 +35,17 @@ def require_readable(uri: str, schemes: Collection[str] = _FILE_SCHEMES) -> str:
     if match and uri_scheme(uri) not in schemes:
         known = " or ".join(f"{scheme}://" for scheme in schemes)
         raise ValueError(
-            f"unsupported URI scheme '{match[1]}'; expected a path, or a URI that starts with "
+            f"unsupported URI scheme {quote(match[1])}; expected a path, or a URI that starts with "
             f"{known}"
         )
+    if uri_scheme(uri) == "file" and "\0" in str(local_path(uri)):
+        raise ValueError("a path must not contain a NUL character")
     return reject_credentials(uri)
+
+
+def local_path(uri: str) -> Path:
+    """Return the path that a path or a file:// URI names."""
+    return Path(unquote(urlparse(uri).path) if uri.lower().startswith("file:") else uri)
 
 
 def reject_credentials(uri: str) -> str:

@@ -11,7 +11,7 @@ from job.contracts.settings.addresses import (
 )
 from job.contracts.settings.base import Spec
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
 class StoreSpec(Spec):
@@ -39,6 +39,7 @@ class StoreSpec(Spec):
     abandoned_after_hours: float = Field(
         24.0,
         gt=0,
+        le=87_600,
         description="Age in hours at which `models prune` removes unfinished work as abandoned. "
         "Must be longer than the longest run.",
     )

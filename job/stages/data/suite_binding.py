@@ -12,6 +12,7 @@ How it works
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -141,6 +142,7 @@ def substitute_parameters(
         for name in _COLUMN_ARGUMENTS:
             if name in kwargs:
                 kwargs[name] = _column_role(kwargs[name], columns, suite, number)
+        _check_patterns(kwargs, suite, number)
         bound = {**expectation, "kwargs": kwargs}
         if is_test and not _is_about_rows(bound):
             continue
@@ -150,6 +152,21 @@ def substitute_parameters(
         else:
             absent.append(_not_applicable(bound, len(table)))
     return expectations, absent
+
+
+def _check_patterns(kwargs: Mapping[str, Any], suite: Suite, number: int) -> None:
+    """Raise if a regular expression among the arguments cannot be compiled."""
+    several = kwargs.get("regex_list")
+    patterns = [kwargs.get("regex"), *(several if isinstance(several, list) else ())]
+    for pattern in patterns:
+        try:
+            re.compile(pattern if isinstance(pattern, str) else "")
+        except (re.error, OverflowError, RecursionError):
+            raise ConfigurationError(
+                f"expectation {number} of suite '{suite.name}' has an invalid regular expression",
+                hint="compare `regex` with the syntax of Python's `re`; in JSON, each backslash is "
+                "written twice",
+            ) from None
 
 
 def _argument_columns(kwargs: Mapping[str, Any]) -> list[str]:
@@ -178,7 +195,7 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite, number: int) -> A
     `number` is the number of the expectation, from 1.
     """
     if isinstance(column, (list, tuple)):
-        return [_column_role(name, spec, suite, number) for name in column]
+        return [_column_role(str(name), spec, suite, number) for name in column]
     single = ("target", "text", "embeddings", "timestamp", "id", "group")
     many = (*spec.numeric, *spec.categorical, *spec.boolean)
     if column in single or column in many or column in DERIVED:

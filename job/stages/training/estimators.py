@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from job.contracts.messages import did_you_mean, quote_list
+from job.contracts.messages import did_you_mean, quote, quote_list, shorten
 from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class EstimatorKind:
         keyword.  `class_weight` and `random_state` are passed if they are among its parameters.
     default_grid
         Grid if the settings have none.  A baseline that is not searched gets the first values.
+    plain_values
+        Allowed values of parameters, if a model with another value has no form as plain numbers.
     fixed_parameters
         Parameters whose values differ from the library's defaults; a grid can override them.
     needs_calibration
@@ -93,6 +96,7 @@ class EstimatorKind:
     load: Callable[[], Callable[..., Estimator]]
     default_grid: Mapping[str, tuple[object, ...]]
     memory: FitMemory
+    plain_values: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     fixed_parameters: Mapping[str, object] = field(default_factory=dict)
     needs_calibration: bool = False
     takes_standardized: bool = False
@@ -104,15 +108,22 @@ class EstimatorKind:
     is_constant: bool = False
 
     def build(self, parameters: Mapping[str, object], spec: SearchSpec, seed: int) -> Estimator:
-        """Return an unfitted classifier; raises `ConfigurationError` for an unknown parameter."""
+        """Return an unfitted classifier; raises `ConfigurationError` for an invalid parameter."""
         make = self.load()
         known = sorted(make().get_params())
         for parameter in parameters:
             if parameter not in known:
                 raise ConfigurationError(
-                    f"search.estimators.{self.name} has no parameter '{parameter}'"
+                    f"search.estimators.{self.name} has no parameter {quote(parameter)}"
                     f"{did_you_mean(parameter, known)}",
                     hint=f"use one of its parameters: {quote_list(known)}",
+                )
+        for parameter, allowed in self.plain_values.items():
+            if parameters.get(parameter, allowed[0]) not in allowed:
+                raise ConfigurationError(
+                    f"search.estimators.{self.name}.{parameter} must be one of "
+                    f"{quote_list(allowed)}",
+                    hint="a model with another value has no form as plain numbers",
                 )
         shared = {"class_weight": spec.class_weight, "random_state": seed}
         accepted = {name: value for name, value in shared.items() if name in known}
@@ -144,7 +155,7 @@ def translate_value_errors(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ConfigurationError(
-            f"search.estimators.{name}: {error}",
+            f"search.estimators.{name}: {shorten(str(error), 500)}",
             hint=f"correct the grid in search.estimators.{name}",
         ) from None
 
@@ -154,31 +165,15 @@ def find_kind(name: str, setting: str = "search.estimators") -> EstimatorKind:
     if name not in ESTIMATOR_KINDS:
         names = sorted(ESTIMATOR_KINDS)
         raise ConfigurationError(
-            f"{setting}: unknown estimator '{name}'{did_you_mean(name, names)}; expected one of "
-            f"{quote_list(names)}",
+            f"{setting}: unknown estimator {quote(name)}{did_you_mean(name, names)}; expected one "
+            f"of {quote_list(names)}",
             hint="`pcc-job config schema` lists types and ranges",
         )
     return ESTIMATOR_KINDS[name]
 
 
-def _load_logistic_regression() -> Callable[..., Estimator]:
-    from sklearn.linear_model import LogisticRegression
-
-    make: Callable[..., Estimator] = LogisticRegression
-    return make
-
-
-def _load_linear_svc() -> Callable[..., Estimator]:
-    from sklearn.svm import LinearSVC
-
-    make: Callable[..., Estimator] = LinearSVC
-    return make
-
-
-def _load_dummy() -> Callable[..., Estimator]:
-    from sklearn.dummy import DummyClassifier
-
-    make: Callable[..., Estimator] = DummyClassifier
+def _import_class(module: str, name: str) -> Callable[..., Estimator]:
+    make: Callable[..., Estimator] = getattr(import_module(module), name)
     return make
 
 
@@ -209,7 +204,7 @@ def _export_prototypes(model: Estimator) -> Pipeline:
 _KINDS: Final = (
     EstimatorKind(
         name="logistic_regression",
-        load=_load_logistic_regression,
+        load=partial(_import_class, "sklearn.linear_model", "LogisticRegression"),
         default_grid={"C": (1.0, 10.0, 100.0)},
         # with the default tolerance of 1e-4, two solvers disagree on one label in fifty
         fixed_parameters={"max_iter": 1000, "tol": 1e-6},
@@ -219,7 +214,7 @@ _KINDS: Final = (
     ),
     EstimatorKind(
         name="linear_svc",
-        load=_load_linear_svc,
+        load=partial(_import_class, "sklearn.svm", "LinearSVC"),
         default_grid={"C": (0.1, 1.0, 10.0)},
         fixed_parameters={"max_iter": 5000, "tol": 1e-5},
         memory=FitMemory(per_cell=20, per_occurrence=20, per_coefficient=24),
@@ -228,8 +223,10 @@ _KINDS: Final = (
     ),
     EstimatorKind(
         name="dummy",
-        load=_load_dummy,
+        load=partial(_import_class, "sklearn.dummy", "DummyClassifier"),
         default_grid={"strategy": ("prior",)},
+        # `stratified` draws random probabilities
+        plain_values={"strategy": ("prior", "most_frequent", "constant", "uniform")},
         memory=FitMemory(per_cell=0, per_occurrence=0, per_coefficient=0, copies_matrix=False),
         takes_standardized=True,
         is_constant=True,

@@ -47,7 +47,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path, content):
     path = tmp_path / "keys"
     if content is not None:
         path.write_bytes(content)
-    reason = "cannot be read" if content is None else "is invalid: .* 64 hex digits"
+    reason = "does not exist" if content is None else "is invalid: .* 64 hex digits"
     with pytest.raises(ConfigurationError, match=f"{path}' {reason}"):
         read_mounted_keys(settings(path), {})
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlparse
 
 import boto3
 from botocore.config import Config
 
+from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.stores.s3.errors import translating_errors
+from job.contracts.messages import quote
 from job.contracts.settings.store import S3Spec
 from job.contracts.store_keys import check_key
 from job.errors import ConfigurationError
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from job.adapters.stores.s3.api import S3Client
+
+_MAX_BUNDLE_BYTES: Final = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,10 +82,15 @@ def _make_configured_client(session: boto3.Session, spec: S3Spec) -> BaseClient:
 
 
 def _check_bundle(path: str | None) -> None:
-    if path and not Path(path).is_file():
+    """Raise if a CA bundle is not a file; botocore would raise or wait later."""
+    if not path:
+        return
+    try:
+        read_small_file(Path(path), _MAX_BUNDLE_BYTES)
+    except UnusableFileError as error:
         raise ConfigurationError(
-            f"CA bundle '{path}' does not exist", hint="check s3.ca_bundle and AWS_CA_BUNDLE"
-        )
+            f"CA bundle {quote(path)} {error}", hint="check s3.ca_bundle and AWS_CA_BUNDLE"
+        ) from None
 
 
 def _is_aws(host: str) -> bool:

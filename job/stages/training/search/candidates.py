@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from math import prod
+from typing import Any, Final
 
 import numpy as np
 from sklearn.model_selection import ParameterGrid, ParameterSampler
@@ -12,6 +13,8 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from job.contracts.settings.search import FeatureBlocks, SearchSpec
 from job.errors import ConfigurationError
 from job.stages.training.estimators import find_kind, translate_value_errors
+
+_MAX_CANDIDATES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,15 @@ def _list_parameters(point: Mapping[str, object]) -> tuple[tuple[str, object], .
     return tuple(sorted(plain.items()))
 
 
+def _require_few(n_candidates: int) -> None:
+    if n_candidates > _MAX_CANDIDATES:
+        raise ConfigurationError(
+            f"search.estimators has {n_candidates:,} combinations; expected at most "
+            f"{_MAX_CANDIDATES:,}",
+            hint="remove values from the grids",
+        )
+
+
 def list_candidates(
     spec: SearchSpec, feature_blocks: FeatureBlocks, random_state: int
 ) -> list[Candidate]:
@@ -46,21 +58,22 @@ def list_candidates(
     Raises
     ------
     ConfigurationError
-        An estimator lacks a parameter or rejects its value, or no estimator accepts the inputs.
+        There are too many candidates, or an estimator rejects a parameter, its value or inputs.
     """
     kinds = {name: find_kind(name) for name in spec.estimators}
     grids = {name: dict(grid or kinds[name].default_grid) for name, grid in spec.estimators.items()}
+    inputs = spec.inputs or (feature_blocks,)
+    _require_few(len(inputs) * sum(prod(map(len, grid.values())) for grid in grids.values()))
     candidates = [
         Candidate(estimator=name, parameters=_list_parameters(point), feature_blocks=blocks)
-        for blocks in spec.inputs or (feature_blocks,)
+        for blocks in inputs
         for name in grids
         if kinds[name].takes_text or "text" not in blocks
         for point in ParameterGrid(grids[name])
     ]
     if not candidates:
         raise ConfigurationError(
-            f"search.estimators.{next(iter(kinds))} needs dense inputs, but inputs with text are "
-            "sparse",
+            f"search.estimators.{next(iter(kinds))} needs dense inputs, but texts are sparse",
             hint="use other estimators, or remove text from features.use or search.inputs",
         )
     for candidate in candidates:
