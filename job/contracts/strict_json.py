@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import chain
 from typing import Any, Final, NoReturn
 
 MAX_DEPTH: Final = 64
@@ -82,20 +83,24 @@ def _check_nesting_and_texts(value: object) -> None:
 
     An escape such as `\\ud800` stands for half of a character, which UTF-8 cannot represent.
     """
-    level = [value]
+    level: list[Any] = [[value]]
     for _ in range(MAX_DEPTH + 1):
-        below: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                below += (*item.keys(), *item.values())
-            elif isinstance(item, list):
-                below += item
-            elif isinstance(item, str) and not item.isascii():
-                try:
-                    item.encode()
-                except UnicodeEncodeError:
-                    raise ValueError("a text contains half a character") from None
+        below = []
+        for holder in level:
+            for item in chain(holder, holder.values()) if isinstance(holder, dict) else holder:
+                if isinstance(item, dict | list):
+                    below.append(item)
+                elif isinstance(item, str) and not _is_writable(item):
+                    raise ValueError("a text contains half a character")
         if not below:
             return
         level = below
     raise ValueError(_TOO_DEEP)
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
