@@ -13,6 +13,7 @@ from job.cli.commands.options import Options, takes_options
 from job.cli.output import check_form, write_result
 from job.contracts.identity import is_version
 from job.contracts.messages import name_all
+from job.contracts.store_bounds import MAX_JSON_BYTES
 from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
 from job.errors import ConfigurationError, TransientError
 
@@ -71,20 +72,23 @@ def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, byt
 
 def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
     """Return the name and files of a local folder, and whether a manifest verified the files."""
+    from job.adapters.stores.directory import DirectoryStore
+
     if is_version(folder.name) and (folder / MANIFEST_FILE).exists():
-        from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified
 
-        files = read_verified(DirectoryStore(folder.parent), folder.name)
-        return folder.name, files, True
+        return folder.name, read_verified(DirectoryStore(folder.parent), folder.name), True
     names = (REPORT_FILE, METADATA_FILE, EVALUATION_FILE)
-    missing = [name for name in names if not (folder / name).is_file()]
+    store = DirectoryStore(folder)
+    found = {name: store.get(name, max_bytes=MAX_JSON_BYTES) for name in names}
+    files = {name: data for name, data in found.items() if data is not None}
+    missing = [name for name in names if name not in files]
     if missing:
         raise ConfigurationError(
             f"'{folder}' does not have {name_all('file', missing)}",
             hint="use the folder of a version, or runs/RUN_ID/ATTEMPT in a store",
         )
-    return folder.name, {name: (folder / name).read_bytes() for name in names}, False
+    return folder.name, files, False
 
 
 def _render(files: Mapping[str, bytes]) -> bytes:

@@ -23,6 +23,7 @@ from job.registry.channels import read_channel
 from job.registry.claims import find_claim
 from job.registry.fetch import fetch_version
 from job.registry.lineage_check import check_lineage
+from job.registry.read_version import read_terms
 from job.registry.rollback import roll_back
 from job.stages.drift.histograms import read_shares
 from job.stages.drift.profile import load_profile
@@ -95,6 +96,7 @@ def read_as_a_run(store):
     version, _ = read_channel(store, "production")
     if version is None:
         return
+    read_terms(store, version)
     champion = PublishedVersion.read(store, version, keys)
     published = champion.metadata.lineage
     if not find_lineage_problem(champion):
@@ -117,7 +119,8 @@ def act(random, folder, target):
         words = ["(a run's reads)"]
         code, crash = call(lambda: read_as_a_run(DirectoryStore(folder)))
     else:
-        words = random.choice(list_commands(folder, target))
+        form = random.choice(["json", "table"])
+        words = [*random.choice(list_commands(folder, target)), "--output", form]
         ended = run_here(*words)
         code, crash = ended.code, ended.crash
     return " ".join(map(str, words)), code, crash
