@@ -6,6 +6,7 @@ names and the sizes of the files.
 
 from __future__ import annotations
 
+from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import Manifest
 from job.contracts.store_bounds import (
@@ -16,7 +17,7 @@ from job.contracts.store_bounds import (
     MAX_VERSION_FILES,
 )
 from job.contracts.store_keys import is_key
-from job.contracts.version_files import MANIFEST_FILE
+from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE, MODEL_FILE
 from job.errors import IntegrityError
 from job.registry.publish import is_named_for
 
@@ -65,6 +66,8 @@ def _find_problem(manifest: Manifest) -> str:
     if is_large or len(files) > MAX_VERSION_FILES:
         return f"lists more than {MAX_VERSION_FILES} files or {MAX_VERSION_BYTES} bytes"
     names = {entry.name for entry in files}
+    if missing := sorted({MODEL_FILE, METADATA_FILE} - names):
+        return f"does not list {quote_list(missing)}"
     # NOTE: names become paths when a version is fetched
     if not all(is_key(name) and len(name.encode()) <= MAX_NAME_BYTES for name in names):
         return "names a file outside the version's folder, or has a name that is too long"

@@ -173,6 +173,13 @@ def _forge(random, path, store, outside):
     write_manifest(folder)
 
 
+def _forge_absence(random, path, store, outside):
+    """Remove a file of a version, and write its manifest anew."""
+    folder = random.choice(sorted(folder for folder in store.glob("v*") if folder.is_dir()))
+    random.choice([p for p in list_files(folder) if p.name != "manifest.json"]).unlink()
+    write_manifest(folder)
+
+
 def _forge_manifest(random, path, store, _):
     """Write a manifest whose form is right, and whose entries are not."""
     folder = random.choice(sorted(store.glob("v*")))
@@ -192,6 +199,7 @@ KINDS = {
     "replace folder": _replace_folder,
     "replace array": _replace_array,
     "forge": _forge,
+    "forge absence": _forge_absence,
     "forge manifest": _forge_manifest,
 }
 

@@ -15,7 +15,7 @@ from job.contracts.identity import is_version
 from job.contracts.messages import name_all
 from job.contracts.store_bounds import MAX_JSON_BYTES
 from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
-from job.errors import ConfigurationError, TransientError
+from job.errors import ConfigurationError, IntegrityError, TransientError
 
 
 @takes_options("config", "store", "sets", "output")
@@ -47,6 +47,11 @@ def report(
     name, files, is_verified = (
         _read_folder(folder.resolve()) if is_local else _read_version(version, options)
     )
+    if REPORT_FILE not in files and not anew:
+        raise IntegrityError(
+            f"{name} has no {REPORT_FILE}",
+            hint="run again with --anew, which renders the report from the other files",
+        )
     page = _render(files) if anew else files[REPORT_FILE]
     is_shown_in_place = is_local and to is None and not anew
     path = folder / REPORT_FILE if is_shown_in_place else _write(to or Path(f"{name}.html"), page)

@@ -22,10 +22,11 @@ def _check_magnitude(value: float) -> float:
     return value
 
 
-Measured = Annotated[float, AfterValidator(_check_magnitude)]
-Share = Annotated[Measured, Field(ge=0, le=1)]
+_IN_RANGE: Final = AfterValidator(_check_magnitude)
+Measured = Annotated[float, _IN_RANGE]
+Share = Annotated[float, Field(ge=0, le=1), _IN_RANGE]
 Count = Annotated[int, Field(ge=0)]
-Size = Annotated[Measured, Field(ge=0)]
+Size = Annotated[float, Field(ge=0), _IN_RANGE]
 
 
 class _Kept(BaseModel):
@@ -100,7 +101,7 @@ class PrincipalAxes(_Kept):
     n_groups: Count = Field(description="Groups of the randomly sampled rows.")
     mean: list[Measured] = Field(description="Mean of the groups' embeddings.")
     rms_distance: Size = Field(description="Root mean square distance of the groups from the mean.")
-    effective_dimensions: Measured = Field(
+    effective_dimensions: float = Field(
         ge=1,
         description="(trace of the covariance)^2 / trace of (covariance^2), or a lower estimate.",
     )
@@ -117,6 +118,7 @@ class PrincipalAxes(_Kept):
             raise ValueError("the axes do not have the columns of the mean")
         if not self.n_groups or not self.rms_distance:
             raise ValueError("there are no groups, or no distance between them")
+        _check_magnitude(self.effective_dimensions)
         return self
 
 

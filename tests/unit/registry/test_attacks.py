@@ -232,15 +232,20 @@ def _entry(name, n_bytes=1):
     return FileEntry(name=name, n_bytes=n_bytes, digest=f"sha256:{'0' * 64}")
 
 
+REQUIRED = [_entry("model.joblib"), _entry("metadata.json")]
+
+
 @pytest.mark.parametrize(
     ("entries", "problem"),
     [
         ([_entry(f"f{n}") for n in range(MAX_VERSION_FILES + 1)], "lists more than"),
         ([_entry("model.joblib", MAX_VERSION_BYTES + 1)], "lists more than"),
-        ([_entry("metadata.json", MAX_JSON_BYTES + 1)], "lists a JSON file"),
-        ([_entry("../model.joblib")], "outside the version's folder"),
-        ([_entry("x" * 256)], "too long"),
-        ([_entry("a"), _entry("a/b")], "also a folder"),
+        ([*REQUIRED, _entry("other.json", MAX_JSON_BYTES + 1)], "lists a JSON file"),
+        ([*REQUIRED, _entry("../model.joblib")], "outside the version's folder"),
+        ([*REQUIRED, _entry("x" * 256)], "too long"),
+        ([*REQUIRED, _entry("a"), _entry("a/b")], "also a folder"),
+        ([], "does not list 'metadata.json', 'model.joblib'"),
+        (REQUIRED[1:], "does not list 'model.joblib'"),
     ],
 )
 def test_manifest_that_no_run_writes_is_refused(store, folder, entries, problem):
