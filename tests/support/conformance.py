@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.versions import publish_small
 
-from job.errors import ConfigurationError
+from job.errors import ConfigurationError, IntegrityError
 from job.registry.anchors import list_anchors, read_anchor, set_anchor
 from job.registry.channels import MoveReason, list_channels
 
@@ -81,6 +81,19 @@ class StoreConformance:
 
         assert LARGE == b"".join(pieces)
         assert max(map(len, pieces)) <= 2**20
+
+    @pytest.mark.parametrize("data", [b"12345", LARGE], ids=["small", "large"])
+    def test_object_above_its_bound_is_refused(self, store, data):
+        store.put_if_absent("a/key", data)
+
+        assert data == store.get("a/key", max_bytes=len(data))
+        with pytest.raises(IntegrityError, match="a/key' has more than"):
+            store.get("a/key", max_bytes=len(data) - 1)
+
+    def test_swap_of_an_object_larger_than_expected(self, store):
+        store.put_if_absent("key", b"larger")
+
+        assert not store.compare_and_swap("key", b"small", b"after")
 
     def test_large_object_may_be_read_in_part(self, store):
         store.put_if_absent("large", LARGE)

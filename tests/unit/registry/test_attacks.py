@@ -160,8 +160,8 @@ class _Watched(DirectoryStore):
     ],
 )
 def test_object_above_its_bound_is_not_read(store, folder, key):
-    """A sparse file of 8 GiB is refused by its size."""
-    os.truncate(folder / key, 8 * GIB)
+    """A sparse file of 1 GiB and a byte is refused by its size."""
+    os.truncate(folder / key, GIB + 1)
     with pytest.raises(IntegrityError, match=f"'{key}' has more than"):
         {
             "channels/production.json": lambda: read_channel(store, "production"),

@@ -207,6 +207,32 @@ def test_keys_are_listed_by_prefix(store):
     assert ["v1/a", "v10/a"] == list(store.keys("v1"))
 
 
+def test_names_that_are_no_keys_are_not_listed(store, tmp_path):
+    """No method accepts them, and some cannot be printed."""
+    store.put_if_absent("v1/a", b"")
+    for name in (b"new\nline", b"\xff.json", b"back\\slash", b"tab\t"):
+        (tmp_path / "store/v1" / os.fsdecode(name)).touch()
+
+    assert ["v1/a"] == list(store.keys(""))
+
+
+def test_what_is_not_a_file_is_listed(store, tmp_path):
+    """Otherwise `verify` would not see a link or a pipe that was added to a version."""
+    (tmp_path / "store/v1").mkdir(parents=True)
+    os.mkfifo(tmp_path / "store/v1/pipe")
+    (tmp_path / "store/v1/link").symlink_to("/dev/zero")
+
+    assert ["v1/link", "v1/pipe"] == list(store.keys(""))
+
+
+def test_pipe_in_the_place_of_the_lock_does_not_block(store, tmp_path):
+    """Whoever may write to the folder could otherwise stop every move of a channel."""
+    (tmp_path / "store").mkdir()
+    os.mkfifo(tmp_path / "store/.lock")
+
+    assert store.compare_and_swap("key", None, b"x")
+
+
 def test_missing_root_has_no_keys(store):
     """A store that nobody has written to is empty."""
     assert [] == list(store.keys(""))
