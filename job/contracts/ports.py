@@ -68,20 +68,28 @@ class ArtifactStore(Protocol):
     """A mapping of keys to bytes, with create-only writes and compare-and-swap.
 
     `check_key` defines the valid keys.  All methods raise `ConfigurationError` if the operation is
-    not permitted, and `TransientError` if the store is busy, full or unreachable.
+    not permitted, `TransientError` if the store is busy, full or unreachable, and `IntegrityError`
+    if something other than an object is stored under a key.
     """
 
     @property
     def uri(self) -> str:
         """URI of the store, without credentials."""
 
-    def get(self, key: str) -> bytes | None:
-        """Return the bytes of an object, or None if it does not exist."""
+    def get(self, key: str, *, max_bytes: int) -> bytes | None:
+        """Return the bytes of an object, or None if it does not exist.
+
+        Raises
+        ------
+        IntegrityError
+            The object has more than `max_bytes` bytes; it is not read.
+        """
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
         """Yield an object piece by piece, in order; close the generator if not all pieces are read.
 
-        An object that does not exist yields nothing; an empty object yields one empty piece.
+        An object that does not exist yields nothing; an empty object yields one empty piece.  An
+        object can have any size, so the caller decides when it has read enough.
         """
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
@@ -94,7 +102,7 @@ class ArtifactStore(Protocol):
         """
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """List the keys below a prefix, sorted."""
+        """List the valid keys below a prefix, sorted."""
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and modification time of an object, or None if it does not exist."""

@@ -25,6 +25,7 @@ from job.contracts.lineage_key import LineageKey
 from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.gate import Criterion
+from job.contracts.store_bounds import MAX_LINEAGE_BYTES
 from job.pipeline.intake import Tables
 from job.pipeline.run_context import RunContext
 from job.registry.champion import list_compared
@@ -163,7 +164,7 @@ def _read_lineages(
 ) -> Iterator[tuple[str, Lineage | None]]:
     """Yield each version with its lineage, or with None if the file is missing or damaged."""
     for version in versions:
-        data = store.get(lineage_key(version))
+        data = store.get(lineage_key(version), max_bytes=MAX_LINEAGE_BYTES)
         try:
             yield version, None if data is None else Lineage.from_bytes(data)
         except ValueError:

@@ -18,6 +18,7 @@ from typing import Final
 
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.channel import Action, ChannelPointer
+from job.contracts.store_bounds import MAX_RECORD_BYTES
 from job.contracts.store_keys import ProbeStep, anchored_channel, describe_pointer, promote_command
 from job.errors import ConfigurationError, VersionConflictError
 from job.registry.history import append_history, next_number, read_moves, read_pointer
@@ -53,7 +54,7 @@ def read_channel(store: ArtifactStore, channel: str) -> tuple[str | None, bytes 
 
     Both are None if the channel does not exist.
     """
-    raw = store.get(f"channels/{channel}.json")
+    raw = store.get(f"channels/{channel}.json", max_bytes=MAX_RECORD_BYTES)
     return (None, None) if raw is None else (read_pointer(channel, raw).version, raw)
 
 
@@ -138,7 +139,7 @@ def create_pointer(store: ArtifactStore, channel: str, version: str, reason: Mov
     if _swap(store, channel, None, pointer):
         _require_not_removed(store, channel, pointer)
         return True
-    raw = store.get(f"channels/{channel}.json")
+    raw = store.get(f"channels/{channel}.json", max_bytes=MAX_RECORD_BYTES)
     present = None if raw is None else read_pointer(channel, raw)
     if present is None or (present.version, present.run_id) != (version, reason.by):
         return False

@@ -10,13 +10,14 @@ How it works
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from job.contracts.identity import canonical_json
+from job.contracts.identity import ModelVersion, canonical_json
 from job.contracts.ports import ArtifactStore
+from job.contracts.store_bounds import MAX_RECORD_BYTES
+from job.contracts.strict_json import parse_json
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
 
@@ -42,13 +43,13 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
     ConfigurationError
         The process that stored the claim used another dataset or other settings.
     """
-    raw = store.get(_claim_key(run_id))
+    raw = store.get(_claim_key(run_id), max_bytes=MAX_RECORD_BYTES)
     if raw is None:
         return None
     try:
-        content = json.loads(raw)
+        content = parse_json(raw)
         claim = Claim(
-            version=str(content["version"]),
+            version=str(ModelVersion.parse(content["version"])),
             started_at=datetime.fromisoformat(content["started_at"]),
             digests={name: value for name, value in content.items() if name.endswith("_digest")},
             key_id=content.get("lineage_key_id"),

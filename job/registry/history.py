@@ -17,11 +17,12 @@ from typing import Final
 
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.channel import ChannelMove, ChannelPointer
+from job.contracts.store_bounds import MAX_RECORD_BYTES
 from job.contracts.store_keys import describe_pointer, promote_command
 from job.contracts.version_files import MANIFEST_FILE
 from job.errors import IntegrityError
 
-_NUMBER: Final = re.compile(r"([0-9]{6,})\.json")
+_NUMBER: Final = re.compile(r"([0-9]{6,15})\.json")
 
 
 def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
@@ -53,7 +54,7 @@ def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     """
     keys = list(store.keys(_history_prefix(channel)))
     moves = [_read_entry(store, key) for key in keys]
-    raw = store.get(f"channels/{channel}.json")
+    raw = store.get(f"channels/{channel}.json", max_bytes=MAX_RECORD_BYTES)
     if raw is None:
         return moves
     last = read_pointer(channel, raw).last_move
@@ -76,7 +77,7 @@ def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) 
     """
     number, entry = pointer.move, pointer.last_move.to_bytes()
     while not store.put_if_absent(_entry_key(channel, number), entry):
-        if store.get(_entry_key(channel, number)) == entry:
+        if store.get(_entry_key(channel, number), max_bytes=MAX_RECORD_BYTES) == entry:
             return
         number += 1
 
@@ -104,7 +105,7 @@ def previous_version(store: ArtifactStore, channel: str) -> str | None:
 def _read_entry(store: ArtifactStore, key: str) -> ChannelMove:
     _entry_number(key)
     try:
-        return ChannelMove.parse(store.get(key) or b"")
+        return ChannelMove.parse(store.get(key, max_bytes=MAX_RECORD_BYTES) or b"")
     except ValueError:
         raise _damaged_entry(key) from None
 

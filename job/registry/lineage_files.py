@@ -10,11 +10,13 @@ from typing import Final
 
 from job.contracts.identity import Digest
 from job.contracts.ports import ArtifactStore
+from job.contracts.store_bounds import MAX_JSON_BYTES, MAX_LINEAGE_BYTES
 from job.errors import IntegrityError
 
 LINEAGE_SUFFIX: Final = ".npy"
 PROFILE_SUFFIX: Final = ".profile.json"
 SUFFIXES: Final = (LINEAGE_SUFFIX, PROFILE_SUFFIX)
+_MAX_BYTES: Final = {LINEAGE_SUFFIX: MAX_LINEAGE_BYTES, PROFILE_SUFFIX: MAX_JSON_BYTES}
 
 
 def lineage_key(version: str, suffix: str = LINEAGE_SUFFIX) -> str:
@@ -38,7 +40,7 @@ def read_lineage_file(
         The file was changed since publication.
     """
     key = lineage_key(version, suffix)
-    data = store.get(key)
+    data = store.get(key, max_bytes=_MAX_BYTES[suffix])
     if data is not None and str(Digest.of(data)) != digest:
         raise IntegrityError(
             f"'{key}' differs from the digest in metadata.json of {version}",
@@ -50,7 +52,7 @@ def read_lineage_file(
 def read_lineage_files(store: ArtifactStore, version: str) -> Iterator[tuple[str, bytes]]:
     """Yield suffix and content of each lineage file of a version."""
     for suffix in SUFFIXES:
-        data = store.get(lineage_key(version, suffix))
+        data = store.get(lineage_key(version, suffix), max_bytes=_MAX_BYTES[suffix])
         if data is not None:
             yield suffix, data
 

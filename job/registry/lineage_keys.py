@@ -18,6 +18,7 @@ import structlog
 
 from job.contracts.lineage_key import KeyRing, LineageKey
 from job.contracts.ports import ArtifactStore
+from job.contracts.store_bounds import MAX_LINEAGE_KEY_BYTES
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
 log = structlog.get_logger(__name__)
@@ -46,7 +47,7 @@ class LineageKeys:
         IntegrityError
             The stored object is not a key.
         """
-        raw = self._store.get(STORED_KEY)
+        raw = self._store.get(STORED_KEY, max_bytes=MAX_LINEAGE_KEY_BYTES)
         if raw is None:
             return KeyRing()
         try:

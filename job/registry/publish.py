@@ -24,6 +24,7 @@ from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import FileEntry, Manifest
 from job.contracts.reports.metadata import PromotionTerms
+from job.contracts.store_bounds import MAX_FILE_BYTES
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE, MODEL_FILE
 from job.errors import TransientError, VersionConflictError
 from job.registry.lineage_files import lineage_key
@@ -162,7 +163,7 @@ def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes
     key = f"{version}/{name}"
     if store.put_if_absent(key, data):
         return data
-    existing = store.get(key)
+    existing = store.get(key, max_bytes=MAX_FILE_BYTES)
     if existing is None:
         raise TransientError(f"'{key}' was removed during the run", hint="run again")
     if existing != data:

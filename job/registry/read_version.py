@@ -13,13 +13,12 @@ from typing import Final
 from job.contracts.identity import Digest, is_version
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
-from job.contracts.reports.manifest import FileEntry, Manifest
+from job.contracts.reports.manifest import FileEntry
 from job.contracts.reports.metadata import Metadata, PromotionTerms, PublishedLineage
-from job.contracts.store_keys import is_key
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
 from job.errors import IntegrityError
 from job.registry.parse_file import parse_file
-from job.registry.publish import is_named_for
+from job.registry.read_manifest import read_manifest
 
 _N_THREADS: Final = 4
 Sink = Callable[[str, bytes], object]
@@ -124,8 +123,9 @@ def verify_files(
     ----------
     sink
         Called with the name of a file and the next piece of the file's bytes.  The pieces of one
-        file arrive in order.  Several threads call `sink`, each for a different file.  The pieces
-        count as verified only after `verify_files` has returned.
+        file arrive in order, and are never more bytes than the manifest lists.  Several threads
+        call `sink`, each for a different file.  The pieces count as verified only after
+        `verify_files` has returned.
     selected
         Names of the files to read; None reads all.
 
@@ -134,15 +134,15 @@ def verify_files(
     IntegrityError
         A file is missing or not listed, or a file or the manifest was changed since publication.
     """
-    raw = store.get(f"{version}/{MANIFEST_FILE}") or b""
-    listed = _read_manifest(version, raw).entries
+    manifest, raw = read_manifest(store, version)
+    listed = manifest.entries
     prefix = f"{version}/"
     present = {key.removeprefix(prefix) for key in store.keys(prefix)}
     unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
     names = sorted(listed if selected is None else listed.keys() & set(selected))
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        found = list(pool.map(lambda name: _measure(store, version, name, sink), names))
-    broken = [name for name, entry in zip(names, found, strict=True) if entry != listed[name]]
+        are_intact = list(pool.map(lambda name: _check(store, version, listed[name], sink), names))
+    broken = [name for name, is_intact in zip(names, are_intact, strict=True) if not is_intact]
     if broken or unlisted:
         raise _damage(version, broken, unlisted)
     if sink is not None:
@@ -150,17 +150,22 @@ def verify_files(
     return len(names) + 1
 
 
-def _measure(store: ArtifactStore, version: str, name: str, sink: Sink | None) -> FileEntry | None:
-    """Read a file in pieces and return its manifest entry; None if the file does not exist."""
+def _check(store: ArtifactStore, version: str, listed: FileEntry, sink: Sink | None) -> bool:
+    """Read a file in pieces, and return whether it is the listed one.
+
+    A file that is longer than listed is not read to its end.
+    """
     exists, n_bytes, digest = False, 0, hashlib.sha256()
-    with closing(store.pieces(f"{version}/{name}")) as pieces:
+    with closing(store.pieces(f"{version}/{listed.name}")) as pieces:
         for piece in pieces:
             exists, n_bytes = True, n_bytes + len(piece)
+            if n_bytes > listed.n_bytes:
+                return False
             if sink is not None:
-                sink(name, piece)
+                sink(listed.name, piece)
             digest.update(piece)
-    entry = FileEntry(name=name, n_bytes=n_bytes, digest=str(Digest(digest.hexdigest())))
-    return entry if exists else None
+    is_same = n_bytes == listed.n_bytes and str(Digest(digest.hexdigest())) == listed.digest
+    return exists and is_same
 
 
 def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityError:
@@ -172,47 +177,3 @@ def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityEr
         f"{version} is damaged: {'; '.join(problems)}",
         hint="restore the files from a backup, or publish a new version",
     )
-
-
-def copied_from(store: ArtifactStore, version: str) -> str | None:
-    """Return the version that `version` is a copy of; None if not a copy or damaged."""
-    manifest = _parse_manifest(store.get(f"{version}/{MANIFEST_FILE}") or b"")
-    return None if manifest is None else manifest.copied_from
-
-
-def _read_manifest(version: str, raw: bytes) -> Manifest:
-    """Return the manifest of a version; it must have exactly the bytes that `publish` writes."""
-    manifest = _parse_manifest(raw)
-    if manifest is None or raw != _rewrite(manifest):
-        raise IntegrityError(
-            f"{version}/{MANIFEST_FILE}, the manifest, is missing or damaged",
-            hint="restore it from a backup, or publish a new version",
-        )
-    if manifest.version != version or not is_named_for(
-        version, manifest.run_id, manifest.copied_from
-    ):
-        raise IntegrityError(
-            f"{version}/{MANIFEST_FILE} belongs to another version",
-            hint="restore it from a backup, or publish a new version",
-        )
-    # NOTE: names become paths when a version is fetched
-    if not all(is_key(entry.name) for entry in manifest.files):
-        raise IntegrityError(
-            f"{version}/{MANIFEST_FILE} names a file outside the version's folder",
-            hint="do not use this version; find out who wrote it",
-        )
-    return manifest
-
-
-def _parse_manifest(raw: bytes) -> Manifest | None:
-    try:
-        return Manifest.parse(raw)
-    except ValueError:
-        return None
-
-
-def _rewrite(manifest: Manifest) -> bytes:
-    """Return the bytes that `publish` writes for a manifest, with the files sorted by name."""
-    m = manifest
-    files = m.entries.values()
-    return Manifest.of(m.version, m.run_id, files, copied_from=m.copied_from).to_bytes()

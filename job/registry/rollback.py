@@ -25,7 +25,8 @@ from job.registry.history import previous_version
 from job.registry.lineage_files import read_lineage_files
 from job.registry.promotion import actor_token, require_store_conditions
 from job.registry.publish import is_complete, name_version, publish
-from job.registry.read_version import copied_from, read_verified, verify_files
+from job.registry.read_manifest import copied_from
+from job.registry.read_version import read_verified, verify_files
 from job.registry.removal import remove_version
 
 _SECOND: Final = timedelta(seconds=1)

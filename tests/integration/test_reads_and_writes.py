@@ -16,6 +16,7 @@ from job.adapters.stores.s3.parts import N_THREADS
 from job.contracts.settings.store import S3Spec, StoreSpec
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
+LARGEST = 2**30
 SMALL, LARGE = os.urandom(100_000), os.urandom(70 * 2**20)
 
 
@@ -45,7 +46,7 @@ def direct(behind, minio):
 def read(request):
     """Read an object in one of the two ways."""
     if request.param == "whole":
-        return lambda store: store.get("key")
+        return lambda store: store.get("key", max_bytes=LARGEST)
     return lambda store: b"".join(store.pieces("key"))
 
 
@@ -173,7 +174,7 @@ def test_bytes_that_the_store_did_not_check_may_be_sound(behind, minio):
 @pytest.mark.parametrize(
     ("act", "expected"),
     [
-        (lambda s: s.get("absent"), None),
+        (lambda s: s.get("absent", max_bytes=LARGEST), None),
         (lambda s: list(s.keys("")), ["key"]),
         (lambda s: s.put_if_absent("key", b"other"), False),
         (lambda s: s.put_if_absent("key", LARGE), False),
@@ -305,7 +306,7 @@ def test_encryption_is_asked_for(minio, bucket, rights, options, answer, data):
     found = client_of(minio).head_object(Bucket=bucket, Key="p/key")
     key = found.get("SSEKMSKeyId")
 
-    assert data == store.get("key")
+    assert data == store.get("key", max_bytes=LARGEST)
     assert answer == (found["ServerSideEncryption"], key and key.rpartition(":")[2])
 
 
@@ -324,4 +325,4 @@ def test_either_checksum_mode_works(minio, bucket, rights, checksums, data):
     store = S3Store(connect(spec), StoreSpec(uri=f"s3://{bucket}/p"))
 
     assert store.put_if_absent("key", data)
-    assert data == store.get("key")
+    assert data == store.get("key", max_bytes=LARGEST)

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from support.versions import publish_small
 
-from job.errors import ConfigurationError
+from job.errors import ConfigurationError, IntegrityError
 from job.registry.anchors import list_anchors, read_anchor, set_anchor
 from job.registry.channels import MoveReason, list_channels
 
 N_RIVALS = 8
+LARGEST = 2**26
 LARGE = bytes(range(256)) * (40 * 2**20 // 256)
 
 
@@ -37,10 +38,10 @@ class StoreConformance:
     def test_bytes_come_back(self, store, data):
         store.put_if_absent("a/b.bin", data)
 
-        assert data == store.get("a/b.bin") == b"".join(store.pieces("a/b.bin"))
+        assert data == store.get("a/b.bin", max_bytes=LARGEST) == b"".join(store.pieces("a/b.bin"))
 
     def test_absent_key_is_none(self, store):
-        assert (None, None) == (store.get("a/b"), store.head("a/b"))
+        assert (None, None) == (store.get("a/b", max_bytes=LARGEST), store.head("a/b"))
 
     def test_absent_key_has_no_piece(self, store):
         assert [] == list(store.pieces("a/b"))
@@ -57,7 +58,7 @@ class StoreConformance:
         store.put_if_absent("key", b"first")
         store.put_if_absent("key", b"second")
 
-        assert b"first" == store.get("key")
+        assert b"first" == store.get("key", max_bytes=LARGEST)
 
     def test_unfinished_uploads_of_others_are_left_alone(self, store):
         """Other programs use the bucket or the folder as well."""
@@ -72,7 +73,7 @@ class StoreConformance:
     def test_large_object_comes_back(self, store):
         store.put_if_absent("large", LARGE)
 
-        assert LARGE == store.get("large")
+        assert LARGE == store.get("large", max_bytes=LARGEST)
 
     def test_large_object_comes_in_pieces(self, store):
         store.put_if_absent("large", LARGE)
@@ -80,6 +81,19 @@ class StoreConformance:
 
         assert LARGE == b"".join(pieces)
         assert max(map(len, pieces)) <= 2**20
+
+    @pytest.mark.parametrize("data", [b"12345", LARGE], ids=["small", "large"])
+    def test_object_above_its_bound_is_refused(self, store, data):
+        store.put_if_absent("a/key", data)
+
+        assert data == store.get("a/key", max_bytes=len(data))
+        with pytest.raises(IntegrityError, match="a/key' has more than"):
+            store.get("a/key", max_bytes=len(data) - 1)
+
+    def test_swap_of_an_object_larger_than_expected(self, store):
+        store.put_if_absent("key", b"larger")
+
+        assert not store.compare_and_swap("key", b"small", b"after")
 
     def test_large_object_may_be_read_in_part(self, store):
         store.put_if_absent("large", LARGE)
@@ -104,7 +118,7 @@ class StoreConformance:
 
         assert (True, b"after") == (
             store.compare_and_swap("key", b"before", b"after"),
-            store.get("key"),
+            store.get("key", max_bytes=LARGEST),
         )
 
     @pytest.mark.parametrize("expected", [b"other", b"", None])
@@ -113,14 +127,20 @@ class StoreConformance:
 
         assert (False, b"before") == (
             store.compare_and_swap("key", expected, b"after"),
-            store.get("key"),
+            store.get("key", max_bytes=LARGEST),
         )
 
     def test_swap_of_an_absent_key(self, store):
-        assert (False, None) == (store.compare_and_swap("key", b"before", b"x"), store.get("key"))
+        assert (False, None) == (
+            store.compare_and_swap("key", b"before", b"x"),
+            store.get("key", max_bytes=LARGEST),
+        )
 
     def test_swap_from_none_creates(self, store):
-        assert (True, b"x") == (store.compare_and_swap("key", None, b"x"), store.get("key"))
+        assert (True, b"x") == (
+            store.compare_and_swap("key", None, b"x"),
+            store.get("key", max_bytes=LARGEST),
+        )
 
     def test_keys_are_sorted_and_below_the_prefix(self, store):
         for key in ("v2/b", "v10/a", "v2-x/a", "v2/a", "runs/v2/a"):
@@ -151,7 +171,10 @@ class StoreConformance:
         store.put_if_absent("v1/a", b"1")
         store.delete("v1/a")
 
-        assert (True, b"2") == (store.put_if_absent("v1/a", b"2"), store.get("v1/a"))
+        assert (True, b"2") == (
+            store.put_if_absent("v1/a", b"2"),
+            store.get("v1/a", max_bytes=LARGEST),
+        )
 
     def test_delete_leaves_the_neighbors(self, store):
         for key in ("v1/a", "v1/b", "v2/a"):
@@ -169,7 +192,7 @@ class StoreConformance:
     def test_key_may_hold_spaces_and_any_script(self, store, key):
         store.put_if_absent(key, b"x")
 
-        assert (b"x", [key]) == (store.get(key), list(store.keys("")))
+        assert (b"x", [key]) == (store.get(key, max_bytes=LARGEST), list(store.keys("")))
 
     @pytest.mark.parametrize(
         "key", ["", "..", "../a", "a/../../b", "/a", "a//b", "a/", "./a", "a\\b", "a\nb"]
@@ -179,7 +202,7 @@ class StoreConformance:
         [
             lambda s, k: s.put_if_absent(k, b"x"),
             lambda s, k: s.compare_and_swap(k, None, b"x"),
-            lambda s, k: s.get(k),
+            lambda s, k: s.get(k, max_bytes=LARGEST),
             lambda s, k: list(s.pieces(k)),
             lambda s, k: s.delete(k),
             lambda s, k: s.head(k),
@@ -221,7 +244,9 @@ class Atomicity:
         won = in_threads(lambda n: store.put_if_absent("key", bytes([n]) * 9000))
 
         assert 1 == sum(won)
-        assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
+        assert store.get("key", max_bytes=LARGEST) in [
+            bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine
+        ]
 
     @pytest.mark.parametrize("before", [b"before", None])
     def test_one_of_many_swaps(self, store, before):
@@ -230,7 +255,9 @@ class Atomicity:
         won = in_threads(lambda n: store.compare_and_swap("key", before, bytes([n]) * 9000))
 
         assert 1 == sum(won)
-        assert store.get("key") in [bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine]
+        assert store.get("key", max_bytes=LARGEST) in [
+            bytes([n]) * 9000 for n, is_mine in enumerate(won) if is_mine
+        ]
 
     def test_one_of_many_runs_sets_the_anchor(self, store):
         """It returns False for the other runs, and the anchor stays where the first run set it."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 
+from job.contracts.store_bounds import object_too_large
 from job.contracts.store_keys import ObjectInfo, ProbeStep
 
 
@@ -38,8 +39,11 @@ class MemoryStore:
         self._fail_at, self._failure, self._before_swap = fail_at, failure, before_swap
         self._n_writes = 0
 
-    def get(self, key: str) -> bytes | None:
-        return self.objects.get(key)
+    def get(self, key: str, *, max_bytes: int = 2**40) -> bytes | None:
+        data = self.objects.get(key)
+        if data is not None and len(data) > max_bytes:
+            raise object_too_large(key, max_bytes)
+        return data
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
         data = self.get(key)

@@ -6,6 +6,8 @@ How it works
 2. `put_if_absent` links the file to the key's name; the file system rejects a name that exists.
 3. `compare_and_swap` locks the complete store while it compares and renames.
 4. Readers never see a temporary file, so they never see a partial object.
+5. An object is a regular file.  Links below the root are not followed, so nothing outside of the
+   root is read or written; a link, device, pipe or folder in the place of an object is damage.
 """
 
 from __future__ import annotations
@@ -20,7 +22,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key, is_private
+from job.adapters.stores.object_files import (
+    OPEN_FLAGS,
+    check_folders,
+    find_path,
+    not_a_file,
+    open_object,
+    stat_object,
+)
+from job.contracts.store_bounds import object_too_large
+from job.contracts.store_keys import ObjectInfo, ProbeStep, is_job_key, is_key, is_private
 from job.errors import ConfigurationError, JobError, TransientError
 
 _REFUSED: Final = (
@@ -32,6 +43,7 @@ _REFUSED: Final = (
     errno.ENOENT,
     errno.ENAMETOOLONG,
     errno.ELOOP,
+    errno.EISDIR,
 )
 _TEMPORARY: Final = ".tmp-"
 _PIECE_BYTES: Final = 2**20
@@ -44,20 +56,29 @@ class DirectoryStore:
         self._root = root
         self.uri = str(root)
 
-    def get(self, key: str) -> bytes | None:
-        """Return the bytes of an object, or None if it does not exist."""
+    def get(self, key: str, *, max_bytes: int) -> bytes | None:
+        """Return the bytes of an object, or None if it does not exist.
+
+        Raises
+        ------
+        IntegrityError
+            The object has more than `max_bytes` bytes, or is not a regular file.
+        """
         with self._translating_errors():
-            try:
-                return self._path(key).read_bytes()
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            stream = open_object(self._root, key)
+            if stream is None:
                 return None
+            with stream:
+                n_bytes = os.fstat(stream.fileno()).st_size
+                if n_bytes > max_bytes:
+                    raise object_too_large(key, max_bytes)
+                return stream.read(n_bytes)
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
         """Yield the bytes of an object in pieces, in order; yield nothing if it does not exist."""
         with self._translating_errors():
-            try:
-                stream = self._path(key).open("rb", buffering=0)
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            stream = open_object(self._root, key)
+            if stream is None:
                 return
             with stream:
                 yield stream.read(_PIECE_BYTES)
@@ -84,30 +105,30 @@ class DirectoryStore:
             self._locked(),
             self._temporary_file(key, data) as file,
         ):
-            if self.get(key) != expected:
+            if not self._holds(key, expected):
                 return False
             file.replace(self._path(key))
             _sync_folder((self._root / key).parent)
             return True
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """List the keys below a prefix, sorted."""
+        """List the valid keys below a prefix, sorted; links, pipes and devices are listed, too."""
         folder = self._root / prefix.rpartition("/")[0]
         with self._translating_errors():
+            check_folders(self._root, prefix)
             names = [
                 path.relative_to(self._root).as_posix()
                 for path in folder.rglob("*")
-                if path.is_file() and not path.name.startswith(".")
+                if not path.name.startswith(".") and (path.is_symlink() or not path.is_dir())
             ]
-        yield from sorted(name for name in names if name.startswith(prefix))
+        yield from sorted(name for name in names if name.startswith(prefix) and is_key(name))
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and modification time of an object, or None if it does not exist."""
         with self._translating_errors():
-            path = self._path(key)
-            if not path.is_file():
-                return None
-            status = path.stat()
+            status = stat_object(self._root, key)
+        if status is None:
+            return None
         return ObjectInfo(
             n_bytes=status.st_size, modified_at=datetime.fromtimestamp(status.st_mtime, UTC)
         )
@@ -116,7 +137,10 @@ class DirectoryStore:
         """Remove an object, if it exists, and the folders that become empty."""
         with self._translating_errors():
             path = self._path(key)
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except IsADirectoryError:
+                raise not_a_file(key) from None
             with contextlib.suppress(OSError):
                 for folder in path.parents:
                     if folder == self._root:
@@ -128,7 +152,7 @@ class DirectoryStore:
         key = f"probe/{token}"
         steps = [
             ("writes", self.put_if_absent(key, b"1")),
-            ("reads", self.get(key) == b"1"),
+            ("reads", self._holds(key, b"1")),
             ("creates_once", not self.put_if_absent(key, b"2")),
             (
                 "swaps",
@@ -138,7 +162,7 @@ class DirectoryStore:
             ("lists", key in self.keys(key)),
         ]
         self.delete(key)
-        steps.append(("deletes", self.get(key) is None))
+        steps.append(("deletes", self._holds(key, None)))
         return tuple(
             ProbeStep(
                 name=name, is_met=is_met, answer="as expected" if is_met else "not as expected"
@@ -152,16 +176,23 @@ class DirectoryStore:
         with self._translating_errors():
             for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
                 key = path.relative_to(self._root).as_posix()
-                is_ended = path.is_file() and path.stat().st_mtime < before.timestamp()
-                if is_job_key(key) and is_ended:
+                is_regular = path.is_file() and not path.is_symlink()
+                is_ended = is_regular and path.stat().st_mtime < before.timestamp()
+                if is_ended and is_job_key(key) and is_key(key):
                     cleared.append(key)
                     if not is_dry_run:
                         path.unlink(missing_ok=True)
         return cleared
 
     def _path(self, key: str) -> Path:
-        check_key(key)
-        return self._root / key
+        return find_path(self._root, key)
+
+    def _holds(self, key: str, expected: bytes | None) -> bool:
+        """Return whether an object has exactly these bytes; None: whether it does not exist."""
+        info = self.head(key)
+        if info is None or expected is None:
+            return info is None and expected is None
+        return info.n_bytes == len(expected) and self.get(key, max_bytes=len(expected)) == expected
 
     @contextlib.contextmanager
     def _temporary_file(self, key: str, data: bytes) -> Iterator[Path]:
@@ -182,7 +213,8 @@ class DirectoryStore:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / ".lock").open("a") as stream:
+        descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | OPEN_FLAGS, 0o666)
+        with os.fdopen(descriptor, "rb") as stream:
             fcntl.flock(stream, fcntl.LOCK_EX)
             yield
 

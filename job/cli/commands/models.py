@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,12 +49,13 @@ def show(
 ) -> None:
     """Print the metadata of a version."""
     from job.contracts.version_files import METADATA_FILE
-    from job.registry import read_verified, resolve_version
+    from job.registry import parse_object, read_verified, resolve_version
 
     artifact_store = options.open_store()[0]
     name = resolve_version(artifact_store, version)
     # not parsed, because any release may have written it
-    write_result(json.loads(read_verified(artifact_store, name)[METADATA_FILE]), options.output)
+    raw = read_verified(artifact_store, name)[METADATA_FILE]
+    write_result(parse_object(f"{name}/{METADATA_FILE}", raw), options.output)
 
 
 @app.command("diff")

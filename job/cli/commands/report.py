@@ -13,8 +13,9 @@ from job.cli.commands.options import Options, takes_options
 from job.cli.output import check_form, write_result
 from job.contracts.identity import is_version
 from job.contracts.messages import name_all
+from job.contracts.store_bounds import MAX_JSON_BYTES
 from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
-from job.errors import ConfigurationError, TransientError
+from job.errors import ConfigurationError, IntegrityError, TransientError
 
 
 @takes_options("config", "store", "sets", "output")
@@ -46,6 +47,11 @@ def report(
     name, files, is_verified = (
         _read_folder(folder.resolve()) if is_local else _read_version(version, options)
     )
+    if REPORT_FILE not in files and not anew:
+        raise IntegrityError(
+            f"{name} has no {REPORT_FILE}",
+            hint="run again with --anew, which renders the report from the other files",
+        )
     page = _render(files) if anew else files[REPORT_FILE]
     is_shown_in_place = is_local and to is None and not anew
     path = folder / REPORT_FILE if is_shown_in_place else _write(to or Path(f"{name}.html"), page)
@@ -71,20 +77,23 @@ def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, byt
 
 def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
     """Return the name and files of a local folder, and whether a manifest verified the files."""
+    from job.adapters.stores.directory import DirectoryStore
+
     if is_version(folder.name) and (folder / MANIFEST_FILE).exists():
-        from job.adapters.stores.directory import DirectoryStore
         from job.registry import read_verified
 
-        files = read_verified(DirectoryStore(folder.parent), folder.name)
-        return folder.name, files, True
+        return folder.name, read_verified(DirectoryStore(folder.parent), folder.name), True
     names = (REPORT_FILE, METADATA_FILE, EVALUATION_FILE)
-    missing = [name for name in names if not (folder / name).is_file()]
+    store = DirectoryStore(folder)
+    found = {name: store.get(name, max_bytes=MAX_JSON_BYTES) for name in names}
+    files = {name: data for name, data in found.items() if data is not None}
+    missing = [name for name in names if name not in files]
     if missing:
         raise ConfigurationError(
             f"'{folder}' does not have {name_all('file', missing)}",
             hint="use the folder of a version, or runs/RUN_ID/ATTEMPT in a store",
         )
-    return folder.name, {name: (folder / name).read_bytes() for name in names}, False
+    return folder.name, files, False
 
 
 def _render(files: Mapping[str, bytes]) -> bytes:

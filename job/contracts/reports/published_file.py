@@ -8,6 +8,7 @@ from pydantic import Field
 
 from job.contracts.identity import canonical_json
 from job.contracts.reports.part import Part
+from job.contracts.strict_json import parse_json
 
 VersionName = Annotated[str, Field(pattern="^v[0-9]{8}_[0-9]{6}_[0-9a-f]{8}$")]
 DigestText = Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
@@ -25,7 +26,7 @@ class PublishedFile(Part):
         ValueError
             The bytes are not a JSON file of this class.
         """
-        return cls.model_validate_json(raw, extra="ignore")
+        return cls.model_validate(parse_json(raw), extra="ignore")
 
     def to_bytes(self) -> bytes:
         """Return the file's bytes."""

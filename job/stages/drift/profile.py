@@ -12,6 +12,7 @@ from job.contracts.lineage_key import LineageKey
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.metadata import PublishedLineage
 from job.contracts.reports.profile import Numbers, Profile, Values
+from job.contracts.strict_json import parse_json
 from job.registry.lineage_files import PROFILE_SUFFIX, read_lineage_file
 from job.stages.data.slices import DisclosureRule, disclosable_values
 from job.stages.drift.bins import find_edges
@@ -100,7 +101,7 @@ def load_profile(
     if raw is None or lineage is None:
         return None
     try:  # a later release may write another format
-        profile = Profile.model_validate_json(raw)
+        profile = Profile.model_validate(parse_json(raw))
     except ValueError:
         return None
     words = parse_lineage(version, lineage).words

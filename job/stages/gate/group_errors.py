@@ -16,20 +16,25 @@ How it works
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy import sparse
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
 from job.contracts.lineage_key import LineageKey
+from job.contracts.strict_json import parse_json
 from job.stages.gate.paired_bootstrap import PairedCounts
 from job.stages.lineage.keyed_digests import keyed_digests
 from job.stages.metrics.group_sums import make_group_sums
 from job.stages.metrics.predictions import Predictions
+
+_Key = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+_Number = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class _GroupErrorsFile(BaseModel):
@@ -43,12 +48,23 @@ class _GroupErrorsFile(BaseModel):
 
     key_id: str
     classes: tuple[str, ...]
-    keys: tuple[str, ...]
-    key_groups: tuple[int, ...]
-    groups: tuple[int, ...]
-    y_true: tuple[int, ...]
-    y_pred: tuple[int, ...]
-    n_rows: tuple[int, ...]
+    keys: tuple[_Key, ...]
+    key_groups: tuple[_Number, ...]
+    groups: tuple[_Number, ...]
+    y_true: tuple[_Number, ...]
+    y_pred: tuple[_Number, ...]
+    n_rows: tuple[Annotated[_Number, Field(gt=0)], ...]
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        entries = self.groups, self.y_true, self.y_pred, self.n_rows
+        if len({len(column) for column in entries}) != 1 or len(self.keys) != len(self.key_groups):
+            raise ValueError("the columns have different lengths")
+        if len({*self.keys}) != len(self.keys):
+            raise ValueError("a digest has two groups")
+        if max((*self.y_true, *self.y_pred), default=0) >= max(len(self.classes), 1):
+            raise ValueError("a class has a number that no class can have")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +113,14 @@ class GroupErrors:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> GroupErrors:
-        """Read the output of `to_bytes`; the caller must have verified the digest of `data`.
+        """Read the output of `to_bytes`.
 
         Raises
         ------
         ValueError
-            Another release wrote the bytes in another format.
+            The bytes have another format: another release, or somebody else, wrote them.
         """
-        file = _GroupErrorsFile.model_validate_json(data)
+        file = _GroupErrorsFile.model_validate(parse_json(data))
         return cls(
             key_id=file.key_id,
             classes=file.classes,

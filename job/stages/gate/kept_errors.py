@@ -8,6 +8,8 @@ from job.contracts.identity import Digest
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.evaluation import CrossFit
 from job.contracts.reports.metadata import Metadata, PublishedCrossFit
+from job.contracts.store_bounds import MAX_JSON_BYTES
+from job.contracts.store_keys import is_key
 from job.stages.gate.group_errors import GroupErrors
 
 log = structlog.get_logger(__name__)
@@ -40,7 +42,8 @@ def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors |
     if metadata.cross_fit is None:
         return None
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)
-    data = store.get(_key(metadata.run_id, digest))
+    key = _key(metadata.run_id, digest)
+    data = store.get(key, max_bytes=MAX_JSON_BYTES) if is_key(key) else None
     if data is None:
         reason = "they were removed"
     elif Digest.of(data) != digest:

@@ -26,6 +26,7 @@ from job.contracts.arrays import Array, Strings
 from job.contracts.dataset import Rows
 from job.contracts.lineage_key import LineageKey
 from job.stages.lineage.keyed_digests import keyed_digests
+from job.stages.lineage.stored_array import read_vector
 
 _FORMAT: Final = 1
 _ENTRY: Final = np.dtype(
@@ -101,13 +102,16 @@ class Lineage:
         ValueError
             The bytes are not a lineage file, or a later release wrote it in another format.
         """
-        entries = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-        if entries.dtype != _ENTRY or not len(entries) or entries[0]["content"] != _FORMAT:
+        entries = read_vector(data, _ENTRY)
+        if not len(entries) or entries[0]["content"] != _FORMAT:
             raise ValueError("not a lineage file of this format")
         kinds = entries["kind"]
+        rows = entries[kinds == _Kind.ROWS]
+        if (rows["group"] >= len(rows)).any():
+            raise ValueError("a group has a number that no row can have")
         return cls(
             key_id=f"{int(entries[0]['digest']):016x}",
-            rows=entries[kinds == _Kind.ROWS],
+            rows=rows,
             texts=entries["digest"][kinds == _Kind.TEXT],
             words=entries["digest"][kinds == _Kind.WORD],
         )

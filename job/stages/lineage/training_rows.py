@@ -11,8 +11,8 @@ How it works
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import numpy as np
 
@@ -23,7 +23,9 @@ from job.errors import IntegrityError
 from job.registry.champion import PublishedVersion
 from job.stages.data.leakage_keys import salted_digests
 from job.stages.lineage.lineage_file import Lineage, digest_rows
+from job.stages.lineage.stored_array import read_vector
 
+_EARLIER_KEY: Final = np.dtype("<u8")
 _Digests = Callable[[Iterable[str]], Array]
 
 
@@ -90,7 +92,14 @@ def _read_training_rows(version: PublishedVersion) -> tuple[Array, _Digests]:
         return lineage.trained_on, lambda strings: digest_rows(strings, key)
     salt = version.metadata.training_keys_salt or ""
     data = version.files[EARLIER_TRAINING_KEYS_FILE]
-    known = np.load(io.BytesIO(data), allow_pickle=False)
+    try:
+        known = read_vector(data, _EARLIER_KEY)
+    except ValueError:
+        raise IntegrityError(
+            f"{version.version}/{EARLIER_TRAINING_KEYS_FILE} cannot be read",
+            hint="restore the file from a backup, or accept one promotion with `pcc-job run "
+            "--override REASON`",
+        ) from None
     return known, lambda strings: salted_digests("trained", strings, salt)
 
 

@@ -10,7 +10,7 @@ from job import registry
 from job.contracts.identity import canonical_json
 from job.contracts.store_keys import ProbeStep
 from job.errors import ConfigurationError, IntegrityError, VersionConflictError
-from job.registry.read_version import copied_from
+from job.registry.read_manifest import copied_from
 
 POINTER = "channels/production.json"
 NOW = datetime(2026, 2, 1, 12, 30, 15, tzinfo=UTC)

@@ -35,7 +35,7 @@ from job.adapters.stores.s3.probe import probe
 from job.adapters.stores.s3.reads import Reader, list_below
 from job.adapters.stores.s3.uploads import upload, write_options
 from job.contracts.settings.store import StoreSpec
-from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key
+from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key, is_key
 from job.errors import IntegrityError, TransientError
 
 _MAX_TRIES: Final = 5
@@ -60,9 +60,15 @@ class S3Store:
         self.uri = f"s3://{self._bucket}/{self._prefix}".rstrip("/")
         self.where = f"the store at {self._host} ('{self.uri}')"
 
-    def get(self, key: str) -> bytes | None:
-        """Return the bytes of an object, or None if it does not exist."""
-        stored = self.read(key)
+    def get(self, key: str, *, max_bytes: int) -> bytes | None:
+        """Return the bytes of an object, or None if it does not exist.
+
+        Raises
+        ------
+        IntegrityError
+            The object has more than `max_bytes` bytes.
+        """
+        stored = self.read(key, max_bytes=max_bytes)
         return None if stored is None else stored[0]
 
     def pieces(self, key: str) -> Generator[bytes, None, None]:
@@ -77,7 +83,7 @@ class S3Store:
             # NOTE: 409 means that another write was in progress, not that it succeeded
             if is_written is not None:
                 return is_written
-            if self.get(key) is not None:
+            if self.head(key) is not None:
                 return False
             time.sleep(0.1 * 2**n)
         raise TransientError(
@@ -91,18 +97,16 @@ class S3Store:
         """
         if expected is None:
             return self.put_if_absent(key, data)
-        stored = self.read(key)
-        if stored is None or stored[0] != expected:
-            return False
-        return bool(self._write(key, data, IfMatch=stored[1]))
+        tag = self._tag_of(key, expected)
+        return tag is not None and bool(self._write(key, data, IfMatch=tag))
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """List the keys below a prefix, sorted."""
+        """List the valid keys below a prefix, sorted."""
         root = f"{self._prefix}/" if self._prefix else ""
         with self._translating_errors(prefix):
             items = list_below(self._client, self._bucket, f"{root}{prefix}")
-        names = [item["Key"] for item in items]
-        yield from sorted(name.removeprefix(root) for name in names if not name.endswith("/"))
+        names = [item["Key"].removeprefix(root) for item in items]
+        yield from sorted(name for name in names if is_key(name))
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and modification time of an object, or None if it does not exist."""
@@ -146,10 +150,16 @@ class S3Store:
                     )
         return sorted(cleared)
 
-    def read(self, key: str) -> tuple[bytes, str] | None:
-        """Return an object's bytes and ETag, or None if it does not exist."""
+    def read(self, key: str, *, max_bytes: int) -> tuple[bytes, str] | None:
+        """Return an object's bytes and ETag, or None if it does not exist.
+
+        Raises
+        ------
+        IntegrityError
+            The object has more than `max_bytes` bytes.
+        """
         with self._translating_errors(key):
-            return self._reader.read(self._location(key))
+            return self._reader.read(self._location(key), max_bytes=max_bytes)
 
     def answer(self, key: str, data: bytes, **condition: str) -> str:
         """Return the HTTP status or error code with which the store answers a conditional write."""
@@ -167,7 +177,7 @@ class S3Store:
 
     def _is_own_first_try(self, error: ClientError, key: str, data: bytes) -> bool:
         """Return whether a retried request was rejected because its first attempt succeeded."""
-        return count_retries(error) > 0 and self.get(key) == data
+        return count_retries(error) > 0 and self._tag_of(key, data) is not None
 
     def _write(self, key: str, data: bytes, **condition: str) -> bool | None:
         """Write if a condition holds; return whether it held, or None on a write conflict (409)."""
@@ -184,12 +194,20 @@ class S3Store:
                 if self._is_own_first_try(error, key, data):
                     return True
                 return None if http_status(error) == 409 else False
-        if not is_checked and self.get(key) != data:
+        if not is_checked and self._tag_of(key, data) is None:
             raise IntegrityError(
                 f"'{key}' in {self.uri} differs from the bytes that were written",
                 hint="check the store's disks and the proxies in front of it, then run again",
             )
         return True
+
+    def _tag_of(self, key: str, data: bytes) -> str | None:
+        """Return the ETag of an object if it has exactly these bytes; otherwise None."""
+        try:
+            stored = self.read(key, max_bytes=len(data))
+        except IntegrityError:  # it is larger
+            return None
+        return None if stored is None or stored[0] != data else stored[1]
 
     def _location(self, key: str) -> dict[str, str]:
         check_key(key)

@@ -24,8 +24,14 @@ from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.errors import error_code, is_absent, translating_errors
 from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
 from job.adapters.stores.s3.reads import Reader, list_below, object_changed, pin_version
+from job.contracts.store_bounds import MAX_JSON_BYTES
 from job.contracts.store_keys import is_key
-from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
+from job.errors import (
+    ConfigurationError,
+    DatasetNotFoundError,
+    DatasetUnreadableError,
+    IntegrityError,
+)
 
 if TYPE_CHECKING:
     from job.adapters.stores.s3.api import HeadAnswer
@@ -106,12 +112,19 @@ class S3Files:
         stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", key)
         for name in dict.fromkeys((f"{key}.metadata.json", f"{stem}.metadata.json")):
             try:
-                sidecar = self._reader.read({"Bucket": bucket, "Key": name})
+                sidecar = self._reader.read(
+                    {"Bucket": bucket, "Key": name}, max_bytes=MAX_JSON_BYTES
+                )
             except ClientError as error:
                 # NOTE: without the list permission, S3 answers "denied" for a missing object
                 if error_code(error) == "AccessDenied":
                     continue
                 raise
+            except IntegrityError as error:
+                raise DatasetUnreadableError(
+                    f"'s3://{bucket}/{name}' is too large for a sidecar with notes",
+                    hint="repair or remove the file",
+                ) from error
             if sidecar is not None:
                 target.with_name(name.rpartition("/")[2]).write_bytes(sidecar[0])
 

@@ -27,13 +27,13 @@ def probe(store: S3Store, key: str) -> tuple[ProbeStep, ...]:
     """
     permissions = _Permissions()
     created = permissions.call("403", store.answer, key, b"1", IfNoneMatch="*")
-    stored = permissions.call(None, store.read, key)
+    stored = permissions.call(None, store.read, key, max_bytes=1)
     is_read = stored is not None and stored[0] == b"1"
     recreated = stale = swapped = "403"
     if created == "200":
         recreated = store.answer(key, b"2", IfNoneMatch="*")
         stale = store.answer(key, b"3", IfMatch=_OTHER_ETAG)
-        stored = permissions.call(None, store.read, key)
+        stored = permissions.call(None, store.read, key, max_bytes=1)
         swapped = store.answer(key, b"4", IfMatch=stored[1] if stored else _OTHER_ETAG)
     is_listed = permissions.call(False, lambda: key in store.keys(key))
     permissions.call(None, store.delete, key)

@@ -35,6 +35,7 @@ from job.adapters.stores.s3.errors import (
     retry_truncated_response,
 )
 from job.adapters.stores.s3.parts import PART_BYTES, in_order, in_parallel
+from job.contracts.store_bounds import object_too_large
 from job.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:
@@ -58,12 +59,21 @@ class Reader:
     def __init__(self, connection: Connection) -> None:
         self._client, self._retry_seconds = connection.client, connection.body_retry_seconds
 
-    def read(self, location: dict[str, str]) -> tuple[bytes, str] | None:
-        """Return the bytes and ETag of the object at a bucket and key, or None if there is none."""
+    def read(self, location: dict[str, str], *, max_bytes: int) -> tuple[bytes, str] | None:
+        """Return the bytes and ETag of the object at a bucket and key, or None if there is none.
+
+        Raises
+        ------
+        IntegrityError
+            The object has more than `max_bytes` bytes.
+        """
         answer = self._get(location)
         if answer is None:
             return None
         n_bytes, pin = answer["ContentLength"], pin_version(location, answer)
+        if n_bytes > max_bytes:
+            answer["Body"].close()
+            raise object_too_large(location["Key"], max_bytes)
         # NOTE: getvalue() of a BytesIO of exactly this size does not copy the bytes
         buffer = io.BytesIO()
         if n_bytes:

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from job.adapters.stores.directory import DirectoryStore
-from job.errors import ConfigurationError, TransientError
+from job.errors import ConfigurationError, IntegrityError, TransientError
 
-N_RIVALS = 12
+N_RIVALS, LARGEST = 12, 2**20
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def mounted(tmp_path):
 class SlowStore(DirectoryStore):
     """A store with a delay between read and write, to let rivals interfere."""
 
-    def get(self, key):
-        data = super().get(key)
+    def get(self, key, *, max_bytes):
+        data = super().get(key, max_bytes=max_bytes)
         time.sleep(0.005)
         return data
 
@@ -91,14 +91,15 @@ def swap_as_rival(root, n, barrier, results):
 
 def test_absent_key_reads_as_none(store):
     """Nothing there is not an error."""
-    assert store.get("a/b") is None
+    assert store.get("a/b", max_bytes=LARGEST) is None
 
 
-def test_folder_reads_as_none(store):
-    """A folder of the store is not an object."""
+def test_folder_in_the_place_of_an_object_is_damage(store):
+    """None would mean that a channel has no champion."""
     store.put_if_absent("a/b", b"x")
 
-    assert store.get("a") is None
+    with pytest.raises(IntegrityError, match="'a' is not a file"):
+        store.get("a", max_bytes=LARGEST)
 
 
 @settings(max_examples=15, deadline=None)
@@ -108,7 +109,7 @@ def test_stored_bytes_are_read_back(tmp_path_factory, data):
     store = DirectoryStore(tmp_path_factory.mktemp("any"))
     store.put_if_absent("a/b/c.bin", data)
 
-    assert data == store.get("a/b/c.bin")
+    assert data == store.get("a/b/c.bin", max_bytes=LARGEST)
 
 
 def test_key_is_created_once(store):
@@ -121,21 +122,23 @@ def test_taken_key_keeps_its_bytes(store):
     store.put_if_absent("key", b"first")
     store.put_if_absent("key", b"second")
 
-    assert b"first" == store.get("key")
+    assert b"first" == store.get("key", max_bytes=LARGEST)
 
 
 def test_one_of_many_threads_creates_a_key_with_its_whole_bytes(store):
     """The object has the bytes of the writer that got True, untorn."""
     won = in_threads(lambda n: store.put_if_absent("a/b/key", whole(n)))
 
-    assert [store.get("a/b/key")] == [whole(n) for n, is_mine in enumerate(won) if is_mine]
+    assert [store.get("a/b/key", max_bytes=LARGEST)] == [
+        whole(n) for n, is_mine in enumerate(won) if is_mine
+    ]
 
 
 def test_one_of_many_processes_creates_a_key_with_its_whole_bytes(store, tmp_path):
     """Jobs that start together share nothing but the folder."""
     won = in_processes(create_as_rival, tmp_path / "store")
 
-    assert [store.get("a/key")] == [whole(n) for n in sorted(won) if won[n]]
+    assert [store.get("a/key", max_bytes=LARGEST)] == [whole(n) for n in sorted(won) if won[n]]
 
 
 def test_matching_swap_replaces_the_object(store):
@@ -143,7 +146,7 @@ def test_matching_swap_replaces_the_object(store):
     store.put_if_absent("key", b"before")
     store.compare_and_swap("key", b"before", b"after")
 
-    assert b"after" == store.get("key")
+    assert b"after" == store.get("key", max_bytes=LARGEST)
 
 
 @pytest.mark.parametrize("expected", [b"other", b"", None])
@@ -152,7 +155,7 @@ def test_swap_from_other_bytes_is_refused(store, expected):
     store.put_if_absent("key", b"before")
     is_swapped = store.compare_and_swap("key", expected, b"after")
 
-    assert (False, b"before") == (is_swapped, store.get("key"))
+    assert (False, b"before") == (is_swapped, store.get("key", max_bytes=LARGEST))
 
 
 def test_swap_of_an_absent_object_from_bytes_is_refused(store):
@@ -164,7 +167,7 @@ def test_swap_from_none_creates_an_absent_object(store):
     """None expects that there is no object."""
     is_swapped = store.compare_and_swap("a/key", None, b"first")
 
-    assert (True, b"first") == (is_swapped, store.get("a/key"))
+    assert (True, b"first") == (is_swapped, store.get("a/key", max_bytes=LARGEST))
 
 
 @pytest.mark.parametrize("before", [b"before", None])
@@ -175,7 +178,9 @@ def test_one_of_many_threads_swaps(tmp_path, before):
         store.put_if_absent("key", before)
     won = in_threads(lambda n: store.compare_and_swap("key", before, whole(n)))
 
-    assert [store.get("key")] == [whole(n) for n, is_mine in enumerate(won) if is_mine]
+    assert [store.get("key", max_bytes=LARGEST)] == [
+        whole(n) for n, is_mine in enumerate(won) if is_mine
+    ]
 
 
 def test_one_of_many_processes_swaps(store, tmp_path):
@@ -183,7 +188,7 @@ def test_one_of_many_processes_swaps(store, tmp_path):
     store.put_if_absent("key", b"before")
     won = in_processes(swap_as_rival, tmp_path / "store")
 
-    assert [store.get("key")] == [whole(n) for n in sorted(won) if won[n]]
+    assert [store.get("key", max_bytes=LARGEST)] == [whole(n) for n in sorted(won) if won[n]]
 
 
 def test_keys_are_sorted_as_text(store):
@@ -200,6 +205,32 @@ def test_keys_are_listed_by_prefix(store):
         store.put_if_absent(key, b"")
 
     assert ["v1/a", "v10/a"] == list(store.keys("v1"))
+
+
+def test_names_that_are_no_keys_are_not_listed(store, tmp_path):
+    """No method accepts them, and some cannot be printed."""
+    store.put_if_absent("v1/a", b"")
+    for name in (b"new\nline", b"\xff.json", b"back\\slash", b"tab\t"):
+        (tmp_path / "store/v1" / os.fsdecode(name)).touch()
+
+    assert ["v1/a"] == list(store.keys(""))
+
+
+def test_what_is_not_a_file_is_listed(store, tmp_path):
+    """Otherwise `verify` would not see a link or a pipe that was added to a version."""
+    (tmp_path / "store/v1").mkdir(parents=True)
+    os.mkfifo(tmp_path / "store/v1/pipe")
+    (tmp_path / "store/v1/link").symlink_to("/dev/zero")
+
+    assert ["v1/link", "v1/pipe"] == list(store.keys(""))
+
+
+def test_pipe_in_the_place_of_the_lock_does_not_block(store, tmp_path):
+    """Whoever may write to the folder could otherwise stop every move of a channel."""
+    (tmp_path / "store").mkdir()
+    os.mkfifo(tmp_path / "store/.lock")
+
+    assert store.compare_and_swap("key", None, b"x")
 
 
 def test_missing_root_has_no_keys(store):
@@ -219,7 +250,7 @@ def test_temporary_files_are_never_listed(store):
     reader.start()
     for n in range(30):
         store.put_if_absent(f"a/{n:02d}", whole(n))
-        store.compare_and_swap("pointer", store.get("pointer"), whole(n))
+        store.compare_and_swap("pointer", store.get("pointer", max_bytes=LARGEST), whole(n))
     is_over.set()
     reader.join()
 
@@ -323,7 +354,7 @@ def test_full_disk_leaves_the_pointer_as_it_was(mounted):
     with pytest.raises(TransientError):
         store.compare_and_swap("pointer", b"before", bytes(2**20))
 
-    assert b"before" == store.get("pointer")
+    assert b"before" == store.get("pointer", max_bytes=LARGEST)
 
 
 def test_read_only_mount_is_a_configuration_error(mounted):
@@ -339,7 +370,7 @@ def test_read_only_mount_can_be_read(mounted):
     DirectoryStore(mounted).put_if_absent("key", b"x")
     subprocess.run(["mount", "-o", "remount,ro", mounted], check=True)
 
-    assert b"x" == DirectoryStore(mounted).get("key")
+    assert b"x" == DirectoryStore(mounted).get("key", max_bytes=LARGEST)
 
 
 def test_lineage_is_readable_for_this_user_only(tmp_path):
