@@ -192,6 +192,23 @@ class IntegrityError(JobError):
     exit_code = ExitCode.INTEGRITY
 
 
+class ForeignFileError(IntegrityError):
+    """A file in the place of one that is being published has other bytes.
+
+    Attributes
+    ----------
+    key
+        Key of the file in the store.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"'{key}' is not the file that was to be published there",
+            hint="find out who stored it, then run again",
+        )
+        self.key = key
+
+
 class IncompatibleModelError(IntegrityError):
     """A model cannot be loaded with the installed packages."""
 

@@ -4,7 +4,8 @@ How it works
 ------------
 1. Decide how to train and evaluate, and check the memory (`training_setup`).
 2. Search, calibrate, and fit the chosen candidate to all training rows (`fit_candidate`).
-3. Evaluate the fitted candidate (`evaluation`).
+3. Evaluate the fitted candidate (`evaluation`), with the latency that the run's first attempt has
+   measured (`latency`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from job.contracts.reports.search import SearchReport
 from job.contracts.version_files import MODEL_FILE
 from job.pipeline.evaluation import evaluate_candidate
 from job.pipeline.fit_candidate import fit_candidate
+from job.pipeline.latency import share_latency
 from job.pipeline.run_context import RunContext
 from job.pipeline.training_setup import set_up_training
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
@@ -84,6 +86,8 @@ def train_candidate(
     fitted = fit_candidate(context, split, setup)
     evaluation = evaluate_candidate(context, split, setup, fitted, out_of_scope)
     cross = fitted.out_of_fold.cross
+    models = context.ports.encode_model(fitted.model.pipeline)
+    latency = share_latency(context, models[MODEL_FILE], evaluation.latency)
     equal_error = None
     if cross is not None:
         equal_error = _measure_equal_error(context.plan, split, fitted.search, cross)
@@ -91,9 +95,9 @@ def train_candidate(
         split=split,
         search=fitted.search,
         model=fitted.model,
-        models=context.ports.encode_model(fitted.model.pipeline),
+        models=models,
         compatible_with=fitted.compatible_with,
-        evaluation=evaluation,
+        evaluation=evaluation.copy_with(latency=latency),
         nested=None if cross is None else cross.nested,
         equal_error=equal_error,
     )

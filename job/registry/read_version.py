@@ -18,6 +18,7 @@ from job.contracts.reports.metadata import Metadata, PromotionTerms, PublishedLi
 from job.contracts.store_keys import is_key
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
 from job.errors import IntegrityError
+from job.registry.content_check import check_content
 from job.registry.parse_file import parse_file
 from job.registry.publish import is_named_for
 
@@ -133,7 +134,16 @@ def verify_files(
     ------
     IntegrityError
         A file is missing or not listed, or a file or the manifest was changed since publication.
+        The manifest lists no model, or another one than metadata.json.
     """
+    metadata: list[bytes] = []
+
+    def keep(name: str, piece: bytes) -> None:
+        if name == METADATA_FILE:
+            metadata.append(piece)
+        if sink is not None:
+            sink(name, piece)
+
     raw = store.get(f"{version}/{MANIFEST_FILE}") or b""
     listed = _read_manifest(version, raw).entries
     prefix = f"{version}/"
@@ -141,23 +151,23 @@ def verify_files(
     unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
     names = sorted(listed if selected is None else listed.keys() & set(selected))
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        found = list(pool.map(lambda name: _measure(store, version, name, sink), names))
+        found = list(pool.map(lambda name: _measure(store, version, name, keep), names))
     broken = [name for name, entry in zip(names, found, strict=True) if entry != listed[name]]
     if broken or unlisted:
         raise _damage(version, broken, unlisted)
+    check_content(version, listed, b"".join(metadata) if METADATA_FILE in names else None)
     if sink is not None:
         sink(MANIFEST_FILE, raw)
     return len(names) + 1
 
 
-def _measure(store: ArtifactStore, version: str, name: str, sink: Sink | None) -> FileEntry | None:
+def _measure(store: ArtifactStore, version: str, name: str, sink: Sink) -> FileEntry | None:
     """Read a file in pieces and return its manifest entry; None if the file does not exist."""
     exists, n_bytes, digest = False, 0, hashlib.sha256()
     with closing(store.pieces(f"{version}/{name}")) as pieces:
         for piece in pieces:
             exists, n_bytes = True, n_bytes + len(piece)
-            if sink is not None:
-                sink(name, piece)
+            sink(name, piece)
             digest.update(piece)
     entry = FileEntry(name=name, n_bytes=n_bytes, digest=str(Digest(digest.hexdigest())))
     return entry if exists else None
