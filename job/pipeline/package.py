@@ -73,10 +73,7 @@ def make_package(
     claim: Claim,
 ) -> Package:
     """Make everything that a run stores if its candidate is published as the version of `claim`."""
-    lineage = {
-        LINEAGE_SUFFIX: replace(trace.lineage, words=drift.profile.vocabulary).to_bytes(),
-        PROFILE_SUFFIX: drift.profile.to_bytes(),
-    }
+    lineage = _make_lineage_files(trace, drift)
     group_errors = candidate.count_errors(trace.key)
     evaluation = _complete_evaluation(candidate, drift, verdict)
     published = Evaluation.parse(evaluation.to_bytes())
@@ -126,6 +123,14 @@ def _add_changes(
         return evaluation
     changed = compare_metadata(champion.metadata, metadata)
     return evaluation.copy_with(changes=Changes(champion=champion.version, changed=changed))
+
+
+def _make_lineage_files(trace: Trace, drift: Drift) -> dict[str, bytes]:
+    """Return the lineage files, by the suffix of their names."""
+    return {
+        LINEAGE_SUFFIX: replace(trace.lineage, words=drift.profile.vocabulary).to_bytes(),
+        PROFILE_SUFFIX: drift.profile.to_bytes(),
+    }
 
 
 def _describe_lineage(trace: Trace, files: Mapping[str, bytes]) -> PublishedLineage:

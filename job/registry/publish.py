@@ -69,8 +69,6 @@ def publish(
 ) -> None:
     """Store all files of a version; the version exists as soon as the manifest is stored.
 
-    Files are never changed.
-
     Parameters
     ----------
     lineage

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import Final
 
 from job.contracts.identity import Digest, is_version
@@ -133,21 +134,14 @@ def verify_files(
     Raises
     ------
     IntegrityError
-        A file is missing or not listed, or a file or the manifest was changed since publication.
-        The manifest lists no model, or another one than metadata.json.
+        A file is missing, not listed or changed; or the manifest was changed, lists no model, or
+        lists another model than metadata.json.
     """
     metadata: list[bytes] = []
-
-    def keep(name: str, piece: bytes) -> None:
-        if name == METADATA_FILE:
-            metadata.append(piece)
-        if sink is not None:
-            sink(name, piece)
-
+    keep = partial(_pass_on, sink, metadata)
     raw = store.get(f"{version}/{MANIFEST_FILE}") or b""
     listed = _read_manifest(version, raw).entries
-    prefix = f"{version}/"
-    present = {key.removeprefix(prefix) for key in store.keys(prefix)}
+    present = {key.partition("/")[2] for key in store.keys(f"{version}/")}
     unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
     names = sorted(listed if selected is None else listed.keys() & set(selected))
     with ThreadPoolExecutor(_N_THREADS) as pool:
@@ -156,9 +150,16 @@ def verify_files(
     if broken or unlisted:
         raise _damage(version, broken, unlisted)
     check_content(version, listed, b"".join(metadata) if METADATA_FILE in names else None)
-    if sink is not None:
-        sink(MANIFEST_FILE, raw)
+    keep(MANIFEST_FILE, raw)
     return len(names) + 1
+
+
+def _pass_on(sink: Sink | None, metadata: list[bytes], name: str, piece: bytes) -> None:
+    """Call the sink, and keep the pieces of metadata.json."""
+    if name == METADATA_FILE:
+        metadata.append(piece)
+    if sink is not None:
+        sink(name, piece)
 
 
 def _measure(store: ArtifactStore, version: str, name: str, sink: Sink) -> FileEntry | None:

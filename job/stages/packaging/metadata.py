@@ -113,7 +113,6 @@ def make_metadata(
     split: DataSplit,
     model: TrainedModel,
     findings: Findings,
-    *,
     compatible_with: tuple[str, ...],
 ) -> Metadata:
     """Build the content of metadata.json."""
