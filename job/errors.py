@@ -201,11 +201,8 @@ class ForeignFileError(IntegrityError):
         Key of the file in the store.
     """
 
-    def __init__(self, key: str) -> None:
-        super().__init__(
-            f"'{key}' is not the file that was to be published there",
-            hint="find out who stored it, then run again",
-        )
+    def __init__(self, message: str, *, hint: str, key: str) -> None:
+        super().__init__(message, hint=hint)
         self.key = key
 
 

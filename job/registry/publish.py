@@ -121,12 +121,12 @@ def _create(store: ArtifactStore, key: str, data: bytes) -> None:
         for piece in pieces:
             exists = True
             if piece != data[n_equal : n_equal + len(piece)]:
-                raise ForeignFileError(key)
+                raise _foreign(key)
             n_equal += len(piece)
     if not exists:
         raise TransientError(f"'{key}' was removed during the run", hint="run again")
     if n_equal < len(data):
-        raise ForeignFileError(key)
+        raise _foreign(key)
 
 
 def _require_all_present(store: ArtifactStore, version: str, files: Mapping[str, bytes]) -> None:
@@ -153,7 +153,15 @@ def _require_all_present(store: ArtifactStore, version: str, files: Mapping[str,
             hint="run again",
         )
     if unknown := present - expected:
-        raise ForeignFileError(min(unknown))
+        raise _foreign(min(unknown))
+
+
+def _foreign(key: str) -> ForeignFileError:
+    return ForeignFileError(
+        f"'{key}' is not the file that was to be published there",
+        hint="find out who stored it, then run again",
+        key=key,
+    )
 
 
 def _conflict(version: str) -> VersionConflictError:
