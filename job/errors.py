@@ -192,6 +192,20 @@ class IntegrityError(JobError):
     exit_code = ExitCode.INTEGRITY
 
 
+class ForeignFileError(IntegrityError):
+    """A file in the place of one that is being published has other bytes.
+
+    Attributes
+    ----------
+    key
+        Key of the file in the store.
+    """
+
+    def __init__(self, message: str, *, hint: str, key: str) -> None:
+        super().__init__(message, hint=hint)
+        self.key = key
+
+
 class IncompatibleModelError(IntegrityError):
     """A model cannot be loaded with the installed packages."""
 

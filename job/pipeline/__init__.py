@@ -3,8 +3,9 @@
 How it works
 ------------
 1. Check the settings, test the store, read and validate the table.
-2. If an earlier attempt of this run (a process with the same run id) has published its version
-   completely, finish the promotion of that version and return.
+2. If another attempt of this run (a process with the same run id) has published its version
+   completely, finish the promotion of that version and return.  This is checked again after the
+   gate, because attempts may run at the same time.
 3. Split the table, and compare its groups (rows that a split keeps together) with those of each
    version that consumers can read.  If only a few groups changed since one of these versions, the
    run ends here (`held_back`), because the two versions could reveal the rows of these groups.
@@ -20,6 +21,7 @@ How it works
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 
@@ -32,15 +34,14 @@ from job.pipeline.intake import Tables, check_request, load_tables
 from job.pipeline.judge_candidate import Verdict, claim_if_published, judge_candidate
 from job.pipeline.lineage import trace_table, warn_of_few_changes
 from job.pipeline.package import Package, list_label_issues, make_package
+from job.pipeline.publish_package import publish_package
 from job.pipeline.run_context import RunContext
 from job.pipeline.split import add_optimism, split_tables
 from job.pipeline.train_candidate import TrainedCandidate, train_candidate
 from job.registry.champion import find_anchor
-from job.registry.claims import Claim, find_claim
-from job.registry.publish import is_complete, publish
+from job.registry.claims import Claim, find_claim, find_published
 from job.registry.read_version import read_metadata
 from job.registry.run_promotion import finish_interrupted, promote_accepted
-from job.stages.gate.kept_errors import store_group_errors
 from job.stages.packaging.bundle import without_model
 
 log = structlog.get_logger(__name__)
@@ -53,13 +54,12 @@ def run(context: RunContext) -> RunResult:
     """
     abilities = _prepare(context)
     tables = load_tables(context)
-    earlier = find_claim(context.ports.store, context.plan.run_id, tables.digests)
-    if earlier and is_complete(context.ports.store, earlier.version):
-        return _finish_published(context, tables, earlier, abilities)
+    if finished := _finish_published(context, tables, abilities):
+        return finished
     with context.stage("split"):
         split = split_tables(context, tables)
     with context.stage("lineage"):
-        trace = trace_table(context, tables, split, is_claimed=earlier is not None)
+        trace = trace_table(context, tables, split)
     reason = None if trace.few_changes is None else trace.few_changes.reason
     if trace.few_changes is not None and not context.plan.override:
         warn_of_few_changes(trace.few_changes, is_dry_run=context.plan.is_dry_run)
@@ -72,16 +72,21 @@ def run(context: RunContext) -> RunResult:
     candidate = train_candidate(context, split, tables.out_of_scope)
     with context.stage("gate"):
         verdict = judge_candidate(context, tables, candidate, trace)
+    if finished := _finish_published(context, tables, abilities):
+        return finished
     claim = claim_if_published(context, tables, verdict, trace.key)
+    make = partial(make_package, context, tables, trace, candidate, drift, verdict)
     with context.stage("package"):
-        package = make_package(context, tables, claim, trace, candidate, drift, verdict)
+        package = make(claim)
     _record_candidate(context, tables, candidate, verdict, package)
     if not verdict.decision.is_published:
         raise _reject(context, tables, candidate, verdict)
     if context.plan.is_dry_run:
         scores = candidate.evaluation.scores
         return _summarize(context, tables, "dry_run", scores, reason=reason)
-    return _publish(context, tables, claim, candidate, verdict, package, abilities)
+    with context.stage("publish"):
+        claim = publish_package(context, claim, package, make)
+    return _promote(context, tables, claim, candidate, verdict, abilities)
 
 
 def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
@@ -103,14 +108,21 @@ def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
 
 
 def _finish_published(
-    context: RunContext, tables: Tables, claim: Claim, abilities: tuple[ProbeStep, ...]
-) -> RunResult:
-    """Move the channel to the version that an earlier process of the same run has published."""
-    store = context.ports.store
+    context: RunContext, tables: Tables, abilities: tuple[ProbeStep, ...]
+) -> RunResult | None:
+    """Move the channel to the version that another process of the same run has published.
+
+    Return None if no such process has published a version.
+    """
+    store, run_id = context.ports.store, context.plan.run_id
+    claim = find_claim(store, run_id, tables.digests)
+    version = None if claim is None else find_published(store, run_id, claim)
+    if version is None:
+        return None
     with context.stage("promote"):
-        finish_interrupted(context.plan, store, claim.version, abilities)
-    scores = read_metadata(store, claim.version).metrics
-    return _summarize(context, tables, "already_published", scores, version=claim.version)
+        finish_interrupted(context.plan, store, version, abilities)
+    scores = read_metadata(store, version).metrics
+    return _summarize(context, tables, "already_published", scores, version=version)
 
 
 def _record_candidate(
@@ -147,22 +159,16 @@ def _reject(
     )
 
 
-def _publish(
+def _promote(
     context: RunContext,
     tables: Tables,
     claim: Claim,
     candidate: TrainedCandidate,
     verdict: Verdict,
-    package: Package,
     abilities: tuple[ProbeStep, ...],
 ) -> RunResult:
-    """Publish the package as the version that `claim` names, and move the channel to it."""
+    """Move the channel to the published version that `claim` names."""
     plan, store = context.plan, context.ports.store
-    with context.stage("publish"):
-        if package.group_errors is not None:  # later runs compare with published versions only
-            store_group_errors(store, plan.run_id, package.group_errors)
-        publish(store, claim.version, plan.run_id, package.files, lineage=package.lineage)
-    log.info("model_published", version=claim.version)
     with context.stage("promote"):
         override = verdict.decision.override
         promote_accepted(plan, claim, store, verdict.champion, abilities, override=override)

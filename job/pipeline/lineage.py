@@ -30,6 +30,7 @@ from job.pipeline.intake import Tables
 from job.pipeline.run_context import RunContext
 from job.registry.champion import list_compared
 from job.registry.channels import read_channel
+from job.registry.claims import find_claim
 from job.registry.lineage_files import lineage_key
 from job.registry.lineage_keys import LineageKeys
 from job.registry.read_version import read_lineage_entry
@@ -84,16 +85,11 @@ class Trace:
     few_changes: FewChanges | None
 
 
-def trace_table(
-    context: RunContext, tables: Tables, split: DataSplit, *, is_claimed: bool
-) -> Trace:
+def trace_table(context: RunContext, tables: Tables, split: DataSplit) -> Trace:
     """Digest the rows, and count how many groups changed since each version consumers can read.
 
-    Parameters
-    ----------
-    is_claimed
-        Whether an earlier process of this run has already passed this check, so that changes are
-        not counted.
+    If an earlier process of this run has claimed a version, it has passed this check, so changes
+    are not counted.
 
     Raises
     ------
@@ -109,8 +105,11 @@ def trace_table(
     sets = [rows for rows in (tables.challenge, tables.out_of_scope) if rows is not None]
     trace = partial(trace_rows, split.train, split.test, sets=sets)
     lineage = trace(keys.current)
-    has_minimum = plan.settings.publish.min_changed_groups > 1
-    few = _find_few_changes(context, trace, lineage) if has_minimum and not is_claimed else None
+    is_checked = (
+        plan.settings.publish.min_changed_groups > 1
+        and find_claim(context.ports.store, plan.run_id, tables.digests) is None
+    )
+    few = _find_few_changes(context, trace, lineage) if is_checked else None
     return Trace(key=keys.current, lineage=lineage, few_changes=few)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from job.contracts.identity import Digest
 from job.contracts.reports.evaluation import Changes, Evaluation
 from job.contracts.reports.label_issues import LabelIssues
+from job.contracts.reports.manifest import FileEntry
 from job.contracts.reports.metadata import Metadata, PublishedLineage
 from job.contracts.version_files import LABEL_ISSUES_FILE
 from job.pipeline.drift import Drift
@@ -65,17 +66,14 @@ def list_label_issues(tables: Tables, candidate: TrainedCandidate) -> dict[str, 
 def make_package(
     context: RunContext,
     tables: Tables,
-    claim: Claim,
     trace: Trace,
     candidate: TrainedCandidate,
     drift: Drift,
     verdict: Verdict,
+    claim: Claim,
 ) -> Package:
-    """Make everything that a run stores if its candidate is published."""
-    lineage = {
-        LINEAGE_SUFFIX: replace(trace.lineage, words=drift.profile.vocabulary).to_bytes(),
-        PROFILE_SUFFIX: drift.profile.to_bytes(),
-    }
+    """Make everything that a run stores if its candidate is published as the version of `claim`."""
+    lineage = _make_lineage_files(trace, drift)
     group_errors = candidate.count_errors(trace.key)
     evaluation = _complete_evaluation(candidate, drift, verdict)
     published = Evaluation.parse(evaluation.to_bytes())
@@ -87,6 +85,7 @@ def make_package(
         sets_anchor=choose_anchor(context.plan, claim.version, verdict.decision, verdict.champion),
         limitations=tuple(limitations),
         lineage=_describe_lineage(trace, lineage),
+        model_files=tuple(FileEntry.of(*item) for item in sorted(candidate.models.items())),
     )
     metadata = make_metadata(
         context.plan,
@@ -124,6 +123,14 @@ def _add_changes(
         return evaluation
     changed = compare_metadata(champion.metadata, metadata)
     return evaluation.copy_with(changes=Changes(champion=champion.version, changed=changed))
+
+
+def _make_lineage_files(trace: Trace, drift: Drift) -> dict[str, bytes]:
+    """Return the lineage files, by the suffix of their names."""
+    return {
+        LINEAGE_SUFFIX: replace(trace.lineage, words=drift.profile.vocabulary).to_bytes(),
+        PROFILE_SUFFIX: drift.profile.to_bytes(),
+    }
 
 
 def _describe_lineage(trace: Trace, files: Mapping[str, bytes]) -> PublishedLineage:

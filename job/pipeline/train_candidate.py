@@ -4,7 +4,8 @@ How it works
 ------------
 1. Decide how to train and evaluate, and check the memory (`training_setup`).
 2. Search, calibrate, and fit the chosen candidate to all training rows (`fit_candidate`).
-3. Evaluate the fitted candidate (`evaluation`).
+3. Evaluate the fitted candidate (`evaluation`), with the latency that the run's first attempt has
+   measured (`latency`).
 4. Write the model as plain numbers, and compare this form with the fitted pipeline.
 """
 
@@ -24,6 +25,7 @@ from job.contracts.version_files import MODEL_FILE, PLAIN_MODEL_FILE
 from job.model_form.encoding import encode_form
 from job.pipeline.evaluation import evaluate_candidate
 from job.pipeline.fit_candidate import fit_candidate
+from job.pipeline.latency import share_latency
 from job.pipeline.run_context import RunContext
 from job.pipeline.training_setup import set_up_training
 from job.stages.features.preprocessing import select_blocks
@@ -93,6 +95,8 @@ def train_candidate(
     with context.stage("plain_form"):
         plain_form, proof = _write_plain_form(context, split, fitted.model, evaluation)
     cross = fitted.out_of_fold.cross
+    models = context.ports.encode_model(fitted.model.pipeline)
+    latency = share_latency(context, models[MODEL_FILE], evaluation.latency)
     equal_error = None
     if cross is not None:
         equal_error = _measure_equal_error(context.plan, split, fitted.search, cross)
@@ -100,12 +104,9 @@ def train_candidate(
         split=split,
         search=fitted.search,
         model=fitted.model,
-        models={
-            **context.ports.encode_model(fitted.model.pipeline),
-            PLAIN_MODEL_FILE: plain_form,
-        },
+        models={**models, PLAIN_MODEL_FILE: plain_form},
         compatible_with=fitted.compatible_with,
-        evaluation=evaluation.copy_with(plain_form=proof),
+        evaluation=evaluation.copy_with(latency=latency, plain_form=proof),
         nested=None if cross is None else cross.nested,
         equal_error=equal_error,
     )

@@ -1,4 +1,4 @@
-"""Claim the name of a version for a run, so that all processes of the run publish the same version.
+"""Claim the names of versions for a run, so that all processes of the run publish one version.
 
 How it works
 ------------
@@ -6,27 +6,36 @@ How it works
    and settings.
 2. Later processes of the run read the claim.  They must have the same data, settings and lineage
    key.
+3. If there are foreign files under a name, the run publishes under the next one.  The names follow
+   from the claim: the n-th name is n - 1 seconds later.  So every process of the run tries the same
+   names in the same order, and finds a version that another one has published.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from job.contracts.identity import ModelVersion, canonical_json
+from job.contracts.identity import canonical_json, is_version
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_bounds import MAX_RECORD_BYTES
 from job.contracts.strict_json import parse_json
 from job.errors import ConfigurationError, IntegrityError, TransientError
+from job.registry.publish import is_complete, name_version
+
+_N_NAMES: Final = 5
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Name and time of a version, and digests of the run's data and settings.
 
-    The first process of a run stores the claim; later processes of the run use it.  `key_id` is the
-    id of the secret key that the digests of rows are made with; None in claims of earlier releases.
+    The first process of a run stores the claim; later processes of the run use it.  The stored
+    version is the first name of `list_names`.  `key_id` is the id of the secret key that the
+    digests of rows are made with; None in claims of earlier releases.
     """
 
     version: str
@@ -42,6 +51,8 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
     ------
     ConfigurationError
         The process that stored the claim used another dataset or other settings.
+    IntegrityError
+        The claim is damaged, or its version is not named after the run.
     """
     raw = store.get(_claim_key(run_id), max_bytes=MAX_RECORD_BYTES)
     if raw is None:
@@ -49,12 +60,15 @@ def find_claim(store: ArtifactStore, run_id: str, digests: Mapping[str, str]) ->
     try:
         content = parse_json(raw)
         claim = Claim(
-            version=str(ModelVersion.parse(content["version"])),
+            version=str(content["version"]),
             started_at=datetime.fromisoformat(content["started_at"]),
             digests={name: value for name, value in content.items() if name.endswith("_digest")},
             key_id=content.get("lineage_key_id"),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+        names = list_names(run_id, claim)
+        if claim.version != names[0] or not all(map(is_version, names)):
+            raise ValueError(claim.version)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise IntegrityError(
             f"cannot read the version of run id '{run_id}': {_claim_key(run_id)} is damaged",
             hint="run again with another --run-id",
@@ -94,6 +108,17 @@ def claim(store: ArtifactStore, run_id: str, proposed: Claim) -> Claim:
             hint="use another --run-id, or put that key first in lineage.key_file",
         )
     return earlier
+
+
+def list_names(run_id: str, claim: Claim) -> list[str]:
+    """Return the names under which a run may publish its version, in the order of their use."""
+    return [name_version(run_id, claim.started_at + n * _SECOND) for n in range(_N_NAMES)]
+
+
+def find_published(store: ArtifactStore, run_id: str, claim: Claim) -> str | None:
+    """Return the complete version of a run with this claim; None if there is none yet."""
+    names = list_names(run_id, claim)
+    return next((version for version in names if is_complete(store, version)), None)
 
 
 def _claim_key(run_id: str) -> str:

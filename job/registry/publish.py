@@ -2,38 +2,37 @@
 
 How it works
 ------------
-1. The lineage files are stored first, outside the version's folder.
-2. Each file is created only if it does not exist.  A file that an earlier process of the same run
-   has stored is kept, and becomes part of the version.
+1. The lineage files are stored first, outside the version's folder, then the other files.
+2. Each file is created only if it does not exist.  A file that exists must have exactly the bytes
+   that are to be published, as after a kill of an earlier attempt.  Otherwise it is foreign, and
+   nothing is published under this name.
 3. If `models prune` is removing the version, or a file is missing, the manifest is not written.
-4. The manifest is written last; it makes the version visible.  It has the digests of the files.
+4. The manifest is written last; it makes the version visible.  It has the digests of the files that
+   the caller passed, never of files that were found in the store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
-
-import structlog
 
 from job.contracts.identity import ModelVersion, run_suffix
 from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import FileEntry, Manifest
-from job.contracts.reports.metadata import PromotionTerms
-from job.contracts.store_bounds import MAX_FILE_BYTES
-from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE, MODEL_FILE
-from job.errors import TransientError, VersionConflictError
+from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, MODEL_FILE
+from job.errors import ForeignFileError, TransientError, VersionConflictError
 from job.registry.lineage_files import lineage_key
-from job.registry.parse_file import parse_file
 from job.registry.removal import is_being_removed
 
-log = structlog.get_logger(__name__)
-# NOTE: PCC ignores the manifest today; in this order metadata.json is missing for one request only
-_FIRST: Final = (MODEL_FILE, METADATA_FILE)
+# NOTE: PCC ignores the manifest today; in this order metadata.json is missing for one request only.
+# The other files depend on these three.  So if two attempts of a run store different files at the
+# same time, one of them finds a foreign file before the other one does, and the other one ends.
+_FIRST: Final = (MODEL_FILE, METADATA_FILE, EVALUATION_FILE)
 _N_THREADS: Final = 4
 
 
@@ -70,9 +69,6 @@ def publish(
 ) -> None:
     """Store all files of a version; the version exists as soon as the manifest is stored.
 
-    Files are never changed.  A file that an earlier process of the same run has stored is kept, and
-    the manifest describes the kept file.
-
     Parameters
     ----------
     lineage
@@ -81,60 +77,62 @@ def publish(
 
     Raises
     ------
+    ForeignFileError
+        There is a file under this version's name that differs from `files` or `lineage`; the
+        version has no manifest.
     VersionConflictError
-        The version's name belongs to another run.
+        The version has a manifest, and its files are not `files`.
     TransientError
         `models prune` is removing the folder of the version, or has removed a file.
     """
-    for suffix, data in lineage.items():
-        store.put_if_absent(lineage_key(version, suffix), data)
-    entries = _store_files(store, version, run_id, files, is_copy=copied_from is not None)
-    _require_all_present(store, version, [entry.name for entry in entries])
-    manifest = Manifest.of(version, run_id, entries, copied_from=copied_from)
-    _create(store, version, MANIFEST_FILE, manifest.to_bytes())
+    entries = [FileEntry.of(name, data) for name, data in files.items()]
+    manifest = Manifest.of(version, run_id, entries, copied_from=copied_from).to_bytes()
+    try:
+        for suffix, data in lineage.items():
+            _create(store, lineage_key(version, suffix), data)
+        _store_files(store, version, files)
+        _require_all_present(store, version, files)
+        _create(store, f"{version}/{MANIFEST_FILE}", manifest)
+    except ForeignFileError as error:
+        if is_complete(store, version):
+            raise _conflict(version) from error
+        raise
 
 
-def _store_files(
-    store: ArtifactStore, version: str, run_id: str, files: Mapping[str, bytes], *, is_copy: bool
-) -> list[FileEntry]:
-    """Store the files, `_FIRST` first, and return the manifest's entries of the stored files."""
+def _store_files(store: ArtifactStore, version: str, files: Mapping[str, bytes]) -> None:
+    """Store the files: those of `_FIRST` one after the other, then the other ones."""
+
+    def create(name: str) -> None:
+        _create(store, f"{version}/{name}", files[name])
+
+    for name in _FIRST:
+        if name in files:
+            create(name)
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        measured = {name: pool.submit(FileEntry.of, name, data) for name, data in files.items()}
-        stored = {name: _create(store, version, name, files[name]) for name in _FIRST}
-        name = f"{version}/{METADATA_FILE}"
-        terms = [parse_file(PromotionTerms, name, s[METADATA_FILE]) for s in (stored, files)]
-        _require_same_run(version, run_id, *terms, is_copy=is_copy)
-        rest = sorted(name for name in files if name not in _FIRST)
-        contents = pool.map(lambda name: _create(store, version, name, files[name]), rest)
-        stored |= dict(zip(rest, contents, strict=True))
-    return [
-        measured[name].result() if data is files[name] else FileEntry.of(name, data)
-        for name, data in stored.items()
-    ]
+        list(pool.map(create, sorted(files.keys() - set(_FIRST))))
 
 
-def _require_same_run(
-    version: str, run_id: str, stored: PromotionTerms, ours: PromotionTerms, *, is_copy: bool
-) -> None:
-    """Raise `VersionConflictError` if stored and new metadata differ in run id or override.
-
-    A copy (`is_copy`) has the metadata of the original version, so its run id is not checked.
-    """
-    if stored.run_id not in (run_id, None) and not is_copy:
-        raise VersionConflictError(
-            f"cannot publish {version}: it already exists and belongs to run '{stored.run_id}'",
-            hint="run again with another --run-id",
-        )
-    if stored.override != ours.override:
-        raise VersionConflictError(
-            f"cannot publish {version}: an interrupted attempt of run '{run_id}' stored "
-            "it with another override",
-            hint="run again with another --run-id",
-        )
+def _create(store: ArtifactStore, key: str, data: bytes) -> None:
+    """Create an object; raise `ForeignFileError` if there is one with other bytes."""
+    if store.put_if_absent(key, data):
+        return
+    exists, n_equal = False, 0
+    with closing(store.pieces(key)) as pieces:
+        for piece in pieces:
+            exists = True
+            if piece != data[n_equal : n_equal + len(piece)]:
+                raise _foreign(key)
+            n_equal += len(piece)
+    if not exists:
+        raise TransientError(f"'{key}' was removed during the run", hint="run again")
+    if n_equal < len(data):
+        raise _foreign(key)
 
 
-def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str]) -> None:
-    """Raise `TransientError` if `models prune` is removing the version, or has removed a file.
+def _require_all_present(store: ArtifactStore, version: str, files: Mapping[str, bytes]) -> None:
+    """Raise an error unless the version's folder has exactly these files.
+
+    `TransientError` means that `models prune` is removing the version, or has removed a file.
 
     NOTE: check the removal mark before the files.  A removal deletes the mark last, so in the other
     order, a removal that ends between the two checks would go unnoticed.
@@ -146,26 +144,30 @@ def _require_all_present(store: ArtifactStore, version: str, names: Iterable[str
             f"killed, run `pcc-job models prune` again once its mark in removals/{version}/ is "
             "older than store.abandoned_after_hours",
         )
-    missing = {f"{version}/{name}" for name in names} - set(store.keys(f"{version}/"))
-    if missing:
+    present = set(store.keys(f"{version}/")) - {f"{version}/{MANIFEST_FILE}"}
+    expected = {f"{version}/{name}" for name in files}
+    if missing := expected - present:
         raise TransientError(
             f"cannot publish {version}: {pluralize(len(missing), 'file')} disappeared during the "
             "run",
             hint="run again",
         )
+    if unknown := present - expected:
+        raise _foreign(min(unknown))
 
 
-def _create(store: ArtifactStore, version: str, name: str, data: bytes) -> bytes:
-    """Create a file of a version, and return the bytes that the store has for this file.
+def _foreign(key: str) -> ForeignFileError:
+    return ForeignFileError(
+        f"'{key}' is not the file that was to be published there",
+        hint="find out who stored it, then run again",
+        key=key,
+    )
 
-    The returned bytes differ from `data` if another process has stored the file before.
-    """
-    key = f"{version}/{name}"
-    if store.put_if_absent(key, data):
-        return data
-    existing = store.get(key, max_bytes=MAX_FILE_BYTES)
-    if existing is None:
-        raise TransientError(f"'{key}' was removed during the run", hint="run again")
-    if existing != data:
-        log.info("earlier_file_kept", key=key)
-    return existing
+
+def _conflict(version: str) -> VersionConflictError:
+    return VersionConflictError(
+        f"cannot publish {version}: it already exists with other files",
+        hint=f"`pcc-job models show {version}` shows its run id: if it is that of this run, "
+        "another attempt has published it; otherwise find out who stored it, and run again with "
+        "another --run-id",
+    )

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import Final
 
 from job.contracts.identity import Digest, is_version
@@ -17,6 +18,7 @@ from job.contracts.reports.manifest import FileEntry
 from job.contracts.reports.metadata import Metadata, PromotionTerms, PublishedLineage
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
 from job.errors import IntegrityError
+from job.registry.content_check import check_content
 from job.registry.parse_file import parse_file
 from job.registry.read_manifest import read_manifest
 
@@ -132,8 +134,11 @@ def verify_files(
     Raises
     ------
     IntegrityError
-        A file is missing or not listed, or a file or the manifest was changed since publication.
+        A file is missing, not listed or changed; or the manifest was changed, lists no model, or
+        lists another model than metadata.json.
     """
+    metadata: list[bytes] = []
+    keep = partial(_pass_on, sink, metadata)
     manifest, raw = read_manifest(store, version)
     listed = manifest.entries
     prefix = f"{version}/"
@@ -141,16 +146,25 @@ def verify_files(
     unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
     names = sorted(listed if selected is None else listed.keys() & set(selected))
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        are_intact = list(pool.map(lambda name: _check(store, version, listed[name], sink), names))
+        are_intact = list(pool.map(lambda name: _check(store, version, listed[name], keep), names))
     broken = [name for name, is_intact in zip(names, are_intact, strict=True) if not is_intact]
     if broken or unlisted:
         raise _damage(version, broken, unlisted)
-    if sink is not None:
-        sink(MANIFEST_FILE, raw)
+    if METADATA_FILE in names:
+        check_content(version, listed, b"".join(metadata))
+    keep(MANIFEST_FILE, raw)
     return len(names) + 1
 
 
-def _check(store: ArtifactStore, version: str, listed: FileEntry, sink: Sink | None) -> bool:
+def _pass_on(sink: Sink | None, metadata: list[bytes], name: str, piece: bytes) -> None:
+    """Call the sink, and keep the pieces of metadata.json."""
+    if name == METADATA_FILE:
+        metadata.append(piece)
+    if sink is not None:
+        sink(name, piece)
+
+
+def _check(store: ArtifactStore, version: str, listed: FileEntry, sink: Sink) -> bool:
     """Read a file in pieces, and return whether it is the listed one.
 
     A file that is longer than listed is not read to its end.
@@ -161,8 +175,7 @@ def _check(store: ArtifactStore, version: str, listed: FileEntry, sink: Sink | N
             exists, n_bytes = True, n_bytes + len(piece)
             if n_bytes > listed.n_bytes:
                 return False
-            if sink is not None:
-                sink(listed.name, piece)
+            sink(listed.name, piece)
             digest.update(piece)
     is_same = n_bytes == listed.n_bytes and str(Digest(digest.hexdigest())) == listed.digest
     return exists and is_same

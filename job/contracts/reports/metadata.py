@@ -11,6 +11,7 @@ from job.contracts.reports.evaluation import CrossFit
 from job.contracts.reports.geometry import Geometry
 from job.contracts.reports.input_check import InputCheck
 from job.contracts.reports.intervals import Interval
+from job.contracts.reports.manifest import FileEntry
 from job.contracts.reports.origin import DatasetDescription, Environment
 from job.contracts.reports.part import Count, Part, Probability, RoundedProbability, is_none
 from job.contracts.reports.published_file import DigestText, PublishedFile, VersionName
@@ -122,12 +123,17 @@ class AnchorRequest(Part):
 
 
 class PromotionTerms(PublishedFile):
-    """The keys of metadata.json that publication and promotion depend on."""
+    """The keys of metadata.json that verification and promotion depend on."""
 
     run_id: str | None = Field(None, description="Run that trained the model.")
     override: Override | None = Field(None, description="null: the gate accepted the candidate.")
     sets_anchor: AnchorRequest | None = Field(
         None, description=f"null: the promotion sets no anchor. {_EARLIER}"
+    )
+    model_files: tuple[FileEntry, ...] = Field(
+        (),
+        description="Files of the model that was evaluated, sorted by name; the manifest lists "
+        f"the same. {_EARLIER}",
     )
 
 

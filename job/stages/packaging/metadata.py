@@ -11,6 +11,7 @@ from job.contracts.reports.challenge import Challenge
 from job.contracts.reports.decision_threshold import Decision
 from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.reports.gate import GateDecision
+from job.contracts.reports.manifest import FileEntry
 from job.contracts.reports.metadata import (
     AnchorRequest,
     ChallengeSummary,
@@ -44,6 +45,8 @@ class Findings:
     sets_anchor
         The version that becomes the channel's anchor when this version is promoted; None if the
         anchor does not change.
+    model_files
+        Entries of the files of the model, sorted by name.
     """
 
     evaluation: CandidateEvaluation
@@ -52,6 +55,7 @@ class Findings:
     sets_anchor: AnchorRequest | None
     limitations: tuple[str, ...]
     lineage: PublishedLineage
+    model_files: tuple[FileEntry, ...]
 
 
 def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
@@ -109,7 +113,6 @@ def make_metadata(
     split: DataSplit,
     model: TrainedModel,
     findings: Findings,
-    *,
     compatible_with: tuple[str, ...],
 ) -> Metadata:
     """Build the content of metadata.json."""
@@ -140,6 +143,7 @@ def make_metadata(
         geometry=evaluation.geometry,
         input_check=evaluation.input_check,
         sets_anchor=findings.sets_anchor,
+        model_files=findings.model_files,
         limitations=findings.limitations,
     )
 

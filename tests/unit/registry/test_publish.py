@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 from support.memory_store import Killed, MemoryStore
 
 from job.contracts.identity import canonical_json, run_suffix
-from job.errors import ConfigurationError, IntegrityError, TransientError, VersionConflictError
-from job.registry.claims import Claim, claim, find_claim
+from job.errors import (
+    ConfigurationError,
+    ForeignFileError,
+    IntegrityError,
+    TransientError,
+    VersionConflictError,
+)
+from job.registry.claims import Claim, claim, find_claim, find_published, list_names
 from job.registry.publish import is_complete, publish
 from job.registry.read_version import list_versions, read_verified
 
@@ -75,22 +81,43 @@ def test_version_whose_nth_write_fails_is_not_seen(n, failure):
 
 @pytest.mark.parametrize("n", range(1, N_WRITES + 1))
 def test_publication_that_failed_is_finished_by_the_next_attempt(n):
-    """Existing files become part of the version."""
+    """Existing files with the same bytes become part of the version."""
     store = MemoryStore(fail_at=n, failure=Killed())
     with pytest.raises(Killed):
         publish(store, VERSION, RUN_ID, FILES)
-    publish(store, VERSION, RUN_ID, {**FILES, "evaluation.json": b'{"later": 1}'})
+    publish(store, VERSION, RUN_ID, FILES)
 
     assert {*FILES, "manifest.json"} == set(read_verified(store, VERSION))
 
 
-def test_files_of_an_earlier_attempt_are_kept():
-    """No object is ever changed; the manifest describes the stored ones."""
+@pytest.mark.parametrize("name", [*FILES, "further.bin"])
+def test_foreign_file_is_not_committed(name):
+    """The manifest would describe what nobody has judged."""
     store = MemoryStore()
-    store.put_if_absent(f"{VERSION}/evaluation.json", b"earlier")
-    publish(store, VERSION, RUN_ID, FILES)
+    store.put_if_absent(f"{VERSION}/{name}", b"foreign")
+    with pytest.raises(ForeignFileError, match=name):
+        publish(store, VERSION, RUN_ID, FILES)
 
-    assert b"earlier" == read_verified(store, VERSION)["evaluation.json"]
+    assert not is_complete(store, VERSION)
+
+
+def test_large_foreign_file_is_not_read_to_its_end():
+    """The first piece shows that it differs."""
+    n_read = 0
+
+    class Large(MemoryStore):
+        def pieces(self, key):
+            nonlocal n_read
+            while True:
+                n_read += 1
+                yield bytes(2**20)
+
+    store = Large()
+    store.put_if_absent(f"{VERSION}/model.joblib", b"")
+    with pytest.raises(ForeignFileError):
+        publish(store, VERSION, RUN_ID, FILES)
+
+    assert 1 == n_read
 
 
 def test_file_removed_meanwhile_is_not_committed():
@@ -124,28 +151,22 @@ def test_reader_between_two_writes_sees_the_whole_version_or_none():
     assert [[]] * len(FILES) + [[{*FILES, "manifest.json"}]] == seen
 
 
-def test_name_taken_by_another_run_is_a_conflict():
-    """Eight hex digits may collide; the second run then needs another id."""
+@pytest.mark.parametrize("run_id", [RUN_ID, "other"])
+def test_complete_version_with_other_files_is_a_conflict(run_id):
+    """Eight hex digits of two run ids may collide, too; the second run then needs another id."""
     store = MemoryStore()
-    publish(store, VERSION, "other", {**FILES, "metadata.json": b'{"run_id": "other"}'})
+    publish(store, VERSION, run_id, {**FILES, "evaluation.json": b"other"})
 
-    with pytest.raises(VersionConflictError, match="other"):
+    with pytest.raises(VersionConflictError, match="other files"):
         publish(store, VERSION, RUN_ID, FILES)
 
 
-@pytest.mark.parametrize("earlier", [None, {"reason": "another one", "rejected_for": []}])
-def test_attempt_that_was_judged_otherwise_is_a_conflict(earlier):
-    """Otherwise its metadata would state the wrong decision or reason."""
-    store = MemoryStore()
-    metadata = {"run_id": RUN_ID, **DIGESTS}
-    store.put_if_absent(
-        f"{VERSION}/metadata.json", canonical_json({**metadata, "override": earlier})
-    )
-    overridden = {**metadata, "override": {"reason": "agreed with the owner", "rejected_for": []}}
+def test_complete_version_with_the_same_files_is_no_conflict(published):
+    """An attempt at the same time, or the response to the last request was lost."""
+    before = dict(published.objects)
+    publish(published, VERSION, RUN_ID, FILES)
 
-    with pytest.raises(VersionConflictError, match="another override"):
-        publish(store, VERSION, RUN_ID, {**FILES, "metadata.json": canonical_json(overridden)})
-    assert not is_complete(store, VERSION)
+    assert before == published.objects
 
 
 def fix(store, digests=DIGESTS, version=VERSION):
@@ -178,6 +199,26 @@ def test_claim_is_no_version():
     assert not is_complete(store, VERSION)
 
 
+def test_claim_that_is_intact_is_read():
+    """Otherwise the tests of damaged claims would show nothing."""
+    store = MemoryStore()
+    store.put_if_absent(f"runs/{RUN_ID}/claim.json", claim_of(VERSION))
+
+    assert VERSION == find_claim(store, RUN_ID, DIGESTS).version
+
+
+@pytest.mark.parametrize("n", range(5))
+def test_version_under_any_name_of_the_claim_is_found(n):
+    """An attempt may have published under another name, because of foreign files."""
+    store = MemoryStore()
+    claimed = fix(store)
+    assert find_published(store, RUN_ID, claimed) is None
+    version = list_names(RUN_ID, claimed)[n]
+    publish(store, version, RUN_ID, FILES)
+
+    assert version == find_published(store, RUN_ID, claimed)
+
+
 @pytest.mark.parametrize("name", DIGESTS)
 @pytest.mark.parametrize("act", [fix, lambda s, d: find_claim(s, RUN_ID, d)])
 def test_same_run_with_another_digest_is_refused(name, act):
@@ -189,7 +230,21 @@ def test_same_run_with_another_digest_is_refused(name, act):
         act(store, {**DIGESTS, name: "sha256:other"})
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"version": "v", "started_at": "noon"}'])
+def claim_of(version, at="2026-11-22T02:00:00+00:00"):
+    return canonical_json({"version": version, "started_at": at, **DIGESTS})
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(b"", b"[]", b"{}", b"[" * 10**6, b'{"version": "v", "started_at": "noon"}'),
+        claim_of("v20261122_020000_00000000"),
+        claim_of(f"v20261122_020001_{run_suffix(RUN_ID)}"),
+        claim_of(f"v99991231_235959_{run_suffix(RUN_ID)}", "9999-12-31T23:59:59+00:00"),
+        claim_of(f"v9991122_020000_{run_suffix(RUN_ID)}", "0999-11-22T02:00:00+00:00"),
+    ],
+    ids=range(9),
+)
 def test_damaged_claim_is_refused(raw):
     """The run id's dataset and settings are unknown."""
     store = MemoryStore()

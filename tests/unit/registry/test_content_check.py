@@ -1,0 +1,140 @@
+"""A manifest lists a model and its metadata, and agrees with what metadata.json says of the model."""
+
+from datetime import UTC, datetime
+
+import pytest
+from support.memory_store import MemoryStore
+
+from job.adapters.stores.directory import DirectoryStore
+from job.contracts.identity import canonical_json
+from job.contracts.reports.manifest import FileEntry, Manifest
+from job.errors import IntegrityError
+from job.registry.fetch import fetch_version
+from job.registry.promotion import promote, promote_anchor
+from job.registry.publish import name_version, publish
+from job.registry.read_version import read_files, read_metadata, read_verified, verify_files
+from job.registry.rollback import roll_back
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+VERSION = name_version("a", AT)
+MODEL = FileEntry.of("model.joblib", b"model")
+PLAIN = FileEntry.of("model.safetensors", b"numbers")
+
+
+def metadata_of(*entries):
+    return canonical_json({"run_id": "a", "model_files": [entry.to_json() for entry in entries]})
+
+
+INTACT = {
+    "model.joblib": b"model",
+    "model.safetensors": b"numbers",
+    "metadata.json": metadata_of(MODEL, PLAIN),
+    "report.html": b"report",
+}
+DAMAGED = {
+    "no files": {},
+    "no model": {"metadata.json": b"{}"},
+    "no model, but named": {"metadata.json": metadata_of(MODEL)},
+    "no metadata": {"model.joblib": b"model"},
+    "another model": {**INTACT, "model.joblib": b"other"},
+    "another model of the same size": {**INTACT, "model.joblib": b"lemod"},
+    "another form": {**INTACT, "model.safetensors": b"other"},
+    "form is missing": {k: v for k, v in INTACT.items() if k != "model.safetensors"},
+    "form is not named": {**INTACT, "metadata.json": metadata_of(MODEL)},
+    "model is not named": {**INTACT, "metadata.json": metadata_of(PLAIN)},
+    "metadata is no JSON": {**INTACT, "metadata.json": b"{"},
+}
+
+
+def forge(store, files, version=VERSION, run_id="a"):
+    """Store files with a manifest that agrees with them, as `publish` would write it."""
+    entries = [FileEntry.of(*item) for item in files.items()]
+    for name, data in files.items():
+        store.put_if_absent(f"{version}/{name}", data)
+    manifest = Manifest.of(version, run_id, entries, copied_from=None)
+    store.put_if_absent(f"{version}/manifest.json", manifest.to_bytes())
+
+
+def promote_it(store):
+    promote(store, "production", VERSION, at=AT, by="x", expect=None)
+
+
+def anchor_it(store):
+    promote_anchor(store, "production", VERSION, at=AT, by="x", expect=None)
+
+
+READS = {
+    "verify": lambda store: verify_files(store, VERSION),
+    "show": lambda store: read_verified(store, VERSION),
+    "metadata": lambda store: read_metadata(store, VERSION),
+    "promote": promote_it,
+    "anchor": anchor_it,
+}
+
+
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+@pytest.mark.parametrize("files", DAMAGED.values(), ids=DAMAGED)
+def test_version_without_the_judged_model_is_refused(files, read):
+    """Its manifest agrees with its files, so digests alone do not show it."""
+    store = MemoryStore()
+    forge(store, files)
+
+    with pytest.raises(IntegrityError, match=VERSION):
+        read(store)
+    assert store.get("channels/production.json") is None
+
+
+@pytest.mark.parametrize("name", ["verify", "show", "promote", "anchor"])
+@pytest.mark.parametrize("metadata", [INTACT["metadata.json"], b"{}"], ids=["named", "earlier"])
+def test_intact_version_is_accepted(metadata, name):
+    """So is one of an earlier release, whose metadata.json does not name the model's files."""
+    store = MemoryStore()
+    forge(store, {**INTACT, "metadata.json": metadata})
+
+    READS[name](store)
+
+
+@pytest.mark.parametrize("files", [DAMAGED["no files"], DAMAGED["no model"]])
+def test_manifest_is_checked_if_metadata_is_not_read(files):
+    """Its list of files is enough."""
+    store = MemoryStore()
+    forge(store, files)
+
+    with pytest.raises(IntegrityError, match="does not list"):
+        read_files(store, VERSION, ("report.html",))
+
+
+@pytest.mark.parametrize("files", DAMAGED.values(), ids=DAMAGED)
+def test_nothing_is_fetched(files, tmp_path):
+    """The staging folder is removed."""
+    store = MemoryStore()
+    forge(store, files)
+    with pytest.raises(IntegrityError):
+        fetch_version(store, VERSION, tmp_path / "models")
+
+    assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize("is_republished", [False, True])
+@pytest.mark.parametrize("is_intact", [False, True])
+def test_rollback_goes_to_an_intact_version_only(is_intact, is_republished, tmp_path):
+    """A copy has the files of its original, and its metadata names the same model."""
+    store = DirectoryStore(tmp_path)
+    later = name_version("b", AT.replace(day=2))
+    publish(store, VERSION, "a", INTACT)
+    publish(store, later, "b", INTACT)
+    promote_it(store)
+    promote(store, "production", later, at=AT, by="x", expect=None)
+    if not is_intact:
+        for path in (tmp_path / VERSION).iterdir():
+            path.unlink()
+        forge(store, DAMAGED["another model"])
+    arguments = {"at": AT.replace(day=3), "by": "operator", "is_republished": is_republished}
+    if not is_intact:
+        with pytest.raises(IntegrityError):
+            roll_back(store, "production", **arguments)
+        return
+    target = roll_back(store, "production", **arguments).to
+
+    assert (target == VERSION) != is_republished
+    assert 5 == verify_files(store, target)
