@@ -1,4 +1,4 @@
-"""List the complete versions, and read their files, verified against the manifest."""
+"""Read the files of versions, verified against the manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Final
 
-from job.contracts.identity import Digest, is_version
+from job.contracts.identity import Digest
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import FileEntry, Manifest
@@ -23,16 +23,6 @@ from job.registry.publish import is_named_for
 
 _N_THREADS: Final = 4
 Sink = Callable[[str, bytes], object]
-
-
-def list_versions(store: ArtifactStore) -> list[str]:
-    """Return the names of the complete versions, oldest first."""
-    versions = []
-    for key in store.keys("v"):
-        version, _, name = key.partition("/")
-        if name == MANIFEST_FILE and is_version(version):
-            versions.append(version)
-    return sorted(versions)
 
 
 def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
