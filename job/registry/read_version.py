@@ -117,7 +117,7 @@ def verify_files(
         file arrive in order.  Several threads call `sink`, each for a different file.  The pieces
         count as verified only after `verify_files` has returned.
     selected
-        Names of the files to read; None reads all.
+        Names of the files to read; None reads all, and lists the folder to find further files.
 
     Raises
     ------
@@ -127,7 +127,8 @@ def verify_files(
     raw = store.get(f"{version}/{MANIFEST_FILE}") or b""
     listed = _read_manifest(version, raw).entries
     prefix = f"{version}/"
-    present = {key.removeprefix(prefix) for key in store.keys(prefix)}
+    found_keys = store.keys(prefix) if selected is None else ()
+    present = {key.removeprefix(prefix) for key in found_keys}
     unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
     names = sorted(listed if selected is None else listed.keys() & set(selected))
     with ThreadPoolExecutor(_N_THREADS) as pool:

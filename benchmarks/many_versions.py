@@ -1,0 +1,267 @@
+"""Count the requests of commands on a store of many versions and moves, in a MinIO of its own.
+
+    python -m benchmarks.many_versions 5000
+
+Each version has the metadata and the lineage that a run on the sample table has published; its
+other files have little content.  The channel has moved to each version in turn.  The requests are
+counted at the client.
+
+Prints, for each command, requests and seconds, and rows of docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from job import registry
+from job.adapters.stores.directory import DirectoryStore
+from job.adapters.stores.s3 import S3Store
+from job.adapters.stores.s3.client import Connection, connect
+from job.contracts.lineage_key import KeyRing
+from job.contracts.ports import ArtifactStore
+from job.contracts.reports.channel import ChannelMove, ChannelPointer
+from job.contracts.reports.manifest import FileEntry, Manifest
+from job.contracts.settings.store import S3Spec, StoreSpec
+from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
+from job.registry.champion import list_compared, load_champion
+from job.registry.claims import find_claim
+from job.registry.lineage_check import check_lineage
+from job.registry.lineage_files import lineage_key, read_lineage_files
+from job.registry.lineage_keys import LineageKeys
+from job.registry.publish import name_version
+from job.registry.read_version import read_lineage_entry
+from job.registry.readable import list_readable
+from job.samples import write_sample
+
+MAX_REQUESTS: Final = 120
+MAX_SECONDS: Final = 5.0
+_MINIO: Final = "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z"
+_PER_ARCHIVE: Final = 100
+_KEEP: Final = 20
+_SETTINGS: Final = (
+    "dataset.min_rows=50",
+    "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}",
+    "search={estimators: {dummy: {}}, folds: 2}",
+    "evaluation={label_noise: false, slices: [], resamples: 1000}",
+    "decision.target_precision=null",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """The files of a version by name, and its lineage files by suffix."""
+
+    files: dict[str, bytes]
+    lineage: dict[str, bytes]
+
+    @classmethod
+    def of(cls, store: ArtifactStore) -> Template:
+        """Return the files of the newest version of a store; only metadata.json keeps its bytes."""
+        version = registry.resolve_version(store, "latest")
+        files = registry.read_verified(store, version)
+        del files[MANIFEST_FILE]
+        return cls(
+            files={name: files[name] if name == METADATA_FILE else b"little" for name in files},
+            lineage=dict(read_lineage_files(store, version)),
+        )
+
+
+def publish_sample(folder: Path) -> Template:
+    """Publish a model of the sample table in a folder, and return its files."""
+    table, store = folder / "sample.parquet", folder / "models"
+    write_sample(table, n_rows=200, seed=5, is_csv=False)
+    sets = [part for setting in _SETTINGS for part in ("--set", setting)]
+    command = (sys.executable, "-m", "job", "run", "--dataset", str(table), "--store", str(store))
+    subprocess.run([*command, *sets], check=True, capture_output=True)
+    return Template.of(DirectoryStore(store))
+
+
+def fill(
+    connection: Connection, bucket: str, prefix: str, template: Template, n_versions: int
+) -> None:
+    """Store versions and moves; MinIO unpacks archives of many objects that it receives."""
+
+    def send(first: int) -> None:
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for n in range(first, min(first + _PER_ARCHIVE, n_versions)):
+                for key, data in _generate_objects(template, n):
+                    entry = tarfile.TarInfo(f"{prefix}/{key}")
+                    entry.size, entry.mtime = len(data), int(_time_of(n).timestamp())
+                    tar.addfile(entry, io.BytesIO(data))
+        connection.client.put_object(
+            Bucket=bucket,
+            Key=f"archives/{first}.tar",
+            Body=archive.getvalue(),
+            Metadata={"Snowball-Auto-Extract": "true"},
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(send, range(0, n_versions, _PER_ARCHIVE)))
+    last = _move_to(n_versions - 1)
+    pointer = ChannelPointer(
+        version=last.to,
+        promoted_at=last.at,
+        run_id=last.by,
+        move=n_versions,
+        origin=last.origin,
+        why=last.why,
+        champions=tuple(_name_of(n) for n in range(n_versions - 2, n_versions - 52, -1) if n >= 0),
+    )
+    connection.client.put_object(
+        Bucket=bucket, Key=f"{prefix}/channels/production.json", Body=pointer.to_bytes()
+    )
+
+
+def _generate_objects(template: Template, n: int) -> Iterator[tuple[str, bytes]]:
+    """Yield key and content of all objects of the n-th version, and of the move to it."""
+    version, files = _name_of(n), template.files
+    entries = [FileEntry.of(name, data) for name, data in files.items()]
+    manifest = Manifest.of(version, f"night-{n}", entries, copied_from=None)
+    for name, data in {**files, MANIFEST_FILE: manifest.to_bytes()}.items():
+        yield f"{version}/{name}", data
+    for suffix, data in template.lineage.items():
+        yield lineage_key(version, suffix), data
+    yield f"channels/production/history/{n + 1:06d}.json", _move_to(n).to_bytes()
+
+
+def _time_of(n: int) -> datetime:
+    return datetime(2020, 1, 1, tzinfo=UTC) + timedelta(hours=n)
+
+
+def _name_of(n: int) -> str:
+    return name_version(f"night-{n}", _time_of(n))
+
+
+def _move_to(n: int) -> ChannelMove:
+    return ChannelMove(
+        at=_time_of(n).isoformat(),
+        by=f"night-{n}",
+        origin=_name_of(n - 1) if n else None,
+        to=_name_of(n),
+        why="accepted by the gate",
+    )
+
+
+def _list(store: ArtifactStore) -> None:
+    registry.list_versions(store)
+    registry.list_channels(store)
+    registry.list_anchors(store)
+
+
+def _show(name: str, store: ArtifactStore) -> None:
+    registry.read_verified(store, registry.resolve_version(store, name))
+
+
+def _roll_back(store: ArtifactStore) -> None:
+    at = datetime.now(UTC)
+    registry.roll_back(
+        store, "production", at=at, by="benchmark", is_republished=False, is_dry_run=True
+    )
+
+
+def _prune(store: ArtifactStore) -> None:
+    before = store.read_clock() - timedelta(hours=24)
+    registry.prune_versions(store, before=before, keep=_KEEP, is_dry_run=True, token="benchmark")
+
+
+def _start_run(store: ArtifactStore) -> None:
+    """Make the requests of a run before its search, except those for its table."""
+    store.probe("benchmark")
+    find_claim(store, "benchmark", {})
+    for version in list_compared(store, "production", None):
+        read_lineage_entry(store, version)
+    for version in list_readable(store, None):
+        store.get(lineage_key(version))
+    load_champion(store, "production", LineageKeys(store, KeyRing()))
+
+
+def _check_lineage(store: ArtifactStore) -> None:
+    check_lineage(store, LineageKeys(store, KeyRing()), "production", None)
+
+
+COMMANDS: Final[dict[str, Callable[[ArtifactStore], object]]] = {
+    "list": _list,
+    "show VERSION": lambda store: _show(_name_of(0), store),
+    "show latest": lambda store: _show("latest", store),
+    "show production": lambda store: _show("production", store),
+    "history": lambda store: registry.list_history(store, "production"),
+    "rollback --dry-run": _roll_back,
+    "prune --keep 20 --dry-run": _prune,
+    "start of a run": _start_run,
+    "lineage keys (doctor)": _check_lineage,
+}
+
+
+def measure(connection: Connection, bucket: str, prefix: str) -> dict[str, dict[str, Any]]:
+    """Return the number of requests and the seconds of each command."""
+    requests: list[object] = []
+    client: Any = connection.client
+    client.meta.events.register("before-send.s3", lambda **sent: requests.append(sent["request"]))
+    store, found = S3Store(connection, StoreSpec(uri=f"s3://{bucket}/{prefix}")), {}
+    for name, command in COMMANDS.items():
+        requests.clear()
+        started = time.perf_counter()
+        command(store)
+        seconds = round(time.perf_counter() - started, 2)
+        found[name] = {"requests": len(requests), "seconds": seconds}
+    return found
+
+
+@contextmanager
+def _running_minio() -> Iterator[str]:
+    """Run MinIO in a container that keeps its data in memory, and yield its URL."""
+    os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.wait_strategies import HttpWaitStrategy
+
+    credentials = {"AWS_ACCESS_KEY_ID": "benchmark", "AWS_SECRET_ACCESS_KEY": "benchmark-secret"}
+    os.environ |= credentials
+    container = (
+        DockerContainer(_MINIO)
+        .with_exposed_ports(9000)
+        .with_env("MINIO_ROOT_USER", credentials["AWS_ACCESS_KEY_ID"])
+        .with_env("MINIO_ROOT_PASSWORD", credentials["AWS_SECRET_ACCESS_KEY"])
+        .with_tmpfs_mount("/data", "size=4g")  # a disk would be synced for each object
+        .with_command("server /data")
+        .waiting_for(HttpWaitStrategy(9000, "/minio/health/ready"))
+    )
+    with container:
+        yield f"http://localhost:{container.get_exposed_port(9000)}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("versions", type=int)
+    n_versions = parser.parse_args().versions
+    with _running_minio() as url, tempfile.TemporaryDirectory() as name:
+        connection = connect(S3Spec(endpoint_url=url, region="us-east-1"))
+        client: Any = connection.client
+        client.create_bucket(Bucket="many")
+        template = publish_sample(Path(name))
+        started = time.perf_counter()
+        fill(connection, "many", "models", template, n_versions)
+        print(f"filled in {time.perf_counter() - started:.0f} s")
+        found = measure(connection, "many", "models")
+    print(json.dumps({"n_versions": n_versions, **found}))
+    for name, cost in found.items():
+        print(f"| {name} | {cost['requests']} | {cost['seconds']:.1f} s |")
+
+
+if __name__ == "__main__":
+    main()
