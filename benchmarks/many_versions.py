@@ -38,6 +38,7 @@ from job.contracts.reports.channel import ChannelMove, ChannelPointer
 from job.contracts.reports.manifest import FileEntry, Manifest
 from job.contracts.settings.store import S3Spec, StoreSpec
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
+from job.logs import configure_logs
 from job.registry.champion import list_compared, load_champion
 from job.registry.claims import find_claim
 from job.registry.lineage_check import check_lineage
@@ -249,6 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("versions", type=int)
     n_versions = parser.parse_args().versions
+    configure_logs("warning")
     with _running_minio() as url, tempfile.TemporaryDirectory() as name:
         connection = connect(S3Spec(endpoint_url=url, region="us-east-1"))
         client: Any = connection.client
@@ -258,7 +260,7 @@ def main() -> None:
         fill(connection, "many", "models", template, n_versions)
         print(f"filled in {time.perf_counter() - started:.0f} s")
         found = measure(connection, "many", "models")
-    print(json.dumps({"n_versions": n_versions, **found}))
+    print(json.dumps({"n_versions": n_versions, "commands": found}))
     for name, cost in found.items():
         print(f"| {name} | {cost['requests']} | {cost['seconds']:.1f} s |")
 
