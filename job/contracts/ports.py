@@ -101,14 +101,26 @@ class ArtifactStore(Protocol):
         If `expected` is None, create the object if it does not exist.
         """
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """List the valid keys below a prefix, sorted."""
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """List the valid keys that begin with a prefix and are greater than `after`, sorted."""
+
+    def entries(self, prefix: str, after: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List the same keys, each with the size and the modification time of its object."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """List the keys that begin with a prefix, cut after the next slash; each once, sorted.
+
+        A name that ends with a slash is a folder; what is in the folder is not listed.
+        """
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and modification time of an object, or None if it does not exist."""
 
     def delete(self, key: str) -> None:
         """Remove one object, if it exists."""
+
+    def read_clock(self) -> datetime:
+        """Return the time by the clock that sets the modification times; no object is written."""
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
         """Test each required operation on the key `probe/<token>`, and remove that key."""

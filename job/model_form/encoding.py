@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from job.contracts.arrays import Array
+from job.contracts.strict_json import parse_json
 from job.errors import IntegrityError
 from job.model_form.form import ModelForm
 from job.model_form.tensors import read_tensors, write_tensors
@@ -49,7 +50,7 @@ def decode_form(data: bytes, name: str) -> ModelForm:
     """
     try:
         tensors, texts = read_tensors(data)
-        content = json.loads(texts[_KEY])
+        content = parse_json(texts[_KEY].encode())
         for path, tensor in tensors.items():
             _put_array(content, path.split("/"), tensor)
         return ModelForm.model_validate(content)
@@ -57,14 +58,10 @@ def decode_form(data: bytes, name: str) -> ModelForm:
         problem = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in problem["loc"])
         reason = f"{place}: {problem['msg']}" if place else problem["msg"]
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except UnicodeError:
-        reason = "a text is not UTF-8"
     except KeyError:
-        reason = "a part is missing"
+        reason = "it has no model"
     except ValueError as error:
-        reason = "its JSON is damaged" if isinstance(error, json.JSONDecodeError) else str(error)
+        reason = str(error)
     raise IntegrityError(
         f"this release cannot read {name}: {reason}",
         hint="use the release of pcc-job that published the version, or a later one",

@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from job.contracts.arrays import Array
+from job.contracts.strict_json import parse_json
 
 _TYPES: Final[dict[str, np.dtype[Any]]] = {
     "F64": np.dtype("<f8"),
@@ -86,10 +87,7 @@ def read_tensors(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
 
 
 def _parse_header(raw: bytes) -> dict[str, Any]:
-    try:
-        header = json.loads(raw)
-    except RecursionError:
-        raise ValueError("the header is nested too deeply") from None
+    header = parse_json(raw)
     if not isinstance(header, dict):
         raise ValueError("the header is not an object")
     return header

@@ -8,12 +8,10 @@ model in the same environment use the stored one.
 
 from __future__ import annotations
 
-import math
-
-from pydantic import ValidationError
-
 from job.contracts.identity import Digest, canonical_json
 from job.contracts.reports.scores import Latency
+from job.contracts.store_bounds import MAX_RECORD_BYTES
+from job.contracts.strict_json import parse_json
 from job.errors import IntegrityError
 from job.pipeline.run_context import RunContext
 
@@ -38,15 +36,15 @@ def share_latency(context: RunContext, model: bytes, measured: Latency) -> Laten
     is_accepted = spec.latency_severity == "warn" or measured.p95_ms <= spec.latency_p95_ms
     if is_accepted and store.put_if_absent(key, canonical_json(measured.to_json())):
         return measured
-    raw = store.get(key)
+    raw = store.get(key, max_bytes=MAX_RECORD_BYTES)
     return measured if raw is None else _parse(key, raw)
 
 
 def _parse(key: str, raw: bytes) -> Latency:
     try:
-        latency = Latency.model_validate_json(raw)
-    except ValidationError:
+        latency = Latency.model_validate(parse_json(raw))
+    except ValueError:
         latency = None
-    if latency is None or not all(math.isfinite(value) for _, value in latency):
+    if latency is None:
         raise IntegrityError(f"{key} is damaged", hint="run again with another --run-id")
     return latency

@@ -6,10 +6,11 @@ The champion is the version that a channel points to, and that consumers of the 
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels
 from job.registry.fetch import check_copy, fetch_version
+from job.registry.list_versions import list_versions
 from job.registry.parse_file import parse_object
 from job.registry.promotion import promote, promote_anchor
 from job.registry.prune import prune_versions
-from job.registry.read_version import list_versions, read_metadata, read_verified, verify_files
+from job.registry.read_version import read_metadata, read_verified, verify_files
 from job.registry.resolve import (
     diff,
     list_anchor_history,

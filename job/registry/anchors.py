@@ -12,7 +12,6 @@ from job.contracts.store_keys import anchor_pointer, anchored_channel
 from job.registry.channels import (
     MoveReason,
     create_pointer,
-    list_channels,
     list_pointers,
     move_channel,
     read_channel,
@@ -74,5 +73,5 @@ def list_anchors(store: ArtifactStore) -> dict[str, str]:
 
 def pointed_versions(store: ArtifactStore) -> set[str]:
     """Return the names of all versions to which a channel or an anchor points."""
-    versions = {*list_channels(store).values(), *list_anchors(store).values()}
+    versions = {read_channel(store, pointer)[0] for pointer in list_pointers(store)}
     return {version for version in versions if version is not None}

@@ -20,8 +20,15 @@ from job.contracts.ports import ArtifactStore
 from job.contracts.reports.channel import Action, ChannelPointer
 from job.contracts.store_bounds import MAX_RECORD_BYTES
 from job.contracts.store_keys import ProbeStep, anchored_channel, describe_pointer, promote_command
-from job.errors import ConfigurationError, VersionConflictError
-from job.registry.history import append_history, next_number, read_moves, read_pointer
+from job.errors import ConfigurationError, IntegrityError, VersionConflictError
+from job.registry.history import (
+    append_history,
+    last_number,
+    list_champions,
+    next_champions,
+    read_moves,
+    read_pointer,
+)
 from job.registry.publish import is_complete
 from job.registry.removal import is_being_removed
 
@@ -66,8 +73,8 @@ def list_channels(store: ArtifactStore) -> dict[str, str | None]:
 
 def list_pointers(store: ArtifactStore) -> list[str]:
     """Return the sorted names of all pointers, which include channels and anchors."""
-    keys = [key.split("/") for key in store.keys("channels/")]
-    return sorted(k[1].removesuffix(".json") for k in keys if len(k) == 2)
+    names = [name for name in store.names("channels/") if not name.endswith("/")]
+    return sorted(name.removeprefix("channels/").removesuffix(".json") for name in names)
 
 
 def require_conditions(store_uri: str, steps: tuple[ProbeStep, ...]) -> None:
@@ -113,15 +120,14 @@ def move_channel(
         Another run or operator has moved the channel first, or is removing the version.
     """
     before = None if expected is None else read_pointer(channel, expected)
-    if before is not None:
+    if before is not None and before.version == version:
         append_history(store, channel, before)
-        if before.version == version:
-            return
+        return
     pointer = _next_pointer(store, channel, version, before=before, reason=reason)
     if not _swap(store, channel, expected, pointer):
         _check_moved_by_same_run(store, channel, version, reason.by)
         return
-    _require_not_removed(store, channel, pointer)
+    _require_not_removed(store, channel, pointer, before)
 
 
 def create_pointer(store: ArtifactStore, channel: str, version: str, reason: MoveReason) -> bool:
@@ -137,7 +143,7 @@ def create_pointer(store: ArtifactStore, channel: str, version: str, reason: Mov
     """
     pointer = _next_pointer(store, channel, version, before=None, reason=reason)
     if _swap(store, channel, None, pointer):
-        _require_not_removed(store, channel, pointer)
+        _require_not_removed(store, channel, pointer, None)
         return True
     raw = store.get(f"channels/{channel}.json", max_bytes=MAX_RECORD_BYTES)
     present = None if raw is None else read_pointer(channel, raw)
@@ -155,16 +161,26 @@ def _next_pointer(
     before: ChannelPointer | None,
     reason: MoveReason,
 ) -> ChannelPointer:
-    return ChannelPointer(
+    """Return the pointer after the next move; append the last move, in `before`, if it is missing.
+
+    A damaged entry of the history does not prevent a move: the list of champions is then missing.
+    """
+    last = append_history(store, channel, before) if before else last_number(store, channel)
+    pointer = ChannelPointer(
         version=version,
         promoted_at=reason.at,
         run_id=reason.by,
-        move=next_number(store, channel, before),
+        move=last + 1,
         origin=None if before is None else before.version,
         why=reason.why,
         action=reason.action,
         copy_of=reason.copy_of,
     )
+    try:
+        champions = list_champions(store, channel, before)
+    except IntegrityError:
+        return pointer
+    return pointer.copy_with(champions=next_champions(champions, pointer.last_move)[1:])
 
 
 def _swap(
@@ -192,20 +208,23 @@ def _check_moved_by_same_run(store: ArtifactStore, channel: str, version: str, b
     )
 
 
-def _require_not_removed(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
+def _require_not_removed(
+    store: ArtifactStore, channel: str, pointer: ChannelPointer, before: ChannelPointer | None
+) -> None:
     """If `models prune` is removing the new version, undo the move and raise an error."""
     version, origin = pointer.version, pointer.origin
     if is_complete(store, version) and not is_being_removed(store, version):
         return
-    if origin is not None:
+    if before is not None:
         reverse = ChannelPointer(
-            version=origin,
+            version=before.version,
             promoted_at=pointer.promoted_at,
             run_id=pointer.run_id,
             move=pointer.move + 1,
             origin=version,
             why=f"{version} was being removed",
             action="rollback",
+            champions=before.champions,
         )
         _swap(store, channel, pointer.to_bytes(), reverse)
     result = f"stays at {origin}" if origin else "has no version that can be used"

@@ -5,23 +5,31 @@ How it works
 1. Each move is a separate object, `channels/NAME/history/NUMBER.json`, that is never changed.
 2. The pointer also contains the last move, because the process that made the move may have been
    killed before it could write the entry.
-3. To find the version that a rollback returns to, the moves are replayed into a list of champions.
-   A promotion appends a version to the list.  A rollback removes all versions after the one that it
-   returned to, so the next rollback goes further back.
+3. To find the version that a rollback returns to, each move updates a list of champions, newest
+   first.  A promotion adds a version.  A rollback removes the version that it returned to and all
+   newer ones, and adds the version again, so the next rollback goes further back.
+4. The pointer contains the newest 50 earlier champions of this list, so that no command has to read
+   all moves.  If an earlier release or a person wrote the pointer, the list is missing; it is then
+   computed from the newest 50 moves.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.channel import ChannelMove, ChannelPointer
 from job.contracts.store_bounds import MAX_RECORD_BYTES
 from job.contracts.store_keys import describe_pointer, promote_command
-from job.contracts.version_files import MANIFEST_FILE
 from job.errors import IntegrityError
+from job.registry.publish import is_complete
 
+N_NEWEST: Final = 50
+_N_THREADS: Final = 4
 _NUMBER: Final = re.compile(r"([0-9]{6,15})\.json")
 
 
@@ -44,16 +52,36 @@ def read_pointer(channel: str, raw: bytes) -> ChannelPointer:
         ) from None
 
 
-def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
-    """Return all moves of a channel, oldest first, including the last move in the pointer.
+def list_entries(store: ArtifactStore, channel: str) -> list[str]:
+    """Return the keys of the entries in a channel's history, oldest first.
+
+    Raises
+    ------
+    IntegrityError
+        The name of an object in the history is not that of an entry.
+    """
+    return sorted(store.keys(_history_prefix(channel)), key=_entry_number)
+
+
+def read_moves(
+    store: ArtifactStore, channel: str, keys: Sequence[str] | None = None
+) -> list[ChannelMove]:
+    """Return moves of a channel, oldest first, including the last move in the pointer.
+
+    Parameters
+    ----------
+    keys
+        Keys of the entries to read, from `list_entries`; None reads the newest 50.
 
     Raises
     ------
     IntegrityError
         The pointer or an entry is damaged.
     """
-    keys = list(store.keys(_history_prefix(channel)))
-    moves = [_read_entry(store, key) for key in keys]
+    if keys is None:
+        keys = list_entries(store, channel)[-N_NEWEST:]
+    with ThreadPoolExecutor(_N_THREADS) as pool:
+        moves = list(pool.map(partial(_read_entry, store), keys))
     raw = store.get(f"channels/{channel}.json", max_bytes=MAX_RECORD_BYTES)
     if raw is None:
         return moves
@@ -61,25 +89,56 @@ def read_moves(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     return moves if last in moves else [*moves, last]
 
 
-def next_number(store: ArtifactStore, channel: str, present: ChannelPointer | None) -> int:
-    """Return the number of the next move: the highest number so far, plus 1.
-
-    The highest number is that of a move in the history, or of the move in the pointer `present`.
-    """
-    numbers = [_entry_number(key) for key in store.keys(_history_prefix(channel))]
-    return 1 + max(*numbers, 0, present.move if present else 0)
+def last_number(store: ArtifactStore, channel: str) -> int:
+    """Return the highest number of a move in the history; 0 if the history is empty."""
+    return max((_entry_number(key) for key in list_entries(store, channel)), default=0)
 
 
-def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> None:
-    """Append the move in `pointer` to the history, unless the history contains this move.
+def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> int:
+    """Append the move in `pointer` to the history, unless it is there; return the move's number.
 
-    If another move already has the same number, the next free number is used.
+    If the pointer does not know the number of its move, or if another move has this number, a
+    person has restored the pointer.  Its move is then the newest entry, or is appended after it.
     """
     number, entry = pointer.move, pointer.last_move.to_bytes()
-    while not store.put_if_absent(_entry_key(channel, number), entry):
-        if store.get(_entry_key(channel, number), max_bytes=MAX_RECORD_BYTES) == entry:
-            return
-        number += 1
+    while number == 0 or not _has_entry(store, _entry_key(channel, number), entry):
+        newest = last_number(store, channel)
+        number = newest if newest > number else number + 1
+    return number
+
+
+def next_champions(champions: Sequence[str], move: ChannelMove) -> tuple[str, ...]:
+    """Return the champions after a move, newest first, beginning with the current champion.
+
+    If a rollback returned to a version that is not among the champions, it is older than all of
+    them, so none of them remains.
+    """
+    earlier = list(champions)
+    if move.action == "rollback":
+        target = move.copy_of or move.to
+        earlier = earlier[earlier.index(target) + 1 :] if target in earlier else []
+    return (move.to, *earlier[:N_NEWEST])
+
+
+def list_champions(
+    store: ArtifactStore, channel: str, pointer: ChannelPointer | None
+) -> tuple[str, ...]:
+    """Return the current and the earlier champions of a channel, newest first.
+
+    Champions that a rollback has replaced are left out.
+
+    Raises
+    ------
+    IntegrityError
+        The pointer has no list of champions, and an entry of the history is damaged.
+    """
+    if pointer is not None and pointer.champions is not None:
+        return (pointer.version, *pointer.champions[:N_NEWEST])
+    moves = read_moves(store, channel)
+    champions = tuple(move.origin for move in moves[:1] if move.origin is not None)
+    for move in moves:
+        champions = next_champions(champions, move)
+    return champions
 
 
 def previous_version(store: ArtifactStore, channel: str) -> str | None:
@@ -88,18 +147,16 @@ def previous_version(store: ArtifactStore, channel: str) -> str | None:
     This is the latest champion before the current one that still exists in the store.  Champions
     that an earlier rollback has replaced are skipped.
     """
-    champions: list[ChannelMove] = []
-    for move in read_moves(store, channel):
-        if move.action == "rollback":
-            target = move.copy_of or move.to
-            matches = [n for n, earlier in enumerate(champions) if earlier.to == target]
-            del champions[matches[-1] if matches else len(champions) :]
-        champions.append(move)
-    names = [move.to for move in champions]
-    for name in names[-2::-1]:
-        if name != names[-1] and store.head(f"{name}/{MANIFEST_FILE}") is not None:
-            return name
-    return None
+    raw = store.get(f"channels/{channel}.json", max_bytes=MAX_RECORD_BYTES)
+    pointer = None if raw is None else read_pointer(channel, raw)
+    champions = list_champions(store, channel, pointer)
+    earlier = [name for name in dict.fromkeys(champions[1:]) if name != champions[0]]
+    return next((name for name in earlier if is_complete(store, name)), None)
+
+
+def _has_entry(store: ArtifactStore, key: str, entry: bytes) -> bool:
+    """Create an entry of a history, and return whether the key has this entry now."""
+    return store.put_if_absent(key, entry) or store.get(key, max_bytes=MAX_RECORD_BYTES) == entry
 
 
 def _read_entry(store: ArtifactStore, key: str) -> ChannelMove:

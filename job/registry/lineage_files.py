@@ -11,6 +11,7 @@ from typing import Final
 from job.contracts.identity import Digest
 from job.contracts.ports import ArtifactStore
 from job.contracts.store_bounds import MAX_JSON_BYTES, MAX_LINEAGE_BYTES
+from job.contracts.store_keys import ObjectInfo
 from job.errors import IntegrityError
 
 LINEAGE_SUFFIX: Final = ".npy"
@@ -57,10 +58,10 @@ def read_lineage_files(store: ArtifactStore, version: str) -> Iterator[tuple[str
             yield suffix, data
 
 
-def list_lineage_files(store: ArtifactStore) -> Iterator[tuple[str, str]]:
-    """Yield the version and the key of each lineage file in the store."""
-    for key in store.keys(lineage_key("v", "")):
-        yield key.rpartition("/")[2].partition(".")[0], key
+def list_lineage_files(store: ArtifactStore) -> Iterator[tuple[str, str, ObjectInfo]]:
+    """Yield version, key, and size and modification time of each lineage file in the store."""
+    for key, info in store.entries(lineage_key("v", "")):
+        yield key.rpartition("/")[2].partition(".")[0], key, info
 
 
 def remove_lineage(store: ArtifactStore, version: str) -> None:

@@ -13,6 +13,7 @@ How it works
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,11 +37,12 @@ class _Versions:
     complete
         Versions with a manifest.
     unfinished
-        The keys of all files of each version that has no manifest, with its lineage files.
+        When the newest file of each version without a manifest was written, by the store's clock.
+        Its lineage files count as well.
     """
 
     complete: list[str]
-    unfinished: dict[str, list[str]]
+    unfinished: dict[str, datetime]
 
 
 def prune_versions(
@@ -59,6 +61,8 @@ def prune_versions(
 
     Parameters
     ----------
+    before
+        A time by the store's clock (`ArtifactStore.read_clock`).
     keep
         Number of complete versions to keep; None keeps all.
     anchor
@@ -67,9 +71,13 @@ def prune_versions(
     versions = _list_versions(store)
     complete, unfinished = versions.complete, versions.unfinished
     outdated = _find_outdated(store, complete, keep, anchor)
-    abandoned = [v for v, keys in unfinished.items() if _are_older(store, keys, before)]
-    leftovers = [*store.keys("probe/"), *store.keys("removals/")]
-    leftovers = [key for key in leftovers if _are_older(store, [key], before)]
+    abandoned = [version for version, written_at in unfinished.items() if written_at < before]
+    leftovers = [
+        key
+        for folder in ("probe/", "removals/")
+        for key, info in store.entries(folder)
+        if info.modified_at < before
+    ]
     if not is_dry_run:
         outdated = [v for v in outdated if _remove_outdated(store, v, token)]
         abandoned = [v for v in abandoned if _remove_abandoned(store, v, before, token)]
@@ -86,16 +94,16 @@ def prune_versions(
 
 
 def _list_versions(store: ArtifactStore) -> _Versions:
-    folders: dict[str, list[str]] = {}
-    for key in store.keys("v"):
-        version = key.partition("/")[0]
+    complete, times = set(), defaultdict(list)
+    for key, info in store.entries("v"):
+        version, _, name = key.partition("/")
         if is_version(version):
-            folders.setdefault(version, []).append(key)
-    for version, key in list_lineage_files(store):
-        folders.setdefault(version, []).append(key)
-    complete = sorted(v for v, keys in folders.items() if f"{v}/{MANIFEST_FILE}" in keys)
-    unfinished = {version: folders[version] for version in sorted(folders.keys() - set(complete))}
-    return _Versions(complete=complete, unfinished=unfinished)
+            times[version].append(info.modified_at)
+            complete |= {version} if name == MANIFEST_FILE else set()
+    for version, _, info in list_lineage_files(store):
+        times[version].append(info.modified_at)
+    unfinished = {version: max(times[version]) for version in sorted(times.keys() - complete)}
+    return _Versions(complete=sorted(complete), unfinished=unfinished)
 
 
 def _find_outdated(
@@ -120,8 +128,12 @@ def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, toke
     """Remove an unfinished version, unless a run has continued it meanwhile."""
 
     def is_removable() -> bool:
-        keys = [*store.keys(f"{version}/"), *store.keys(lineage_key(version, "."))]
-        return f"{version}/{MANIFEST_FILE}" not in keys and _are_older(store, keys, before)
+        found = {
+            **dict(store.entries(f"{version}/")),
+            **dict(store.entries(lineage_key(version, "."))),
+        }
+        is_old = all(info.modified_at < before for info in found.values())
+        return f"{version}/{MANIFEST_FILE}" not in found and is_old
 
     return remove_version(store, version, token=token, is_removable=is_removable)
 
@@ -129,8 +141,3 @@ def _remove_abandoned(store: ArtifactStore, version: str, before: datetime, toke
 def _versions_in_use(store: ArtifactStore) -> set[str]:
     previous = {previous_version(store, channel) for channel in list_channels(store)}
     return pointed_versions(store) | {version for version in previous if version is not None}
-
-
-def _are_older(store: ArtifactStore, keys: list[str], before: datetime) -> bool:
-    infos = [store.head(key) for key in keys]
-    return all(info is None or info.modified_at < before for info in infos)

@@ -1,4 +1,4 @@
-"""List the complete versions, and read their files, verified against the manifest."""
+"""Read the files of versions, verified against the manifest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import closing
 from functools import partial
 from typing import Final
 
-from job.contracts.identity import Digest, is_version
+from job.contracts.identity import Digest
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import FileEntry
@@ -24,16 +24,6 @@ from job.registry.read_manifest import read_manifest
 
 _N_THREADS: Final = 4
 Sink = Callable[[str, bytes], object]
-
-
-def list_versions(store: ArtifactStore) -> list[str]:
-    """Return the names of the complete versions, oldest first."""
-    versions = []
-    for key in store.keys("v"):
-        version, _, name = key.partition("/")
-        if name == MANIFEST_FILE and is_version(version):
-            versions.append(version)
-    return sorted(versions)
 
 
 def read_verified(store: ArtifactStore, version: str) -> dict[str, bytes]:
@@ -129,7 +119,7 @@ def verify_files(
         call `sink`, each for a different file.  The pieces count as verified only after
         `verify_files` has returned.
     selected
-        Names of the files to read; None reads all.
+        Names of the files to read; None reads all, and lists the folder to find further files.
 
     Raises
     ------
@@ -142,7 +132,8 @@ def verify_files(
     manifest, raw = read_manifest(store, version)
     listed = manifest.entries
     prefix = f"{version}/"
-    present = {key.removeprefix(prefix) for key in store.keys(prefix)}
+    found_keys = store.keys(prefix) if selected is None else ()
+    present = {key.removeprefix(prefix) for key in found_keys}
     unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
     names = sorted(listed if selected is None else listed.keys() & set(selected))
     with ThreadPoolExecutor(_N_THREADS) as pool:

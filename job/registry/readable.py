@@ -13,7 +13,8 @@ from typing import Final
 from job.contracts.ports import ArtifactStore
 from job.registry.anchors import pointed_versions
 from job.registry.champion import find_anchor
-from job.registry.read_version import list_versions
+from job.registry.list_versions import list_newest
+from job.registry.publish import is_complete
 
 N_NEWEST: Final = 50
 
@@ -26,7 +27,7 @@ def list_readable(store: ArtifactStore, anchor: str | None) -> list[str]:
     anchor
         Value of `gate.anchor`: a version or a channel; None without one.
     """
-    complete = list_versions(store)
+    newest = set(list_newest(store, N_NEWEST))
     named = set() if anchor is None else {find_anchor(store, anchor)}
-    pointed = (pointed_versions(store) | named) & set(complete)
-    return sorted({*complete[-N_NEWEST:], *pointed}, reverse=True)
+    older = (pointed_versions(store) | named) - newest
+    return sorted({*newest, *(v for v in older if is_complete(store, v))}, reverse=True)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import structlog
+
+from job.contracts.identity import is_version
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.channel import ChannelMove
@@ -10,9 +15,14 @@ from job.contracts.store_keys import anchor_pointer, is_channel, promote_command
 from job.errors import ConfigurationError
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels, read_channel
-from job.registry.history import read_moves
+from job.registry.history import N_NEWEST, list_entries, read_moves
+from job.registry.list_versions import list_newest
 from job.registry.metadata_diff import compare_metadata
-from job.registry.read_version import list_versions, read_metadata
+from job.registry.publish import is_complete
+from job.registry.read_version import read_metadata
+
+log = structlog.get_logger(__name__)
+_N_SHOWN: Final = 10
 
 
 def resolve_version(store: ArtifactStore, name: str) -> str:
@@ -23,30 +33,38 @@ def resolve_version(store: ArtifactStore, name: str) -> str:
     ConfigurationError
         No such version exists.
     """
-    versions = list_versions(store)
-    if name in versions:
-        return name
-    if name == "latest" and versions:
-        return versions[-1]
-    champion = read_channel(store, name)[0] if is_channel(name) else None
-    if champion is None:
+    if is_version(name):
+        found = name if is_complete(store, name) else None
+    elif name == "latest":
+        found = next(iter(list_newest(store, 1)), None)
+    else:
+        found = read_channel(store, name)[0] if is_channel(name) else None
+    if found is None:
+        newest = list_newest(store, _N_SHOWN)[::-1]
         raise ConfigurationError(
             f"no version or channel '{name}' in '{store.uri}'",
-            hint="use a version or a channel; versions: "
-            f"{quote_list(versions[::-1]) or 'none yet'}",
+            hint="use a version or a channel; the newest versions: "
+            f"{quote_list(newest) or 'none yet'}",
         )
-    return champion
+    return found
 
 
-def list_history(store: ArtifactStore, channel: str) -> list[ChannelMove]:
-    """Return all moves of a channel, oldest first.
+def list_history(
+    store: ArtifactStore, channel: str, *, shows_all: bool = False
+) -> list[ChannelMove]:
+    """Return the newest moves of a channel, oldest first.
+
+    Parameters
+    ----------
+    shows_all
+        Whether to return all moves; otherwise only the newest 50.
 
     Raises
     ------
     ConfigurationError
         The channel does not exist.
     """
-    moves = read_moves(store, channel)
+    moves = _read_counted(store, channel, shows_all=shows_all)
     if not moves:
         raise ConfigurationError(
             f"channel '{channel}' does not exist in '{store.uri}'",
@@ -56,8 +74,10 @@ def list_history(store: ArtifactStore, channel: str) -> list[ChannelMove]:
     return moves
 
 
-def list_anchor_history(store: ArtifactStore, channel: str) -> list[ChannelMove]:
-    """Return all moves of a channel's anchor, oldest first.
+def list_anchor_history(
+    store: ArtifactStore, channel: str, *, shows_all: bool = False
+) -> list[ChannelMove]:
+    """Return the newest moves of a channel's anchor, oldest first; `list_history` explains them.
 
     Raises
     ------
@@ -65,7 +85,7 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[ChannelMove]
         The channel has no anchor.
     """
     pointer = anchor_pointer(channel)
-    moves = read_moves(store, pointer)
+    moves = _read_counted(store, pointer, shows_all=shows_all)
     if not moves:
         raise ConfigurationError(
             f"channel '{channel}' has no anchor in '{store.uri}'",
@@ -74,6 +94,16 @@ def list_anchor_history(store: ArtifactStore, channel: str) -> list[ChannelMove]
             f"{promote_command(pointer, 'VERSION')} sets one",
         )
     return moves
+
+
+def _read_counted(store: ArtifactStore, pointer: str, *, shows_all: bool) -> list[ChannelMove]:
+    """Read moves, one request each; first log how many there are, unless all are few."""
+    keys = list_entries(store, pointer)
+    shown = keys if shows_all else keys[-N_NEWEST:]
+    if len(keys) > N_NEWEST:
+        advice = "" if shows_all else "--all reads and prints all of them"
+        log.info("history_counted", n_moves=len(keys), n_requests=len(shown) + 1, advice=advice)
+    return read_moves(store, pointer, shown)
 
 
 def diff(store: ArtifactStore, before: str, after: str) -> VersionDiff:

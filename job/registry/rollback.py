@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from job.contracts.identity import ModelVersion, is_version
+from job.contracts.identity import ModelVersion
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.results import MoveResult
 from job.contracts.store_keys import promote_command
@@ -23,6 +23,7 @@ from job.registry.anchors import pointed_versions
 from job.registry.channels import MoveReason, move_channel, read_channel
 from job.registry.history import previous_version
 from job.registry.lineage_files import read_lineage_files
+from job.registry.list_versions import list_folders
 from job.registry.promotion import actor_token, require_store_conditions
 from job.registry.publish import is_complete, name_version, publish
 from job.registry.read_manifest import copied_from
@@ -33,7 +34,13 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 def roll_back(
-    store: ArtifactStore, channel: str, *, at: datetime, by: str, is_republished: bool
+    store: ArtifactStore,
+    channel: str,
+    *,
+    at: datetime,
+    by: str,
+    is_republished: bool,
+    is_dry_run: bool = False,
 ) -> MoveResult:
     """Move a channel back to the latest earlier champion that still exists.
 
@@ -41,13 +48,16 @@ def roll_back(
     ----------
     is_republished
         Whether to publish a copy as the newest version, for consumers that ignore channels.
+    is_dry_run
+        Whether to only find and verify the version; nothing is written, and no copy is named.
 
     Raises
     ------
     ConfigurationError
         The channel has no earlier champion.
     """
-    require_store_conditions(store, by)
+    if not is_dry_run:
+        require_store_conditions(store, by)
     present, pointer = read_channel(store, channel)
     origin = previous_version(store, channel)
     if pointer is None or origin is None:
@@ -56,8 +66,11 @@ def roll_back(
             hint="`pcc-job models list` shows the versions; "
             f"{promote_command(channel, 'VERSION')} moves the channel to one of them",
         )
-    target = _republish(store, origin, at=at, by=by) if is_republished else origin
+    is_copied = is_republished and not is_dry_run
+    target = _republish(store, origin, at=at, by=by) if is_copied else origin
     verify_files(store, target)
+    if is_dry_run:
+        return MoveResult(channel=channel, origin=present, to=target, is_dry_run=True)
     reason = MoveReason(
         at=at.astimezone(UTC).isoformat(),
         by=by,
@@ -80,8 +93,7 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
     Nothing is published if the newest version is `origin` or already a copy of `origin`.  An
     earlier call that was killed before it moved the channel may have left such a copy.
     """
-    folders = {key.partition("/")[0] for key in store.keys("v")}
-    newest = max(name for name in folders if is_version(name))
+    newest = list_folders(store)[-1]
     if newest == origin or (is_complete(store, newest) and copied_from(store, newest) == origin):
         return newest
     files = read_verified(store, origin)

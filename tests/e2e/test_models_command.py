@@ -1,19 +1,22 @@
 """Channels and versions on the command line, in a real process with a folder."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from support.versions import publish_small
+from typer.testing import CliRunner
 
 from job import registry
 from job.adapters.stores.directory import DirectoryStore
+from job.cli.commands.app import app
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 @pytest.fixture
 def store(tmp_path):
     """Two versions, with the channel `production` promoted to each in turn."""
-    from datetime import UTC, datetime
-
     store = DirectoryStore(tmp_path / "models")
     for n, version in enumerate(publish_small(store, "a", "b")):
         at = datetime(2026, 2, 1, n, tzinfo=UTC)
@@ -56,6 +59,56 @@ def test_history_is_a_table_on_demand(pcc_job, store):
     assert ["x0", "x1"] == [line.split()[3] for line in moves]
 
 
+def test_newest_moves_are_printed_and_all_on_demand(pcc_job, store):
+    """The log says how many requests that takes; a short history needs no such line."""
+    versions = registry.list_versions(store)
+    for n in range(55):
+        registry.promote(store, "production", versions[n % 2], at=AT, by=f"y{n}", expect=None)
+    moves, logs = {}, {}
+    for option in ((), ("--all",), ("--channel", "staging")):
+        done = pcc_job("models", "history", "--store", store.uri, *option)
+        moves[option] = [move["by"] for move in json.loads(done.stdout)["moves"]]
+        logs[option] = [json.loads(line) for line in done.stderr.splitlines()]
+
+    assert [f"y{n}" for n in range(5, 55)] == moves[()] == moves[("--all",)][-50:]
+    assert [57, 51, 58] == [
+        len(moves[("--all",)]),
+        *(logs[o][0]["n_requests"] for o in logs if logs[o]),
+    ]
+    assert "--all" in logs[()][0]["advice"]
+    assert [] == logs[("--channel", "staging")]
+
+
+def test_dry_rollback_prints_the_move_and_writes_nothing(models, tmp_path, store):
+    """The version is verified, as before a move."""
+    old, new = registry.list_versions(store)
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    found = [models("rollback", "--dry-run", *more) for more in ((), ("--republish",))]
+
+    would = {"channel": "production", "from": new, "to": old, "is_dry_run": True}
+    assert [would, would] == found
+    assert files == {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    (tmp_path / "models" / old / "model.joblib").write_bytes(b"changed")
+    assert "model.joblib" in models("rollback", "--dry-run", code=8)
+    assert "is_dry_run" not in models("promote", new)
+
+
+def test_age_is_measured_with_the_clock_of_the_store(store, monkeypatch):
+    """The clock of the machine that runs `prune` may be wrong."""
+    for version in registry.list_versions(store):
+        store.delete(f"{version}/manifest.json")
+    arguments = ["models", "prune", "--dry-run", "--store", store.uri]
+    now = datetime.now(UTC)
+    found = []
+    for hours in (23, 25):
+        clock = now + timedelta(hours=hours)
+        monkeypatch.setattr(DirectoryStore, "read_clock", lambda _, clock=clock: clock)
+        done = CliRunner().invoke(app, arguments)
+        found.append(len(json.loads(done.stdout)["removed_unfinished"]))
+
+    assert [0, 2] == found
+
+
 def test_no_channel_at_all_is_refused(models):
     said = models("rollback", "--set", "publish.channel=null", code=2)
 
@@ -79,8 +132,13 @@ def test_history_of_an_unknown_channel_is_refused(models):
     "command", [("history",), ("rollback",), ("prune", "--keep", "1")], ids=lambda c: c[0]
 )
 def test_damaged_history_is_named(models, tmp_path, content, command):
+    """A rollback and a prune read it only if the pointer does not list the champions."""
     path = tmp_path / "models/channels/production/history/000001.json"
     path.write_text(content)
+    pointer = tmp_path / "models/channels/production.json"
+    if command != ("history",):
+        models(*command, "--dry-run")
+    pointer.write_text(json.dumps({"version": json.loads(pointer.read_text())["version"]}))
 
     assert "channels/production/history/000001.json" in models(*command, code=8)
 

@@ -155,6 +155,46 @@ class StoreConformance:
 
         assert names == list(store.keys("n/"))
 
+    def test_keys_after_another(self, store):
+        """A name that is not a key, such as a folder, can be the start."""
+        for key in ("v1/a", "v2/a", "v2/b", "v3/c/d", "w"):
+            store.put_if_absent(key, b"")
+
+        assert ["v2/b", "v3/c/d"] == list(store.keys("v", after="v2/a"))
+        assert ["v2/a", "v2/b", "v3/c/d"] == list(store.keys("v", after="v2"))
+        assert [] == list(store.keys("v", after="v3/c/d"))
+
+    def test_entries_are_the_keys_with_what_head_tells(self, store):
+        """The time of a listing has more digits than that of a head in some stores."""
+        for key, data in (("v1/a", b"123"), ("v1/b", b""), ("v2/a", b"1")):
+            store.put_if_absent(key, data)
+        entries = dict(store.entries("v1/"))
+
+        assert {"v1/a": 3, "v1/b": 0} == {key: info.n_bytes for key, info in entries.items()}
+        assert ["v1/b"] == [key for key, _ in store.entries("v1/", after="v1/a")]
+        for key, info in entries.items():
+            assert abs(info.modified_at - store.head(key).modified_at) <= timedelta(seconds=1)
+
+    def test_names_are_keys_up_to_the_next_slash(self, store):
+        for key in ("v1/a", "v1/b/c", "v2/a", "vacation", "w/a"):
+            store.put_if_absent(key, b"")
+
+        assert ["v1/", "v2/", "vacation"] == list(store.names("v"))
+        assert ["v1/a", "v1/b/"] == list(store.names("v1/"))
+        assert [] == list(store.names("x/"))
+
+    def test_clock_is_that_of_the_modification_times(self, store):
+        """What was just written is not in its future; the clock's answer may have whole seconds."""
+        store.put_if_absent("key", b"")
+        age = store.read_clock() - store.head("key").modified_at
+
+        assert timedelta(0) <= age < timedelta(minutes=1)
+
+    def test_reading_the_clock_writes_nothing(self, store):
+        store.read_clock()
+
+        assert [] == list(store.names(""))
+
     def test_empty_store_has_no_keys(self, store):
         assert [] == list(store.keys(""))
 

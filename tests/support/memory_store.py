@@ -66,8 +66,15 @@ class MemoryStore:
         self._write(key, data)
         return True
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        yield from sorted(key for key in self.objects if key.startswith(prefix))
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        yield from (k for k in sorted(self.objects) if k.startswith(prefix) and k > after)
+
+    def entries(self, prefix: str, after: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        yield from ((key, self.head(key)) for key in self.keys(prefix, after))
+
+    def names(self, prefix: str) -> Iterator[str]:
+        ends = ((key, key.find("/", len(prefix)) + 1) for key in self.keys(prefix))
+        yield from sorted({key[:end] if end else key for key, end in ends})
 
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
@@ -76,6 +83,9 @@ class MemoryStore:
         if key not in self.objects:
             return None
         return ObjectInfo(n_bytes=len(self.objects[key]), modified_at=self.now)
+
+    def read_clock(self) -> datetime:
+        return self.now
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
         return ()

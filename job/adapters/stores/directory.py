@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. Each object is written to a temporary file next to its key.  This file is synced to disk.
+1. Each object is written to a temporary file next to its key.  This file is synced to disk, and so
+   is the parent of each folder that is created for it.
 2. `put_if_absent` links the file to the key's name; the file system rejects a name that exists.
 3. `compare_and_swap` locks the complete store while it compares and renames.
 4. Readers never see a temporary file, so they never see a partial object.
@@ -22,9 +23,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from job.adapters.stores.folder_listing import describe, list_names, list_objects
 from job.adapters.stores.object_files import (
     OPEN_FLAGS,
-    check_folders,
     find_path,
     not_a_file,
     open_object,
@@ -111,27 +112,30 @@ class DirectoryStore:
             _sync_folder((self._root / key).parent)
             return True
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """List the valid keys below a prefix, sorted; links, pipes and devices are listed, too."""
-        folder = self._root / prefix.rpartition("/")[0]
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """List the valid keys that begin with a prefix and are greater than `after`, sorted.
+
+        Links, pipes and devices are listed, too.
+        """
+        return (key for key, _ in self.entries(prefix, after))
+
+    def entries(self, prefix: str, after: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List the same keys, each with the size and the modification time of its object."""
         with self._translating_errors():
-            check_folders(self._root, prefix)
-            names = [
-                path.relative_to(self._root).as_posix()
-                for path in folder.rglob("*")
-                if not path.name.startswith(".") and (path.is_symlink() or not path.is_dir())
-            ]
-        yield from sorted(name for name in names if name.startswith(prefix) and is_key(name))
+            found = list_objects(self._root, prefix, after)
+        yield from found
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """List the keys that begin with a prefix, cut after the next slash; each once, sorted."""
+        with self._translating_errors():
+            names = list_names(self._root, prefix)
+        yield from names
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and modification time of an object, or None if it does not exist."""
         with self._translating_errors():
             status = stat_object(self._root, key)
-        if status is None:
-            return None
-        return ObjectInfo(
-            n_bytes=status.st_size, modified_at=datetime.fromtimestamp(status.st_mtime, UTC)
-        )
+        return None if status is None else describe(status)
 
     def delete(self, key: str) -> None:
         """Remove an object, if it exists, and the folders that become empty."""
@@ -146,6 +150,17 @@ class DirectoryStore:
                     if folder == self._root:
                         break
                     folder.rmdir()
+
+    def read_clock(self) -> datetime:
+        """Return the time that the file system gives to a temporary file, which is removed again.
+
+        If no file can be created, such as on a read-only mount, this machine's time is returned.
+        """
+        try:
+            with tempfile.TemporaryFile(dir=self._root) as stream:
+                return describe(os.fstat(stream.fileno())).modified_at
+        except OSError:
+            return datetime.now(UTC)
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
         """Test each required operation on the key `probe/<token>`, and remove that key."""
@@ -198,7 +213,10 @@ class DirectoryStore:
     def _temporary_file(self, key: str, data: bytes) -> Iterator[Path]:
         """Provide a temporary file with these bytes, synced to disk, in the folder of the key."""
         folder = self._path(key).parent
+        created = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(0o700 if is_private(key) else 0o777, parents=True, exist_ok=True)
+        for path in created:
+            _sync_folder(path.parent)
         descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
         try:
             with os.fdopen(descriptor, "wb") as stream:

@@ -65,6 +65,14 @@ def rollback(
             "version instead of a channel.",
         ),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Verify the previous champion, print the move, and write nothing; with "
+            "--republish, `to` is the version that would be copied.",
+        ),
+    ] = False,
     *,
     options: Options,
 ) -> None:
@@ -74,7 +82,9 @@ def rollback(
     artifact_store, settings = options.open_store()
     target, at = _choose_channel(channel, settings), datetime.now(UTC)
     user = _describe_user(at)
-    result = registry.roll_back(artifact_store, target, at=at, by=user, is_republished=republish)
+    result = registry.roll_back(
+        artifact_store, target, at=at, by=user, is_republished=republish, is_dry_run=dry_run
+    )
     write_result(result, options.output)
 
 
@@ -84,17 +94,21 @@ def history(
     anchor: Annotated[
         bool, typer.Option("--anchor", help="Print the moves of the anchor of the channel.")
     ] = False,
+    show_all: Annotated[
+        bool,
+        typer.Option("--all", help="Print all moves instead of the newest 50; one request each."),
+    ] = False,
     *,
     options: Options,
 ) -> None:
-    """Print all moves of a channel or its anchor: when, from, to, by whom and why."""
+    """Print the moves of a channel or its anchor: when, from, to, by whom and why."""
     from job.contracts.reports.results import AnchorHistory, ChannelHistory
     from job.registry import list_anchor_history, list_history
 
     artifact_store, settings = options.open_store()
     name = _choose_channel(channel, settings)
     if anchor:
-        moves = tuple(list_anchor_history(artifact_store, name))
+        moves = tuple(list_anchor_history(artifact_store, name, shows_all=show_all))
         title = f"anchor of channel {name}"
         write_result(
             AnchorHistory(channel=name, anchor_moves=moves),
@@ -102,7 +116,7 @@ def history(
             lambda result: [title, *_lay_out_moves(result.anchor_moves)],
         )
     else:
-        moves = tuple(list_history(artifact_store, name))
+        moves = tuple(list_history(artifact_store, name, shows_all=show_all))
         write_result(
             ChannelHistory(channel=name, moves=moves),
             options.output,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -172,7 +172,8 @@ def prune(
     from job import registry
 
     artifact_store, settings = options.open_store()
-    before = datetime.now(UTC) - timedelta(hours=settings.store.abandoned_after_hours)
+    hours = settings.store.abandoned_after_hours
+    before = artifact_store.read_clock() - timedelta(hours=hours)
     token = uuid.uuid4().hex
     result = registry.prune_versions(
         artifact_store,

@@ -55,6 +55,12 @@ class ChannelPointer(PublishedFile):
     action: Action = Field(
         "promote", description="Whether the last move was a promotion or a rollback."
     )
+    champions: tuple[VersionName, ...] | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Earlier versions that a rollback can return to, newest first, at most 50. "
+        "Absent if an earlier release or a person wrote the pointer.",
+    )
     copy_of: VersionName | None = Field(
         None,
         exclude_if=is_none,

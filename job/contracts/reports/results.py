@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ConfigDict, Field
@@ -131,6 +132,9 @@ class MoveResult(Part):
     channel: str
     origin: str | None = Field(alias="from")
     to: str
+    is_dry_run: bool = Field(
+        False, exclude_if=operator.not_, description="Absent if the channel was moved."
+    )
 
 
 class AnchorMoveResult(Part):

@@ -71,6 +71,7 @@ def test_pointer_says_who_when_and_why(store):
         "from": None,
         "why": "first",
         "action": "promote",
+        "champions": [],
     } == json.loads(store.objects[POINTER])
 
 

@@ -1,13 +1,24 @@
 """All moves of a channel can be read, and determine the previous champion."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.memory_store import MemoryStore
 from support.versions import publish_small
 
 from job.contracts.identity import canonical_json
 from job.errors import IntegrityError
 from job.registry.channels import MoveReason, move_channel
-from job.registry.history import previous_version, read_moves
+from job.registry.history import (
+    N_NEWEST,
+    append_history,
+    list_entries,
+    previous_version,
+    read_moves,
+    read_pointer,
+)
 
 POINTER = "channels/production.json"
 HISTORY = "channels/production/history/"
@@ -64,7 +75,7 @@ def test_moves_are_read_without_the_pointer(store):
 )
 @pytest.mark.parametrize("act", [read_moves, previous_version])
 def test_damaged_entry_is_named(store, name, raw, act):
-    """The operator must know which file is damaged."""
+    """The operator must know which file is damaged; no pointer lists the champions here."""
     store.objects[HISTORY + name] = raw
 
     with pytest.raises(IntegrityError, match=HISTORY + name):
@@ -126,3 +137,143 @@ def test_present_champion_is_not_before_itself(store):
     move(store, V1)
 
     assert previous_version(store, "production") is None
+
+
+def forget_champions(store):
+    """Let the pointer be one of an earlier release."""
+    content = json.loads(store.objects[POINTER])
+    del content["champions"]
+    store.objects[POINTER] = canonical_json(content)
+
+
+def champions(store):
+    return json.loads(store.objects[POINTER]).get("champions")
+
+
+def replay(moves):
+    """Return the version that a rollback returns to, from all moves."""
+    stack = []
+    for version, action in moves:
+        if action == "rollback":
+            stack = stack[: len(stack) - stack[::-1].index(version) - 1]
+        stack.append(version)
+    return next((name for name in stack[::-1] if name != stack[-1]), None)
+
+
+@given(wanted=st.lists(st.sampled_from([V1, V2, V3, V4, None]), max_size=12), n=st.integers(0, 12))
+def test_pointer_knows_what_all_moves_tell(wanted, n):
+    """None is a rollback, where one is possible; before move n, the pointer loses its champions."""
+    store, moves = MemoryStore(), []
+    publish_small(store, "a", "b", "c", "d")
+    for number, version in enumerate(wanted):
+        if number == n and POINTER in store.objects:
+            forget_champions(store)
+        target = version or previous_version(store, "production")
+        if target is not None and target not in [to for to, _ in moves[-1:]]:
+            moves.append((target, "promote" if version else "rollback"))
+            move(store, *moves[-1])
+
+    assert replay(moves) == previous_version(store, "production")
+    assert [to for to, _ in moves] == versions_in_history(store)
+
+
+def test_pointer_lists_earlier_champions_newest_first(store):
+    """A rollback removes the version that it returns to, and newer ones."""
+    for version in (V1, V2, V3):
+        move(store, version)
+
+    assert [V2, V1] == champions(store)
+    move(store, V2, "rollback")
+    assert [V1] == champions(store)
+
+
+def test_list_of_champions_is_bounded(store):
+    """So is the size of the pointer."""
+    for n in range(N_NEWEST + 30):
+        move(store, (V1, V2)[n % 2])
+
+    assert N_NEWEST == len(champions(store))
+
+
+def test_next_move_restores_the_list_of_champions(store):
+    """An earlier release has moved the channel, or a person has restored the pointer."""
+    for version in (V1, V2):
+        move(store, version)
+    store.objects[POINTER] = canonical_json({"version": V2})
+    move(store, V3)
+
+    assert V2 == previous_version(store, "production")
+    assert [V2, V2, V1] == champions(store)
+
+
+def test_damaged_entry_does_not_stop_a_promotion(store):
+    """Without a list of champions, a rollback needs the entry, and names it."""
+    for version in (V1, V2):
+        move(store, version)
+    forget_champions(store)
+    store.objects[f"{HISTORY}000001.json"] = b""
+    move(store, V3)
+
+    with pytest.raises(IntegrityError, match=f"{HISTORY}000001.json"):
+        previous_version(store, "production")
+    store.delete(f"{HISTORY}000001.json")
+    assert V2 == previous_version(store, "production")
+
+
+def test_version_that_was_rolled_back_long_ago_does_not_come_back(store):
+    """The rollback went to a version that is not among the moves that are read."""
+    move(store, V1)
+    for _ in range(N_NEWEST):
+        move(store, V2)
+        move(store, V3)
+    move(store, V1, "rollback")
+    forget_champions(store)
+
+    assert previous_version(store, "production") is None
+
+
+def test_version_before_the_moves_that_are_read_is_known(store):
+    """The oldest of these moves names it."""
+    move(store, V1)
+    for _ in range(N_NEWEST // 2):
+        move(store, V2)
+        move(store, V1, "rollback")
+    move(store, V3)
+    forget_champions(store)
+
+    assert V1 == previous_version(store, "production")
+
+
+def test_newest_moves_are_read(store):
+    """All of them are read on demand."""
+    for n in range(N_NEWEST + 1):
+        move(store, (V1, V2)[n % 2])
+
+    assert N_NEWEST == len(read_moves(store, "production"))
+    assert N_NEWEST + 1 == len(read_moves(store, "production", list_entries(store, "production")))
+
+
+def test_entries_are_ordered_by_number(store):
+    """A number of seven digits comes after one of six."""
+    for version in (V2, V1):
+        move(store, version)
+    store.objects[f"{HISTORY}1000000.json"] = store.objects.pop(f"{HISTORY}000002.json")
+    store.objects[f"{HISTORY}999999.json"] = store.objects.pop(f"{HISTORY}000001.json")
+
+    assert [V2, V1] == versions_in_history(store)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 9])
+def test_move_of_a_restored_pointer_is_appended_once(store, number):
+    """Its number is unknown, taken, free, or leaves a gap; the next number is higher than any."""
+    for version in (V1, V2):
+        move(store, version)
+    raw = canonical_json({"version": V3, "move": number})
+    store.objects[POINTER] = raw
+    first, second = (
+        append_history(store, "production", read_pointer("production", raw)) for _ in range(2)
+    )
+    move(store, V1)
+
+    assert first == second == max(number, 3)
+    assert [V1, V2, V3, V1] == versions_in_history(store)

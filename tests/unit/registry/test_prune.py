@@ -9,9 +9,10 @@ from support.versions import FILES, publish_small
 from job.errors import IntegrityError, TransientError, VersionConflictError
 from job.registry.anchors import read_anchor, set_anchor
 from job.registry.channels import MoveReason, move_channel, read_channel
+from job.registry.list_versions import list_versions
 from job.registry.prune import prune_versions
 from job.registry.publish import publish
-from job.registry.read_version import list_versions, read_verified
+from job.registry.read_version import read_verified
 
 RUNS = ("a", "b", "c", "d")
 VERSIONS = publish_small(MemoryStore(), *RUNS)

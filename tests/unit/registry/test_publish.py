@@ -16,8 +16,9 @@ from job.errors import (
     VersionConflictError,
 )
 from job.registry.claims import Claim, claim, find_claim, find_published, list_names
+from job.registry.list_versions import list_versions
 from job.registry.publish import is_complete, publish
-from job.registry.read_version import list_versions, read_verified
+from job.registry.read_version import read_verified
 
 RUN_ID = "night-1"
 VERSION = f"v20261122_020000_{run_suffix(RUN_ID)}"

@@ -62,7 +62,7 @@ def test_unknown_name_is_refused_with_the_versions_there_are(store, name):
     with pytest.raises(ConfigurationError) as caught:
         resolve_version(store, name)
 
-    assert f"use a version or a channel; versions: '{NEW}', '{OLD}'" == caught.value.hint
+    assert f"use a version or a channel; the newest versions: '{NEW}', '{OLD}'" == caught.value.hint
 
 
 def test_latest_of_an_empty_store_is_refused():
@@ -70,7 +70,35 @@ def test_latest_of_an_empty_store_is_refused():
     with pytest.raises(ConfigurationError) as caught:
         resolve_version(MemoryStore(), "latest")
 
-    assert "use a version or a channel; versions: none yet" == caught.value.hint
+    assert "use a version or a channel; the newest versions: none yet" == caught.value.hint
+
+
+def test_ten_of_many_versions_are_shown():
+    """A newer version is more likely to be meant."""
+    store = MemoryStore()
+    versions = publish_small(store, *(f"r{n}" for n in range(12)))
+    with pytest.raises(ConfigurationError) as caught:
+        resolve_version(store, "staging")
+
+    assert versions[2:] == [version for version in versions if version in caught.value.hint]
+
+
+def test_latest_is_complete():
+    """Folders that are newer, but have no manifest, are passed over."""
+    store = MemoryStore()
+    versions = publish_small(store, *(f"r{n}" for n in range(12)))
+    for version in versions[1:]:
+        store.delete(f"{version}/manifest.json")
+
+    assert versions[0] == resolve_version(store, "latest")
+
+
+def test_version_without_a_manifest_is_unknown(store):
+    """It is not complete yet."""
+    store.delete(f"{NEW}/manifest.json")
+
+    with pytest.raises(ConfigurationError, match=NEW):
+        resolve_version(store, NEW)
 
 
 def test_channels_are_listed_with_their_versions(store):

@@ -17,7 +17,8 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from botocore.exceptions import ClientError
@@ -32,11 +33,11 @@ from job.adapters.stores.s3.errors import (
     translating_errors,
 )
 from job.adapters.stores.s3.probe import probe
-from job.adapters.stores.s3.reads import Reader, list_below
+from job.adapters.stores.s3.reads import Reader, list_below, list_names
 from job.adapters.stores.s3.uploads import upload, write_options
 from job.contracts.settings.store import StoreSpec
 from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key, is_key
-from job.errors import IntegrityError, TransientError
+from job.errors import ConfigurationError, IntegrityError, TransientError
 
 _MAX_TRIES: Final = 5
 
@@ -55,9 +56,10 @@ class S3Store:
     def __init__(self, connection: Connection, spec: StoreSpec) -> None:
         self._client, self._host = connection.client, connection.host
         self._reader = Reader(connection)
-        self._bucket, self._prefix = split_uri(spec.uri)
+        self._bucket, prefix = split_uri(spec.uri)
+        self._root = f"{prefix}/" if prefix else ""
         self._options = write_options(spec)
-        self.uri = f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+        self.uri = f"s3://{self._bucket}/{prefix}".rstrip("/")
         self.where = f"the store at {self._host} ('{self.uri}')"
 
     def get(self, key: str, *, max_bytes: int) -> bytes | None:
@@ -100,13 +102,31 @@ class S3Store:
         tag = self._tag_of(key, expected)
         return tag is not None and bool(self._write(key, data, IfMatch=tag))
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """List the valid keys below a prefix, sorted."""
-        root = f"{self._prefix}/" if self._prefix else ""
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """List the valid keys that begin with a prefix and are greater than `after`, sorted."""
+        return (key for key, _ in self.entries(prefix, after))
+
+    def entries(self, prefix: str, after: str = "") -> Iterator[tuple[str, ObjectInfo]]:
+        """List the same keys, each with the size and the modification time of its object."""
         with self._translating_errors(prefix):
-            items = list_below(self._client, self._bucket, f"{root}{prefix}")
-        names = [item["Key"].removeprefix(root) for item in items]
-        yield from sorted(name for name in names if is_key(name))
+            items = list_below(
+                self._client,
+                self._bucket,
+                f"{self._root}{prefix}",
+                after=f"{self._root}{after}" if after else "",
+            )
+        for item in sorted(items, key=lambda item: item["Key"]):
+            # NOTE: consoles represent a folder as an empty object whose key ends with a slash
+            key = item["Key"].removeprefix(self._root)
+            if is_key(key):
+                yield key, ObjectInfo(n_bytes=item["Size"], modified_at=item["LastModified"])
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """List the keys that begin with a prefix, cut after the next slash; each once, sorted."""
+        with self._translating_errors(prefix):
+            names = list_names(self._client, self._bucket, f"{self._root}{prefix}")
+        found = (name.removeprefix(self._root) for name in names)
+        yield from sorted(name for name in found if is_key(name.removesuffix("/")))
 
     def head(self, key: str) -> ObjectInfo | None:
         """Return size and modification time of an object, or None if it does not exist."""
@@ -124,13 +144,28 @@ class S3Store:
         with self._translating_errors(key):
             self._client.delete_object(**self._location(key))
 
+    def read_clock(self) -> datetime:
+        """Return the time in the `Date` header of the store's answer, rounded up to a second."""
+        with self._translating_errors(""):
+            answer = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=f"{self._root}probe/", MaxKeys=1
+            )
+        try:
+            date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
+        except ValueError:
+            raise ConfigurationError(
+                f"{self.where} does not state its time (the header Date)",
+                hint="check the proxies in front of the store: one may drop the header",
+            ) from None
+        # NOTE: the header has whole seconds, so it can be earlier than what was just written
+        return date.astimezone(UTC) + timedelta(seconds=1)
+
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
         """Test each required operation on the key `probe/<token>`, and remove that key."""
         return probe(self, f"probe/{token}")
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
         """Abort multipart uploads of this job that began before a time; return their keys."""
-        root = f"{self._prefix}/" if self._prefix else ""
         cleared = []
         with self._translating_errors(""):
             # NOTE: MinIO lists the uploads of one key or of the whole bucket, not of a prefix
@@ -138,8 +173,8 @@ class S3Store:
                 Bucket=self._bucket
             )
             for item in [item for page in pages for item in page.get("Uploads", ())]:
-                key = item["Key"].removeprefix(root)
-                is_below = item["Key"].startswith(root)
+                key = item["Key"].removeprefix(self._root)
+                is_below = item["Key"].startswith(self._root)
                 # NOTE: other users of the bucket have unfinished uploads as well
                 if item["Initiated"] >= before or not is_below or not is_job_key(key):
                     continue
@@ -213,7 +248,7 @@ class S3Store:
         check_key(key)
         return {
             "Bucket": self._bucket,
-            "Key": f"{self._prefix}/{key}" if self._prefix else key,
+            "Key": f"{self._root}{key}",
         }
 
     def _translating_errors(self, key: str) -> AbstractContextManager[None]:

@@ -54,6 +54,13 @@ class ListedObject(TypedDict):
 
     Key: str
     Size: int
+    LastModified: datetime
+
+
+class ListedFolder(TypedDict):
+    """All objects of a listing whose keys are equal up to a slash; `Prefix` ends with it."""
+
+    Prefix: str
 
 
 class ListedUpload(TypedDict):
@@ -65,10 +72,23 @@ class ListedUpload(TypedDict):
 
 
 class Page(TypedDict):
-    """One page of a listing; an empty page has neither objects nor uploads."""
+    """One page of a listing; an empty page has neither objects nor folders nor uploads."""
 
     Contents: NotRequired[list[ListedObject]]
+    CommonPrefixes: NotRequired[list[ListedFolder]]
     Uploads: NotRequired[list[ListedUpload]]
+
+
+class Metadata(TypedDict):
+    """Facts about a response; the names of headers are in lower case."""
+
+    HTTPHeaders: dict[str, str]
+
+
+class ListAnswer(TypedDict):
+    """The response of a listing, as far as it is read."""
+
+    ResponseMetadata: Metadata
 
 
 class Paginator(Protocol):
@@ -104,6 +124,9 @@ class S3Client(Protocol):
 
     def delete_object(self, **request: str) -> object:
         """Remove an object."""
+
+    def list_objects_v2(self, **request: object) -> ListAnswer:
+        """Request one page of a listing."""
 
     def get_paginator(self, operation_name: str) -> Paginator:
         """Return the paginator of a listing."""

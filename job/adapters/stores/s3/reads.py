@@ -185,12 +185,27 @@ def pin_version(location: dict[str, str], answer: HeadAnswer) -> dict[str, str]:
     return request if version == "null" else {**request, "VersionId": version}
 
 
-def list_below(client: S3Client, bucket: str, prefix: str) -> list[ListedObject]:
-    """Return the objects below a prefix, in the order of S3's listing."""
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+def list_below(
+    client: S3Client, bucket: str, prefix: str, *, after: str = ""
+) -> list[ListedObject]:
+    """Return the objects below a prefix whose keys are greater than `after`, in S3's order."""
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix, **({"StartAfter": after} if after else {})
+    )
     return retry_truncated_response(
         lambda: [item for page in pages for item in page.get("Contents", ())]
     )
+
+
+def list_names(client: S3Client, bucket: str, prefix: str) -> list[str]:
+    """Return the keys below a prefix, cut after the next slash; folders end with a slash."""
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, Prefix=prefix, Delimiter="/"
+    )
+    found = retry_truncated_response(lambda: list(pages))
+    objects = [item["Key"] for page in found for item in page.get("Contents", ())]
+    folders = [item["Prefix"] for page in found for item in page.get("CommonPrefixes", ())]
+    return [*(key for key in objects if not key.endswith("/")), *folders]
 
 
 def object_changed(location: dict[str, str]) -> TransientError:

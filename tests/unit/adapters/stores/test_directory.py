@@ -6,11 +6,13 @@ import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from job.adapters.stores import directory, folder_listing
 from job.adapters.stores.directory import DirectoryStore
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
@@ -382,3 +384,37 @@ def test_lineage_is_readable_for_this_user_only(tmp_path):
 
     assert [0o700, 0o600] == modes
     assert 0o644 == (tmp_path / "v1/model.joblib").stat().st_mode & 0o777
+
+
+def test_parent_of_a_new_folder_is_synced(store, tmp_path, monkeypatch):
+    """Otherwise a crash of the machine could lose the folder with all its synced files."""
+    synced = []
+    monkeypatch.setattr(directory, "_sync_folder", synced.append)
+    store.put_if_absent("v1/figures/a", b"")
+    first, synced[:] = list(synced), []
+    store.put_if_absent("v1/figures/b", b"")
+    root = tmp_path / "store"
+
+    assert {tmp_path, root, root / "v1", root / "v1/figures"} == set(first)
+    assert [root / "v1/figures"] == synced
+
+
+def test_folders_without_a_listed_key_are_not_read(store, tmp_path, monkeypatch):
+    """The newest of many versions are listed without reading the others."""
+    for key in ("runs/a/b", "v1/a/b", "v2/a", "v3/a/b"):
+        store.put_if_absent(key, b"")
+    read, scan = [], os.scandir
+    monkeypatch.setattr(folder_listing.os, "scandir", lambda p: (read.append(p), scan(p))[1])
+    keys = list(store.keys("v", after="v2"))
+    folders = {path.relative_to(tmp_path / "store").as_posix() for path in read}
+
+    assert ["v2/a", "v3/a/b"] == keys
+    assert {".", "v2", "v3", "v3/a"} == folders
+
+
+def test_clock_of_a_store_that_cannot_be_written_to(tmp_path):
+    """It is this machine's."""
+    age = DirectoryStore(tmp_path / "absent").read_clock() - datetime.now(UTC)
+
+    assert abs(age) < timedelta(minutes=1)
+    assert [] == list(tmp_path.iterdir())

@@ -1,0 +1,67 @@
+"""List the files of a store in a folder, without reading subfolders that have no listed key.
+
+Only valid keys are listed.  Links, pipes and devices count as files, and no link is followed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from job.adapters.stores.object_files import check_folders
+from job.contracts.store_keys import ObjectInfo, is_key
+
+
+def list_objects(root: Path, prefix: str, after: str) -> list[tuple[str, ObjectInfo]]:
+    """Return the keys that begin with a prefix and are greater than `after`, sorted."""
+    check_folders(root, prefix)
+    return sorted(dict(_walk(root, _folder_of(prefix), prefix, after)).items())
+
+
+def list_names(root: Path, prefix: str) -> list[str]:
+    """Return the keys that begin with a prefix, cut after the next slash, sorted."""
+    check_folders(root, prefix)
+    return sorted(
+        f"{key}/" if entry.is_dir(follow_symlinks=False) else key
+        for key, entry in _scan(root, _folder_of(prefix))
+        if key.startswith(prefix)
+    )
+
+
+def describe(status: os.stat_result) -> ObjectInfo:
+    """Return the size and the modification time of a file."""
+    return ObjectInfo(
+        n_bytes=status.st_size, modified_at=datetime.fromtimestamp(status.st_mtime, UTC)
+    )
+
+
+def _walk(root: Path, folder: str, prefix: str, after: str) -> Iterator[tuple[str, ObjectInfo]]:
+    """Yield the listed objects in a folder and below, in any order."""
+    for key, entry in _scan(root, folder):
+        below = f"{key}/"
+        if entry.is_dir(follow_symlinks=False):
+            if below.startswith(prefix) and (below > after or after.startswith(below)):
+                yield from _walk(root, key, prefix, after)
+        elif key.startswith(prefix) and key > after:
+            # NOTE: another process may remove the file before it is described
+            with contextlib.suppress(FileNotFoundError):
+                yield key, describe(entry.stat(follow_symlinks=False))
+
+
+def _scan(root: Path, folder: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield the key of each file and folder in a folder; nothing if it cannot be read."""
+    with (
+        contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError),
+        os.scandir(root / folder) as entries,
+    ):
+        for entry in entries:
+            key = f"{folder}/{entry.name}" if folder else entry.name
+            if not entry.name.startswith(".") and is_key(key):
+                yield key, entry
+
+
+def _folder_of(prefix: str) -> str:
+    return prefix.rpartition("/")[0]
