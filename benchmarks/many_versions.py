@@ -138,13 +138,13 @@ def main() -> None:
     n_versions = parser.parse_args().versions
     configure_logs("warning")
     with _running_minio() as url, tempfile.TemporaryDirectory() as name:
-        connection = connect(S3Spec(endpoint_url=url, region="us-east-1"))
+        connection = connect(S3Spec(endpoint_url=url, region="us-east-1", read_timeout_seconds=300))
         client: Any = connection.client
         client.create_bucket(Bucket="many")
         template = publish_sample(Path(name))
         started = time.perf_counter()
         fill(connection, "many", "models", template, n_versions)
-        print(f"filled in {time.perf_counter() - started:.0f} s")
+        print(f"filled in {time.perf_counter() - started:.0f} s", flush=True)
         found = measure(connection, "many", "models")
     print(json.dumps({"n_versions": n_versions, "commands": found}))
     for name, cost in found.items():

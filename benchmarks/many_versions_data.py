@@ -24,7 +24,7 @@ from job.registry.lineage_files import lineage_key, read_lineage_files
 from job.registry.publish import name_version
 from job.samples import write_sample
 
-_PER_ARCHIVE: Final = 100
+_PER_ARCHIVE: Final = 20
 _SETTINGS: Final = (
     "dataset.min_rows=50",
     "gate.floors={accuracy: null, precision_macro: null, recall_macro: null, f1_macro: null}",
