@@ -1,9 +1,14 @@
 """Phrases of messages: quoted lists, plurals, suggestions and printable text."""
 
+from __future__ import annotations
+
 import difflib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _CAP: Final = 10
 _MAX_LENGTH: Final = 200
@@ -32,6 +37,12 @@ def quote_list(names: Sequence[object]) -> str:
     """
     text = ", ".join(quote(str(name)) for name in names[:_CAP])
     return text if len(names) <= _CAP else f"{text} and {len(names) - _CAP} more"
+
+
+def describe_problem(problem: ErrorDetails) -> str:
+    """Return place and message of a problem that pydantic has found, without the value."""
+    place = shorten(".".join(str(part) for part in problem["loc"]))
+    return f"{place}: {problem['msg']}" if place else problem["msg"]
 
 
 def pluralize(n: int, noun: str) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from job.contracts.arrays import Array
+from job.contracts.messages import describe_problem
 from job.contracts.strict_json import parse_json
 from job.errors import IntegrityError
 from job.model_form.form import ModelForm
@@ -55,9 +56,8 @@ def decode_form(data: bytes, name: str) -> ModelForm:
             _put_array(content, path.split("/"), tensor)
         return ModelForm.model_validate(content)
     except ValidationError as error:
-        problem = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        reason = f"{place}: {problem['msg']}" if place else problem["msg"]
+        [problem, *_] = error.errors(include_url=False, include_input=False)
+        reason = describe_problem(problem)
     except KeyError:
         reason = "it has no model"
     except ValueError as error:

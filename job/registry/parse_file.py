@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from job.contracts.messages import describe_problem
 from job.contracts.reports.published_file import PublishedFile
 from job.contracts.strict_json import parse_json
 from job.errors import IntegrityError
@@ -29,9 +30,8 @@ def parse_file(form: type[_File], name: str, raw: bytes) -> _File:
     try:
         return form.parse(raw)
     except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(str(part) for part in problem["loc"])
-        raise _unreadable(name, f"{key}: {problem['msg']}" if key else problem["msg"]) from None
+        [problem, *_] = error.errors(include_url=False, include_input=False)
+        raise _unreadable(name, describe_problem(problem)) from None
     except ValueError as error:
         raise _unreadable(name, str(error)) from None
 

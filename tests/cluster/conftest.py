@@ -174,7 +174,9 @@ def install(namespace, bucket, values):
     def make(*changes, where=namespace):
         release = f"r{uuid.uuid4().hex[:6]}"
         store = {"uri": f"s3://pcc/{release}"}
-        options = values("dev", {"config": {"store": store}}, *changes, quick=True)
+        # dev has no retries, but a store on a busy machine may not answer in time
+        least = {"config": {"store": store}, "job": {"backoffLimit": 2}}
+        options = values("dev", least, *changes, quick=True)
         where.helm("install", release, "charts/pcc-training-job", *options)
         releases.append((where, release))
         return release

@@ -47,7 +47,8 @@ def publish(pcc_job, tmp_path):
     def do(namespace, options, store, channel, ca_bundle=None):
         namespace.helm("install", "env", "charts/pcc-training-job", *options)
         job = namespace.start("env", "env-now")
-        assert {"Complete"} <= namespace.wait_for_end(job).keys(), namespace.endings(job)
+        code, message = namespace.ending_of(job)
+        assert 0 == code
         scheme = "https" if ca_bundle else "http"
         secrets = namespace.get("secret", "rights")["data"]
         with forwarded(namespace, "minio", 9000) as port:
@@ -56,7 +57,6 @@ def publish(pcc_job, tmp_path):
             environment |= {"AWS_CA_BUNDLE": ca_bundle} if ca_bundle else {}
             done = pcc_job("models", "fetch", channel, "out", "--store", store, **environment)
         assert done.returncode == 0, done.stderr
-        [(_, message)] = namespace.endings(job)
         assert json.loads(message)["version"] == json.loads(done.stdout)["version"]
         return json.loads(
             (tmp_path / json.loads(done.stdout)["path"] / "metadata.json").read_text()
@@ -65,14 +65,22 @@ def publish(pcc_job, tmp_path):
     return do
 
 
+@pytest.fixture
+def own_namespace(make_namespace):
+    """Create a namespace for this test, and remove it with its store at the end."""
+    found = make_namespace()
+    yield found
+    call("kubectl", "delete", "namespace", found.name, "--wait=false")
+
+
 def decoded(value):
     import base64
 
     return base64.b64decode(value).decode()
 
 
-def test_dev(make_namespace, open_bucket, values, publish):
-    namespace = make_namespace()
+def test_dev(own_namespace, open_bucket, values, publish):
+    namespace = own_namespace
     open_bucket(namespace, secret="minio-rights")
     copy_secret(namespace, "minio-rights")
 
@@ -149,9 +157,9 @@ def fill(namespace, name, image):
     )
 
 
-def test_staging(make_namespace, open_bucket, values, publish, tmp_path):
+def test_staging(own_namespace, open_bucket, values, publish, tmp_path):
     """The table is on a claim, the suite in the values, and the store has its own authority."""
-    namespace = make_namespace()
+    namespace = own_namespace
     certificates = tmp_path / "certificates"
     certificates.mkdir()
     make_certificates(certificates, "minio")
@@ -192,9 +200,9 @@ def production_things():
     call("kubectl", "delete", "--filename", "-", given=given, check=False)
 
 
-def test_production(make_namespace, open_bucket, values, publish, production_things):
+def test_production(own_namespace, open_bucket, values, publish, production_things):
     """As documented, except for the cloud's role, its key service, and the size of its nodes."""
-    namespace = make_namespace()
+    namespace = own_namespace
     bucket = open_bucket(namespace, "pcc-models", "rights")
     create_lineage_key(namespace)
     source = {"Bucket": "pcc-models", "Key": "curated/sample.parquet"}

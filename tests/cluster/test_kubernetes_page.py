@@ -62,7 +62,7 @@ def test_operator_installs_starts_a_run_and_reads_its_result(
     done = type_the_page(min_rows)
     lines = done.stdout.splitlines()
 
-    assert 0 == done.returncode, done.stderr[-3000:]
+    assert 0 == done.returncode, done.stdout[-5000:] + done.stderr[-3000:]
     assert '"is_fit": true' in done.stdout
     assert [condition] == [condition for line in lines if line.startswith(condition)]
     assert [message] == [message for line in lines if line.startswith(message)]

@@ -10,6 +10,12 @@ from support.requests import UpstreamColumns, read_own_words
 from support.settings import OPEN
 
 pytestmark = pytest.mark.data
+# what comes after the choice, and does not change the model
+MODEL_ALONE = (
+    "evaluation={method: holdout, label_noise: false, slices: []}",
+    "decision.target_precision=null",
+)
+PROTOTYPES = "search.estimators={prototypes: {n_centers: [20], temperature: [0.1]}}"
 TABLE = "upstream/curated_training_data_10000.parquet"
 
 
@@ -39,7 +45,9 @@ def accuracy(model, rows, intents):
 def test_default_run_understands_other_words(run, columns, shared_data):
     """Without a challenge set, other wording is predicted well, at little cost on templates."""
     model, evaluation = run()
-    linear, _ = run("search.prefer=score", "search.estimators={logistic_regression: {C: [10]}}")
+    linear, _ = run(
+        "search.prefer=score", "search.estimators={logistic_regression: {C: [10]}}", *MODEL_ALONE
+    )
     challenge = pd.read_parquet(shared_data / "upstream/challenge.parquet")
     found = {
         name: [accuracy(one, challenge[name], challenge["intent"]) for one in (model, linear)]
@@ -67,7 +75,11 @@ def test_two_hundred_requests_give_a_threshold(run, columns, tmp_path):
     rows = columns(words["minilm"])
     path = tmp_path / "challenge.parquet"
     words[["text", "intent"]].assign(embeddings=list(rows)).to_parquet(path)
-    model, evaluation = run(f"evaluation.challenge_uri={path}", "decision.target_precision=0.85")
+    model, evaluation = run(
+        *(PROTOTYPES, *MODEL_ALONE),
+        f"evaluation.challenge_uri={path}",
+        "decision.target_precision=0.85",
+    )
     decision = evaluation["decision"]
     others = read_own_words("varied")
     proba = model.predict_proba(columns(others["minilm"]))

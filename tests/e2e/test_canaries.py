@@ -7,7 +7,6 @@ import joblib
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
 # whoever writes a word cuts it where it may, so the middle of each is looked for
 CANARY = "zqcanary"
@@ -34,12 +33,11 @@ def spellings(word):
     return [word.encode(code) for code in ("utf-8", "utf-16-le", "utf-32-le")]
 
 
-@pytest.mark.parametrize("level", ["debug", "info"])
-def test_no_word_of_a_single_row_reaches_an_output(train, table, tmp_path, level):
+def test_no_word_of_a_single_row_reaches_an_output(train, table, tmp_path):
     """This covers logs, results, all files of the store, and the unpacked model."""
     pq.write_table(plant(table), tmp_path / "curated.parquet")
     asked = {
-        "logs.level": level,
+        "logs.level": "debug",  # the other levels log less
         "features.use": "[text, embeddings, categorical, boolean]",
         "dataset.columns.categorical": "[source]",
         "dataset.columns.id": "record_id",

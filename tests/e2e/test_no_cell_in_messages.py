@@ -47,7 +47,7 @@ SETTINGS = (
     "search.folds=2",
     OPEN,
 )
-MODES = (("validate",), ("run", "--dry-run"), ("run",))
+MODES = (("validate",), ("run",))
 
 
 def letter(n):

@@ -5,8 +5,9 @@ import os
 import uuid
 
 import pytest
+from support.policies import grant, read_policy
 from support.processes import JobProcess
-from support.servers import KINDS, SECRET_KEY, client_of, connection_of, running
+from support.servers import KINDS, SECRET_KEY, client_of, connection_of, copy_objects, running
 from support.settings import OPEN
 
 from job.adapters.stores.s3 import S3Store
@@ -78,7 +79,7 @@ def job(minio, tmp_path):
     return start
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def quick(small):
     """Return the arguments of a run that takes seconds; the store does not depend on its content."""
     least = (
@@ -96,6 +97,29 @@ def quick(small):
         return ("run", "--dataset", dataset, "--store", store, *settings, *more)
 
     return arguments
+
+
+@pytest.fixture(scope="session")
+def two_versions(minio, quick, tmp_path_factory):
+    """Publish two versions below `models` with the job's policy; return the bucket and the names."""
+    bucket, folder = f"b-{uuid.uuid4().hex[:12]}", tmp_path_factory.mktemp("two-versions")
+    client_of(minio).create_bucket(Bucket=bucket)
+    environment = grant(minio, read_policy("job", bucket, "models"), folder)
+    versions = []
+    for name in ("first", "second"):
+        arguments = quick(f"s3://{bucket}/models", "--run-id", name)
+        run = JobProcess(arguments, environment, folder / name)
+        assert 0 == run.wait(), run.stderr
+        versions.append(run.result["version"])
+    return bucket, versions
+
+
+@pytest.fixture
+def published(two_versions, minio, bucket):
+    """Copy the store with two versions to this test's bucket; return the versions' names."""
+    template, versions = two_versions
+    copy_objects(client_of(minio), template, bucket)
+    return versions
 
 
 @pytest.fixture(autouse=True)

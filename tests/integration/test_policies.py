@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from botocore.exceptions import ClientError
@@ -16,28 +17,22 @@ LATER_KEYS = ("probe/killed", "removals/v20260101_000000_00000000/token")
 
 
 @pytest.fixture
-def roles(minio, bucket, tmp_path):
-    """Return the environment of a process of each role."""
-    return {role: grant(minio, read_policy(role, bucket, PREFIX), tmp_path) for role in ROLES}
+def role_of(minio, bucket, tmp_path):
+    """Return the environment of a process of a role; each role has one user."""
+    return cache(lambda role: grant(minio, read_policy(role, bucket, PREFIX), tmp_path))
 
 
 @pytest.fixture
-def call(job, roles, bucket):
+def call(job, role_of, bucket):
     """Run a command in a role; check the exit code, and return its result or its stderr."""
 
     def run(role, *arguments, code=0):
-        done = job(*arguments, "--store", f"s3://{bucket}/{PREFIX}", environment=roles[role])
+        store = f"s3://{bucket}/{PREFIX}"
+        done = job(*arguments, "--store", store, environment=role_of(role))
         assert code == done.wait(), done.stderr
         return done.result if code == 0 else done.stderr
 
     return run
-
-
-@pytest.fixture
-def published(call, quick, bucket):
-    """Publish two versions in the job's role; return their names."""
-    arguments = quick(f"s3://{bucket}/{PREFIX}")
-    return [call("job", *arguments, "--run-id", name)["version"] for name in ("first", "second")]
 
 
 def connect_as(server, environment):
@@ -48,9 +43,9 @@ def connect_as(server, environment):
 
 
 @pytest.fixture
-def s3(minio, roles):
+def s3(minio, role_of):
     """Return the client of a role, or with `root` that of the server's owner."""
-    return lambda role: connect_as(minio, minio.environment if role == "root" else roles[role])
+    return lambda role: connect_as(minio, minio.environment if role == "root" else role_of(role))
 
 
 def list_keys(client, bucket, prefix=""):
@@ -162,8 +157,8 @@ def test_job_removes_nothing_but_probes(stored, s3, bucket):
     assert {"probe/killed"} == allowed
 
 
-def test_job_stays_in_its_prefix(job, roles, bucket):
-    done = job("doctor", "--store", f"s3://{bucket}/elsewhere", environment=roles["job"])
+def test_job_stays_in_its_prefix(job, role_of, bucket):
+    done = job("doctor", "--store", f"s3://{bucket}/elsewhere", environment=role_of("job"))
 
     assert (2, True) == (done.wait(), "lack s3:" in done.stderr), done.stderr
 

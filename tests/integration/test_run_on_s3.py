@@ -13,18 +13,7 @@ from job.errors import ConfigurationError
 
 @pytest.fixture
 def store(bucket):
-    return f"s3://{bucket}/pcc-models"
-
-
-@pytest.fixture
-def published(job, quick, store):
-    """Return the versions of two runs, both promoted in turn."""
-    versions = []
-    for name in ("first", "second"):
-        run = job(*quick(store, "--run-id", name))
-        assert run.wait() == 0, run.stderr
-        versions.append(run.result["version"])
-    return versions
+    return f"s3://{bucket}/models"
 
 
 @pytest.fixture
@@ -57,7 +46,7 @@ def test_channel_stands_at_the_last_one(published, models):
 
 def test_base_names_of_a_version_are_unique(published, s3, bucket):
     """PCC copies every file into one folder today."""
-    names = [k.rpartition("/")[2] for k in objects(s3, bucket, f"pcc-models/{published[0]}/")]
+    names = [k.rpartition("/")[2] for k in objects(s3, bucket, f"models/{published[0]}/")]
 
     assert len(names) == len(set(names)) > 5
 
@@ -75,7 +64,7 @@ def test_same_run_id_of_another_dataset_is_refused(published, job, quick, store,
 
 
 def test_probe_leaves_nothing(published, s3, bucket):
-    assert [] == objects(s3, bucket, "pcc-models/probe/")
+    assert [] == objects(s3, bucket, "models/probe/")
 
 
 def test_fetched_version_is_verified_and_whole(published, models, tmp_path):
@@ -115,7 +104,7 @@ def test_republished_rollback_is_the_newest_folder(published, models):
 def test_republished_bytes_are_those_of_the_old_version(published, models, s3, bucket):
     moved = models("rollback", "--republish")
     bodies = [
-        s3.get_object(Bucket=bucket, Key=f"pcc-models/{v}/model.joblib")["Body"].read()
+        s3.get_object(Bucket=bucket, Key=f"models/{v}/model.joblib")["Body"].read()
         for v in (published[0], moved["to"])
     ]
 
@@ -151,9 +140,7 @@ def test_anchor_is_set_moved_and_kept(published, models, job, quick, store, s3, 
     assert ({"production": old}, ["production"]) == (listed["anchors"], list(listed["channels"]))
     assert ([new], old) == (pruned["removed_versions"], pruned["kept_versions"][0])
     assert [new, old] == [m["to"] for m in models("history", "--anchor")["anchor_moves"]]
-    assert "pcc-models/channels/production.anchor.json" in objects(
-        s3, bucket, "pcc-models/channels/"
-    )
+    assert "models/channels/production.anchor.json" in objects(s3, bucket, "models/channels/")
 
 
 def test_history_says_who_and_why(published, models):
@@ -192,11 +179,9 @@ def test_dry_prune_removes_nothing(published, models, job, quick, store):
 
 def test_prune_removes_abandoned_work(published, models, s3, bucket):
     """These are a folder without a manifest, an unfinished upload, and a probe."""
-    s3.put_object(Bucket=bucket, Key="pcc-models/v20200101_000000_00000000/model.joblib", Body=b"x")
-    s3.put_object(Bucket=bucket, Key="pcc-models/probe/killed", Body=b"x")
-    s3.create_multipart_upload(
-        Bucket=bucket, Key="pcc-models/v20200101_000000_00000000/metadata.json"
-    )
+    s3.put_object(Bucket=bucket, Key="models/v20200101_000000_00000000/model.joblib", Body=b"x")
+    s3.put_object(Bucket=bucket, Key="models/probe/killed", Body=b"x")
+    s3.create_multipart_upload(Bucket=bucket, Key="models/v20200101_000000_00000000/metadata.json")
     found = models("prune", "--set", "store.abandoned_after_hours=1e-9")
 
     assert (["v20200101_000000_00000000"], 2, published) == (
@@ -207,7 +192,7 @@ def test_prune_removes_abandoned_work(published, models, s3, bucket):
 
 
 def test_young_unfinished_work_is_left(published, models, s3, bucket):
-    key = "pcc-models/v20200101_000000_00000000/model.joblib"
+    key = "models/v20200101_000000_00000000/model.joblib"
     s3.put_object(Bucket=bucket, Key=key, Body=b"x")
     models("prune")
 
@@ -222,7 +207,7 @@ def flip(s3, bucket, key):
 
 def test_any_flipped_byte_is_found(published, models, s3, bucket):
     """This holds for each file, including the manifest."""
-    prefix = f"pcc-models/{published[0]}/"
+    prefix = f"models/{published[0]}/"
     for key in objects(s3, bucket, prefix):
         flip(s3, bucket, key)
         said = models("verify", published[0], code=8)
@@ -235,7 +220,7 @@ def test_any_flipped_byte_is_found(published, models, s3, bucket):
 
 @pytest.mark.parametrize("damage", ["flipped", "missing", "added", "foreign manifest"])
 def test_damaged_version_is_not_fetched(published, models, s3, bucket, tmp_path, damage):
-    old, new = (f"pcc-models/{version}/" for version in published)
+    old, new = (f"models/{version}/" for version in published)
     if damage == "flipped":
         flip(s3, bucket, f"{old}model.joblib")
     elif damage == "missing":
@@ -253,7 +238,7 @@ def test_damaged_version_is_not_fetched(published, models, s3, bucket, tmp_path,
 
 
 def test_manifest_that_names_a_file_outside_is_refused(published, models, s3, bucket, tmp_path):
-    key = f"pcc-models/{published[0]}/manifest.json"
+    key = f"models/{published[0]}/manifest.json"
     manifest = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     manifest["files"][0]["name"] = "../../escaped"
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(manifest).encode())
@@ -292,7 +277,7 @@ def test_official_test_table_is_read_from_s3(job, quick, store, s3, bucket, smal
     for place in (tmp_path / "test.parquet", f"s3://{bucket}/tables/test.parquet"):
         run = job(*quick(store, "--dry-run", "--set", f"dataset.test_uri={place}"))
         assert 0 == run.wait(), run.stderr
-        key = f"pcc-models/runs/{run.result['run_id']}/1.json"
+        key = f"models/runs/{run.result['run_id']}/1.json"
         content = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         digests.append(content["test_data_digest"])
 
@@ -379,7 +364,7 @@ def test_encryption_class_and_tags_are_asked_for(job, quick, store, s3, bucket):
         *quick(store, "--set", tags, "--set", "store.storage_class=REDUCED_REDUNDANCY"),
     )
     assert run.wait() == 0, run.stderr
-    key = f"pcc-models/{run.result['version']}/metadata.json"
+    key = f"models/{run.result['version']}/metadata.json"
     found = s3.get_object_tagging(Bucket=bucket, Key=key)["TagSet"]
 
     assert {"team": "privacy", "kind": "a/b + c"} == {t["Key"]: t["Value"] for t in found}

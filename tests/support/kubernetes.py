@@ -13,6 +13,8 @@ from support.servers import MINIO
 CHART = ROOT / "charts/pcc-training-job"
 ACCESS_KEY, SECRET_KEY = "cluster-operator", "canary-cluster-secret-0815"
 SECONDS = 180
+# the exit code of an error that a retry may solve, such as a store that does not answer in time
+TRANSIENT = 75
 
 
 def call(*command, check=True, given=None, timeout=600):
@@ -78,6 +80,32 @@ class Namespace:
             return conditions if {"Complete", "Failed"} & conditions.keys() else None
 
         return wait_until(ended, seconds, f"{job} never ended: {self.get('job', job)['status']}")
+
+    def ending_of(self, job, condition="Complete", reason=None):
+        """Wait until the Job has ended; return exit code and termination message of its last pod.
+
+        The Job must have ended with this condition, for this reason if one is given.  On a busy
+        machine, the store may not answer in time.  So the Job may have retried, but only after 75.
+        """
+        conditions, endings = self.wait_for_end(job), self.endings(job)
+        assert condition in conditions, self.describe(job)
+        assert reason in (None, conditions[condition]), self.describe(job)
+        assert endings, self.describe(job)
+        assert {code for code, _ in endings[:-1]} <= {TRANSIENT}, self.describe(job)
+        return endings[-1]
+
+    def describe(self, job):
+        """Return the conditions of a Job, the endings of its pods, and the namespace's warnings."""
+        warnings = [
+            f"{event['involvedObject']['name']}: {event['reason']}: {event['message']}"
+            for event in self.items("events", "--field-selector", "type=Warning")
+        ]
+        found = {
+            "conditions": self.conditions(job),
+            "endings": self.endings(job),
+            "warnings": warnings[-20:],
+        }
+        return json.dumps(found, indent=1)
 
     def wait_for_event(self, job, event, seconds=SECONDS):
         """Wait until a pod of the Job has logged an event; return the pod's name."""
@@ -166,6 +194,9 @@ def minio_manifests(certificates: Path | None = None):
             {"name": "MINIO_ROOT_USER", "value": ACCESS_KEY},
             {"name": "MINIO_ROOT_PASSWORD", "value": SECRET_KEY},
         ],
+        # without a request, the other pods leave it no CPU time, and runs cannot reach the store
+        "resources": {"requests": {"cpu": "100m", "memory": "256Mi"}},
+        # by default, a Service loses its pod after three answers that take longer than a second
         "readinessProbe": {
             "httpGet": {
                 "path": "/minio/health/ready",
@@ -173,6 +204,8 @@ def minio_manifests(certificates: Path | None = None):
                 "scheme": "HTTPS" if certificates else "HTTP",
             },
             "periodSeconds": 1,
+            "timeoutSeconds": 10,
+            "failureThreshold": 30,
         },
         "securityContext": {
             "allowPrivilegeEscalation": False,

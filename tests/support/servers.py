@@ -136,6 +136,13 @@ def client_of(server):
     )
 
 
+def copy_objects(client, source, target):
+    """Copy all objects of one bucket to another."""
+    for item in client.list_objects_v2(Bucket=source)["Contents"]:
+        place = {"Bucket": source, "Key": item["Key"]}
+        client.copy_object(Bucket=target, Key=item["Key"], CopySource=place)
+
+
 def connection_of(server):
     """Return the connection that the adapter uses."""
     return connect(server.spec)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlparse
 
 import boto3
+import structlog
 from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 
 from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.stores.s3.errors import translating_errors
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from job.adapters.stores.s3.api import S3Client
 
 _MAX_BUNDLE_BYTES: Final = 16 * 2**20
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,7 @@ def _make_client(session: boto3.Session, spec: S3Spec, *, is_custom: bool) -> Ba
         checksums = "when_required" if is_custom else "when_supported"
     if addressing == "auto":
         addressing = "path" if is_custom else "virtual"
-    return session.client(
+    client = session.client(
         "s3",
         endpoint_url=spec.endpoint_url,
         verify=spec.ca_bundle,
@@ -118,6 +122,24 @@ def _make_client(session: boto3.Session, spec: S3Spec, *, is_custom: bool) -> Ba
             s3={"addressing_style": addressing},
         ),
     )
+
+    def pause(attempts: int, caught_exception: Exception | None, **_: object) -> None:
+        if isinstance(caught_exception, EndpointConnectionError) and attempts < spec.max_attempts:
+            _pause(attempts)
+
+    client.meta.events.register("needs-retry.s3", pause)
+    return client
+
+
+def _pause(n_attempts: int) -> None:
+    """Wait before another attempt to connect: 1, 2, 4, ... seconds, at most 20.
+
+    botocore's own pauses are shorter than a second in total.  In this time, neither does a store
+    restart, nor is a network policy applied to a new pod.
+    """
+    seconds = min(2 ** (n_attempts - 1), 20)
+    log.warning("store_not_reached", n_attempts=n_attempts, pause_seconds=seconds)
+    time.sleep(seconds)
 
 
 def split_uri(uri: str) -> tuple[str, str]:

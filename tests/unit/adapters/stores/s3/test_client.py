@@ -1,10 +1,16 @@
 """A connection is built from settings, environment and profile; nothing is sent yet."""
 
-import pytest
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
+from structlog.testing import capture_logs
+
+from job.adapters.stores.s3 import S3Store
 from job.adapters.stores.s3.client import connect
-from job.contracts.settings.store import S3Spec
-from job.errors import ConfigurationError
+from job.contracts.settings.store import S3Spec, StoreSpec
+from job.errors import ConfigurationError, TransientError
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +86,45 @@ def test_body_is_retried_as_long_as_a_request():
     _, connection = config_of(read_timeout_seconds=7, max_attempts=3)
 
     assert 21 == connection.body_retry_seconds
+
+
+class _Absent(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_error(404)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_store_that_cannot_be_reached_yet_is_waited_for(monkeypatch):
+    """A store restarts, or a network policy is applied to a new pod, within seconds."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    server = HTTPServer(("127.0.0.1", 0), _Absent, bind_and_activate=False)
+    server.server_bind()
+    spec = S3Spec(endpoint_url=f"http://127.0.0.1:{server.server_port}", max_attempts=3)
+    store = S3Store(connect(spec), StoreSpec(uri="s3://bucket/p"))
+    serve = threading.Timer(1.5, lambda: (server.server_activate(), server.serve_forever()))
+    with server, capture_logs() as logs:
+        serve.start()
+        found = store.get("key")
+        server.shutdown()
+
+    assert found is None
+    assert [("store_not_reached", 1), ("store_not_reached", 2)] == [
+        (entry["event"], entry["pause_seconds"]) for entry in logs
+    ]
+
+
+def test_store_that_is_never_reached_is_a_transient_error(monkeypatch):
+    """There is no pause after the last attempt."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        spec = S3Spec(endpoint_url=f"http://127.0.0.1:{taken.getsockname()[1]}", max_attempts=1)
+        store = S3Store(connect(spec), StoreSpec(uri="s3://bucket/p"))
+        with capture_logs() as logs, pytest.raises(TransientError, match="cannot be reached"):
+            store.get("key")
+
+    assert [] == logs
