@@ -6,7 +6,6 @@ from scipy.special import expit, softmax
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import FeatureUnion
 from sklearn.preprocessing import Normalizer, OneHotEncoder
 from sklearn.svm import LinearSVC
 from support.readers import (
@@ -237,7 +236,10 @@ def test_prototypes_with_perceptron(path):
     clear = slice(0, 6)  # beyond the bound by enough for the other part to be 0
 
     assert_both_readers_predict(path, rows[clear], softmax(scores[clear], axis=1))
-    python, javascript = predict_with_python(path, rows), predict_with_javascript(path, rows.tolist())
+    python, javascript = (
+        predict_with_python(path, rows),
+        predict_with_javascript(path, rows.tolist()),
+    )
     np.testing.assert_allclose(python, javascript, rtol=0, atol=1e-9)
     assert (np.abs(python - softmax(scores, axis=1)).max(axis=1)[6:] > 1e-6).all()
 
