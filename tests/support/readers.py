@@ -28,23 +28,43 @@ def predict_with_python(path, rows):
 
 def predict_with_javascript(path, rows):
     """Return the probabilities that the JavaScript reader prints, shape (n_rows, n_classes)."""
-    done = run_javascript(path, rows)
-    assert done.returncode == 0, done.stderr[-2000:]
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return np.array([list(line.values()) for line in lines])
+    command = ["node", READERS / "javascript/pcc-model.mjs", path]
+    lines = _run_node(command, rows).splitlines()
+    return np.array([list(json.loads(line).values()) for line in lines])
 
 
-def run_javascript(path, rows):
-    """Run the command line of the JavaScript reader on rows of JSON values."""
+def list_javascript_refusals(cases):
+    """Return for each pair of a file and rows whether the JavaScript reader refuses them.
+
+    All pairs are read in one process.
+    """
+    code = """
+        import { readFileSync } from "node:fs";
+        const { reader, cases } = JSON.parse(readFileSync(0, "utf8"));
+        const { readModel } = await import(reader);
+        const isRefused = ([path, rows]) => {
+          try {
+            readModel(new Uint8Array(readFileSync(path)).buffer).predictProba(rows);
+            return false;
+          } catch {
+            return true;
+          }
+        };
+        console.log(JSON.stringify(cases.map(isRefused)));
+    """
+    reader = (READERS / "javascript/pcc-model.mjs").as_uri()
+    value = {"reader": reader, "cases": [[str(path), rows] for path, rows in cases]}
+    return json.loads(_run_node(["node", "--input-type=module", "--eval", code], value))
+
+
+def _run_node(command, value):
     if shutil.which("node") is None:
         skip_without("node", "Node.js is not installed")
-    return subprocess.run(
-        ["node", READERS / "javascript/pcc-model.mjs", path],
-        input=json.dumps(rows),
-        capture_output=True,
-        text=True,
-        timeout=60,
+    done = subprocess.run(
+        command, input=json.dumps(value), capture_output=True, text=True, timeout=120
     )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
 
 
 def write_model(path, *, blocks, head, link, input, classes=("a", "b", "c")):

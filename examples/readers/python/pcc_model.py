@@ -13,7 +13,6 @@ import re
 import sys
 from collections import Counter
 from itertools import repeat
-from operator import matmul
 from pathlib import Path
 
 import numpy as np
@@ -82,17 +81,25 @@ def compute_features(block, rows):
     values = rows if names is None else [[row[name] for name in names] for row in rows]
     x = np.asarray(values, np.float64)  # None becomes NaN
     x = x.reshape(len(rows), block["n_given"] if kind == "embeddings" else len(names))
+    if kind == "embeddings":
+        return map_embeddings(block, x)
     is_missing = np.isnan(x)
-    if np.isinf(x).any() or (kind == "embeddings" and is_missing.any()):
-        raise ValueError("a number is infinite, or missing in an embedding")
+    if np.isinf(x).any():
+        raise ValueError("a number is infinite")
     if kind == "boolean":
         return np.hstack([np.where(is_missing, block["fill"], x), is_missing])
+    y = np.arcsinh(block["offset"] + block["scale"] * x)
+    return np.hstack([np.where(is_missing, 0, y), is_missing])
+
+
+def map_embeddings(block, x):
+    """Return chosen columns of embeddings, mapped and scaled."""
+    if not np.isfinite(x).all():
+        raise ValueError("a number of an embedding is missing or infinite")
     if "columns" in block:
         x = x[:, block["columns"]]
     if "offset" in block:
         x = block["offset"] + block["scale"] * x
-    if kind == "numeric":
-        return np.hstack([np.where(is_missing, 0, np.arcsinh(x)), is_missing])
     return scale_rows(x) if block["unit_rows"] else x
 
 
@@ -126,26 +133,31 @@ def weigh_terms(block, text):
 
 
 def split_words(text, low, high):
-    """Yield the sequences of `low` to `high` adjacent words."""
-    words = WORD.findall(text)
+    """Return the sequences of `low` to `high` adjacent words."""
+    words, terms = WORD.findall(text), []
     for n in range(low, high + 1):
-        yield from (" ".join(words[i : i + n]) for i in range(len(words) - n + 1))
+        terms += [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]
+    return terms
 
 
 def split_characters(text, low, high):
-    """Yield the sequences of `low` to `high` adjacent characters of words; short words once."""
+    """Return the sequences of `low` to `high` adjacent characters of words; short words once."""
+    terms = []
     for word in text.split():
         padded = f" {word} "
         for n in range(low, min(high, max(low, len(padded))) + 1):
-            yield from (padded[i : i + n] for i in range(max(len(padded) - n, 0) + 1))
+            terms += [padded[i : i + n] for i in range(max(len(padded) - n, 0) + 1)]
+    return terms
 
 
 def compute_scores(head, features):
     """Return the scores of rows, given the features of each block, shape (n_rows, n_scores)."""
     if head["kind"] == "linear":
-        ends = np.cumsum([part.shape[1] for part in features])
-        weights = np.split(head["weights"], ends[:-1])
-        return sum(map(matmul, features, weights)) + head["intercept"]
+        scores, start = head["intercept"], 0
+        for part in features:
+            end = start + part.shape[1]
+            scores, start = scores + part @ head["weights"][start:end], end
+        return scores
     x = np.hstack(features)
     if head["kind"] == "prototypes":
         return score_shares(head, x)
@@ -171,8 +183,9 @@ def shrink(scores, distance):
 
 def scale_rows(x):
     """Divide rows by their lengths, unless they are almost 0."""
-    lengths = np.sqrt(np.square(x).sum(axis=1, keepdims=True))
-    return x / np.where(lengths < 10 * 2**-52, 1, lengths)
+    lengths = np.sqrt((x * x).sum(axis=1, keepdims=True))
+    lengths[lengths < 10 * 2**-52] = 1
+    return x / lengths
 
 
 def softmax(x):
