@@ -27,44 +27,46 @@ def predict_with_python(path, rows):
 
 
 def predict_with_javascript(path, rows):
-    """Return the probabilities that the JavaScript reader prints, shape (n_rows, n_classes)."""
-    command = ["node", READERS / "javascript/pcc-model.mjs", path]
-    lines = _run_node(command, rows).splitlines()
-    return np.array([list(json.loads(line).values()) for line in lines])
+    """Return the probabilities that the JavaScript reader computes, shape (n_rows, n_classes)."""
+    (proba,) = run_javascript([(path, rows)])
+    assert proba is not None, "the JavaScript reader refuses the file or the rows"
+    return proba
 
 
-def list_javascript_refusals(cases):
-    """Return for each pair of a file and rows whether the JavaScript reader refuses them.
+def run_javascript(cases):
+    """Read files and predict rows of JSON values, all in one process of Node.js.
 
-    All pairs are read in one process.
+    Returns
+    -------
+    probabilities
+        For each pair of a path and rows: an array, or None if the reader refuses the pair.
     """
+    if shutil.which("node") is None:
+        skip_without("node", "Node.js is not installed")
     code = """
         import { readFileSync } from "node:fs";
         const { reader, cases } = JSON.parse(readFileSync(0, "utf8"));
         const { readModel } = await import(reader);
-        const isRefused = ([path, rows]) => {
+        const predict = ([path, rows]) => {
           try {
-            readModel(new Uint8Array(readFileSync(path)).buffer).predictProba(rows);
-            return false;
+            return readModel(new Uint8Array(readFileSync(path)).buffer).predictProba(rows);
           } catch {
-            return true;
+            return null;
           }
         };
-        console.log(JSON.stringify(cases.map(isRefused)));
+        console.log(JSON.stringify(cases.map(predict)));
     """
     reader = (READERS / "javascript/pcc-model.mjs").as_uri()
-    value = {"reader": reader, "cases": [[str(path), rows] for path, rows in cases]}
-    return json.loads(_run_node(["node", "--input-type=module", "--eval", code], value))
-
-
-def _run_node(command, value):
-    if shutil.which("node") is None:
-        skip_without("node", "Node.js is not installed")
+    value = {"reader": reader, "cases": [(str(path), rows) for path, rows in cases]}
     done = subprocess.run(
-        command, input=json.dumps(value), capture_output=True, text=True, timeout=120
+        ["node", "--input-type=module", "--eval", code],
+        input=json.dumps(value),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    return [None if rows is None else np.array(rows) for rows in json.loads(done.stdout)]
 
 
 def write_model(path, *, blocks, head, link, input, classes=("a", "b", "c")):

@@ -96,9 +96,9 @@ def map_embeddings(block, x):
     """Return chosen columns of embeddings, mapped and scaled."""
     if not np.isfinite(x).all():
         raise ValueError("a number of an embedding is missing or infinite")
-    if "columns" in block:
+    if block.get("columns") is not None:
         x = x[:, block["columns"]]
-    if "offset" in block:
+    if block.get("offset") is not None:
         x = block["offset"] + block["scale"] * x
     return scale_rows(x) if block["unit_rows"] else x
 
