@@ -33,6 +33,15 @@ def predict_with_javascript(path, rows):
     return proba
 
 
+def list_rows(X):
+    """Return the rows of a model's input X as JSON values; missing cells are null."""
+    if isinstance(X, list):
+        return X
+    if isinstance(X, np.ndarray):
+        return X.tolist()
+    return X.astype(object).where(X.notna(), None).to_dict("records")
+
+
 def run_javascript(cases):
     """Read files and predict rows of JSON values, all in one process of Node.js.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from support.hard_texts import HARD_TEXTS
-from support.readers import predict_with_python, run_javascript
+from support.readers import list_rows, predict_with_python, run_javascript
 from support.trained_models import USES, make_geometry, make_rows, train
 
 from job.model_form.encoding import encode_form
@@ -66,15 +66,6 @@ def add_hard_rows(X, form):
     if "text" in X:
         hard["text"] = list(islice(cycle(HARD_TEXTS), len(hard)))
     return pd.concat([X, hard])
-
-
-def list_rows(X):
-    """Return rows of JSON values: null is missing."""
-    if isinstance(X, list):
-        return X
-    if isinstance(X, np.ndarray):
-        return X.tolist()
-    return X.astype(object).where(X.notna(), None).to_dict("records")
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
