@@ -7,8 +7,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from job.contracts.version_files import MODEL_FILE
-
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -138,13 +136,10 @@ class MatrixAllocator(Protocol):
 
 
 class Codec(Protocol):
-    """Converts fitted models to the bytes of one file format and back."""
+    """Converts fitted models to the bytes of one file format."""
 
     def encode(self, model: Pipeline) -> bytes:
         """Return the bytes of a model; equal models give equal bytes."""
-
-    def decode(self, data: bytes) -> Pipeline:
-        """Return the model from verified bytes, or raise `IncompatibleModelError`."""
 
 
 class SuiteRunner(Protocol):
@@ -191,7 +186,8 @@ class Ports:
     Attributes
     ----------
     codecs
-        The codec of each model file of a version, by file name, including `model.joblib`.
+        The codec of each model file of a version, by file name, including `model.joblib`; the plain
+        form, `model.safetensors`, needs none.
     """
 
     source: TableSource
@@ -204,11 +200,6 @@ class Ports:
     memory: MemoryMeter
     timer: Timer
 
-    @property
-    def codec(self) -> Codec:
-        """The codec of `model.joblib`, the only model file that this job also reads."""
-        return self.codecs[MODEL_FILE]
-
     def encode_model(self, model: Pipeline) -> dict[str, bytes]:
-        """Return the model files of a version by name, one from each codec."""
+        """Return the bytes of a model by file name, one file from each codec."""
         return {name: codec.encode(model) for name, codec in self.codecs.items()}

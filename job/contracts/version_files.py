@@ -3,6 +3,8 @@
 from typing import Final
 
 MODEL_FILE: Final = "model.joblib"
+# the same model as plain numbers, which the gate reads
+PLAIN_MODEL_FILE: Final = "model.safetensors"
 METADATA_FILE: Final = "metadata.json"
 EVALUATION_FILE: Final = "evaluation.json"
 VALIDATION_FILE: Final = "validation.json"
@@ -14,9 +16,10 @@ CARD_FILE: Final = "model_card.md"
 FIGURES_FOLDER: Final = "figures/"
 # written last: a version exists once its manifest exists
 MANIFEST_FILE: Final = "manifest.json"
-# files of a version other than those of the model
+# files of a version other than those that codecs write
 FURTHER_FILES: Final = frozenset(
     {
+        PLAIN_MODEL_FILE,
         METADATA_FILE,
         EVALUATION_FILE,
         VALIDATION_FILE,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from job.contracts.dataset import Rows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
 from job.contracts.reports.challenge import Challenge
 from job.contracts.reports.comparison import Comparison
 from job.contracts.version_files import MODEL_FILE
@@ -21,7 +20,6 @@ from job.stages.split.challenge_halves import ChallengeSet, make_challenge_set
 
 def compare_champion(
     plan: Plan,
-    ports: Ports,
     challenge: ChallengeSet,
     champion: PublishedVersion,
     model: TrainedModel,
@@ -43,14 +41,12 @@ def compare_champion(
         champion,
         ComparedModel(model=model, payload=payload, embedding_model=embedding_model),
         challenge.evaluating,
-        ports.codec,
         ComparisonSpec(training=s.training, paired=s.paired),
     )
 
 
 def evaluate_version(
     plan: Plan,
-    ports: Ports,
     requests: Rows,
     *,
     new: PublishedVersion,
@@ -79,6 +75,6 @@ def evaluate_version(
     scores = score_challenge(evaluated, challenge, labels=unseen.y, used_for=())
     payload = new.files[MODEL_FILE]
     comparison = compare_champion(
-        plan, ports, challenge, old, model, payload=payload, embedding_model=embedding_model
+        plan, challenge, old, model, payload=payload, embedding_model=embedding_model
     )
     return scores, (comparison,)

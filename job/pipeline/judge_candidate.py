@@ -20,7 +20,6 @@ import structlog
 
 from job.contracts.lineage_key import LineageKey
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import GateDecision
 from job.contracts.version_files import MODEL_FILE
@@ -64,15 +63,15 @@ def judge_candidate(
 
     With `--override`, too few changed groups in the table are listed as an unmet criterion.
     """
-    plan, ports, settings = context.plan, context.ports, context.settings
-    champion = load_champion(ports.store, settings.publish.channel, context.keys)
+    plan, settings = context.plan, context.settings
+    champion = load_champion(context.ports.store, settings.publish.channel, context.keys)
     anchor = _find_anchor(context, champion)
     rivals = [version for version in (champion, anchor) if version]
     comparisons = tuple(
         comparison for rival in rivals for comparison in _compare(context, tables, candidate, rival)
     )
     if champion is not None:
-        comparisons += tuple(_compare_on_challenge(plan, ports, tables, candidate, champion))
+        comparisons += tuple(_compare_on_challenge(plan, tables, candidate, champion))
     decision = decide(
         candidate.evaluation,
         len(candidate.payload),
@@ -127,7 +126,7 @@ def _compare(
     second comparison can only warn.  Without cross-fitted predictions in both runs, only the
     published models are compared, on test rows that neither model was trained on.
     """
-    plan, ports = context.plan, context.ports
+    plan = context.plan
     if not rival.files:
         yield Comparison(
             role=rival.role,
@@ -143,11 +142,11 @@ def _compare(
         if comparison is not None:
             yield comparison
             if rival.role == "champion":
-                models = _compare_models(plan, ports, tables, candidate, rival)
+                models = _compare_models(plan, tables, candidate, rival)
                 if models.difference is not None:
                     yield models.copy_with(role="champion_model", is_advisory=True)
             return
-    yield _compare_models(plan, ports, tables, candidate, rival)
+    yield _compare_models(plan, tables, candidate, rival)
 
 
 def _compare_groups(
@@ -164,7 +163,6 @@ def _compare_groups(
 
 def _compare_on_challenge(
     plan: Plan,
-    ports: Ports,
     tables: Tables,
     candidate: TrainedCandidate,
     champion: PublishedVersion,
@@ -174,7 +172,6 @@ def _compare_on_challenge(
     if challenge is not None and champion.files:
         yield compare_champion(
             plan,
-            ports,
             challenge,
             champion,
             candidate.model,
@@ -184,7 +181,7 @@ def _compare_on_challenge(
 
 
 def _compare_models(
-    plan: Plan, ports: Ports, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
+    plan: Plan, tables: Tables, candidate: TrainedCandidate, rival: PublishedVersion
 ) -> Comparison:
     """Compare the published models on test rows that neither model was trained on."""
     s, split = plan.settings, candidate.split
@@ -199,6 +196,5 @@ def _compare_models(
         ),
         split.test,
         table,
-        ports.codec,
         ComparisonSpec(training=s.training, paired=s.paired),
     )

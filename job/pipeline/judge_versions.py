@@ -20,12 +20,11 @@ from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
-from job.contracts.ports import Ports
 from job.contracts.reports.challenge import Challenge
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.evaluation import CandidateEvaluation
 from job.contracts.reports.results import GateResult
-from job.contracts.version_files import MODEL_FILE
+from job.contracts.version_files import MODEL_FILE, PLAIN_MODEL_FILE
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.challenge_comparison import evaluate_version
 from job.pipeline.intake import Tables, check_request, find_near_duplicates, load_tables
@@ -36,7 +35,12 @@ from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.comparison import compare, find_problem, match_input
 from job.stages.gate.criteria import decide
-from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
+from job.stages.gate.held_out_comparison import (
+    NO_PLAIN_FORM,
+    ComparedModel,
+    ComparisonSpec,
+    load_model,
+)
 from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
@@ -143,7 +147,7 @@ def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersi
         )
     unseen = rows.take(~was_trained_on(version, rows, table))
     embedding_model = name_embedding_model(tables.dataset, context.settings.publish)
-    model = _load(context.plan, context.ports, version, unseen, embedding_model)
+    model = _load(context.plan, version, unseen, embedding_model)
     if not len(unseen):
         raise ConfigurationError(
             f"{version.version} was trained on all rows of the table, so it cannot be evaluated "
@@ -187,7 +191,6 @@ def _compare(context: RunContext, judged: _Judged, rival: PublishedVersion) -> C
         ),
         judged.unseen,
         judged.table,
-        context.ports.codec,
         ComparisonSpec(training=s.training, paired=s.paired),
     )
 
@@ -197,7 +200,6 @@ def _evaluate_on_challenge(
 ) -> tuple[Challenge | None, tuple[Comparison, ...]]:
     return evaluate_version(
         context.plan,
-        context.ports,
         requests,
         new=judged.version,
         old=champion,
@@ -206,9 +208,7 @@ def _evaluate_on_challenge(
     )
 
 
-def _load(
-    plan: Plan, ports: Ports, version: PublishedVersion, rows: Rows, embedding_model: str
-) -> TrainedModel:
+def _load(plan: Plan, version: PublishedVersion, rows: Rows, embedding_model: str) -> TrainedModel:
     """Load a version's model, which must be able to predict `rows`.
 
     Raises
@@ -228,7 +228,10 @@ def _load(
             hint="use the features.use and search.inputs that the version was trained with; "
             f"`pcc-job models show {version.version}` prints them",
         )
-    if problem := find_problem(version, rows, feature_blocks, embedding_model):
+    problem = find_problem(version, rows, feature_blocks, embedding_model)
+    if PLAIN_MODEL_FILE not in version.files:
+        problem = NO_PLAIN_FORM
+    if problem:
         raise ConfigurationError(
             f"{version.version} cannot be evaluated on this table: {problem}",
             hint="use --dataset with a table like the one that it was trained on",
@@ -237,6 +240,6 @@ def _load(
         estimator=metadata.classifier,
         parameters=(),
         feature_blocks=feature_blocks,
-        pipeline=ports.codec.decode(version.files[MODEL_FILE]),
+        pipeline=load_model(version),
         baselines=(),
     )

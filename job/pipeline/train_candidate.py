@@ -5,6 +5,7 @@ How it works
 1. Decide how to train and evaluate, and check the memory (`training_setup`).
 2. Search, calibrate, and fit the chosen candidate to all training rows (`fit_candidate`).
 3. Evaluate the fitted candidate (`evaluation`).
+4. Write the model as plain numbers, and compare this form with the fitted pipeline.
 """
 
 from __future__ import annotations
@@ -17,15 +18,21 @@ from job.contracts.lineage_key import LineageKey
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.reports.evaluation import CandidateEvaluation
+from job.contracts.reports.plain_form import PlainFormProof
 from job.contracts.reports.search import SearchReport
-from job.contracts.version_files import MODEL_FILE
+from job.contracts.version_files import MODEL_FILE, PLAIN_MODEL_FILE
+from job.model_form.encoding import encode_form
 from job.pipeline.evaluation import evaluate_candidate
 from job.pipeline.fit_candidate import fit_candidate
 from job.pipeline.run_context import RunContext
 from job.pipeline.training_setup import set_up_training
+from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.group_errors import GroupErrors, count_group_errors
 from job.stages.gate.power import measure_equal_error
 from job.stages.metrics.predictions import Predictions
+from job.stages.packaging.metadata import describe_input
+from job.stages.packaging.plain_form import describe_model
+from job.stages.packaging.plain_form.proof import prove_form
 from job.stages.split.split import DataSplit
 from job.stages.training.cross_fit import CrossFit
 
@@ -83,6 +90,8 @@ def train_candidate(
     setup = set_up_training(context, split)
     fitted = fit_candidate(context, split, setup)
     evaluation = evaluate_candidate(context, split, setup, fitted, out_of_scope)
+    with context.stage("plain_form"):
+        plain_form, proof = _write_plain_form(context, split, fitted.model, evaluation)
     cross = fitted.out_of_fold.cross
     equal_error = None
     if cross is not None:
@@ -91,12 +100,26 @@ def train_candidate(
         split=split,
         search=fitted.search,
         model=fitted.model,
-        models=context.ports.encode_model(fitted.model.pipeline),
+        models={
+            **context.ports.encode_model(fitted.model.pipeline),
+            PLAIN_MODEL_FILE: plain_form,
+        },
         compatible_with=fitted.compatible_with,
-        evaluation=evaluation,
+        evaluation=evaluation.copy_with(plain_form=proof),
         nested=None if cross is None else cross.nested,
         equal_error=equal_error,
     )
+
+
+def _write_plain_form(
+    context: RunContext, split: DataSplit, model: TrainedModel, evaluation: CandidateEvaluation
+) -> tuple[bytes, PlainFormProof]:
+    """Return the bytes of `model.safetensors`, and the proof that it predicts the same."""
+    rows = select_blocks(split.test, model.feature_blocks, context.settings.dataset.columns)
+    threshold = None if evaluation.decision is None else evaluation.decision.threshold
+    model_input = describe_input(rows, model.feature_blocks)
+    data = encode_form(describe_model(model.pipeline, model_input, threshold))
+    return data, prove_form(data, model, rows)
 
 
 def _measure_equal_error(

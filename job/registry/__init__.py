@@ -5,7 +5,7 @@ The champion is the version that a channel points to, and that consumers of the 
 
 from job.registry.anchors import list_anchors
 from job.registry.channels import list_channels
-from job.registry.fetch import check_load, fetch_version
+from job.registry.fetch import check_copy, fetch_version
 from job.registry.promotion import promote, promote_anchor
 from job.registry.prune import prune_versions
 from job.registry.read_version import list_versions, read_metadata, read_verified, verify_files
@@ -18,7 +18,7 @@ from job.registry.resolve import (
 from job.registry.rollback import roll_back
 
 __all__ = [
-    "check_load",
+    "check_copy",
     "diff",
     "fetch_version",
     "list_anchor_history",

@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from job.contracts.ports import ArtifactStore
-from job.contracts.reports.results import LoadCheckResult
-from job.errors import ConfigurationError, IntegrityError, TransientError
+from job.errors import ConfigurationError, TransientError
 from job.registry.read_version import verify_files
 
 _DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -161,35 +160,26 @@ def _translated(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def check_load(
+def check_copy(
     store: ArtifactStore,
     version: str,
-    find_problem: Callable[[Path], str | None],
+    check: Callable[[Path], None],
     on_begin: OnBegin = lambda _: None,
-) -> LoadCheckResult:
-    """Check that a verified version can be loaded and used.
+) -> None:
+    """Copy a verified version to a temporary folder, and check this copy.
 
     Parameters
     ----------
-    find_problem
-        Function that loads the model in a folder and predicts one row.  It returns a description
-        of the problem, or None if there is none.
+    check
+        Called with the path of the copy; raises `IntegrityError` if the copy cannot be used.
     on_begin
         Called before the first write, with a function that removes the temporary copy.
 
     Raises
     ------
     IntegrityError
-        The version is damaged, or cannot be loaded or used with the installed packages.
+        The version is damaged, or `check` has found that it cannot be used.
     """
     with tempfile.TemporaryDirectory(prefix="pcc-job-") as name:
         on_begin(lambda: shutil.rmtree(name, ignore_errors=True))
-        path = fetch_version(store, version, Path(name))
-        problem = find_problem(path)
-    if problem:
-        raise IntegrityError(
-            f"{version} cannot be loaded and used with the installed packages: {problem}",
-            hint="compare them with `environment.packages` in `pcc-job models show "
-            f"{version}`, and install the versions that differ",
-        )
-    return LoadCheckResult(version=version, is_loadable=True)
+        check(fetch_version(store, version, Path(name)))

@@ -101,17 +101,30 @@ def verify(version: Version, *, options: Options) -> None:
 def load_check(
     context: typer.Context,
     version: Version,
+    pickle: Annotated[
+        bool,
+        typer.Option(
+            "--pickle",
+            help="Load model.joblib, in a process without credentials that reads only what "
+            "published models contain.",
+        ),
+    ] = False,
     *,
     options: Options,
 ) -> None:
-    """Verify a version, load it in a separate process, and predict one row."""
-    from job.adapters.codecs.load_check import find_load_problem
-    from job.registry import check_load, resolve_version
+    """Verify a version, and check that its model predicts: model.safetensors, or model.joblib."""
+    from job.adapters.codecs.pickle_check import check_pickle
+    from job.contracts.reports.results import LoadCheckResult
+    from job.pipeline.load_check import check_plain_form
+    from job.registry import check_copy, resolve_version
 
     artifact_store = options.open_store()[0]
     name = resolve_version(artifact_store, version)
-    result = check_load(artifact_store, name, find_load_problem, context.obj.set_cleanup)
-    write_result(result, options.output)
+    if pickle:
+        check_copy(artifact_store, name, check_pickle, context.obj.set_cleanup)
+    else:
+        check_plain_form(artifact_store, name)
+    write_result(LoadCheckResult(version=name, is_loadable=True), options.output)
 
 
 @app.command("fetch")

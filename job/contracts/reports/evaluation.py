@@ -21,6 +21,7 @@ from job.contracts.reports.intervals import IntervalReport
 from job.contracts.reports.label_noise import LabelNoise
 from job.contracts.reports.out_of_scope import OutOfScope
 from job.contracts.reports.part import Count, Part, Tenths, is_none
+from job.contracts.reports.plain_form import PlainFormProof
 from job.contracts.reports.published_file import PublishedFile
 from job.contracts.reports.scores import (
     ClassScores,
@@ -144,6 +145,9 @@ class CandidateEvaluation(ModelEvaluation):
     )
     input_check: InputCheck | None = Field(
         None, description="null: the model takes no embeddings, or they are not standardized."
+    )
+    plain_form: PlainFormProof | None = Field(
+        None, description="Absent in files of earlier releases."
     )
     label_noise: LabelNoise | None = Field(
         None, exclude_if=is_none, description="Absent if `evaluation.label_noise` is off."

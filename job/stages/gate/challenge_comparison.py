@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
-from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.gate import Criterion
 from job.contracts.settings.gate import GateSpec
@@ -24,7 +23,6 @@ def compare_on_challenge(
     champion: PublishedVersion,
     candidate: ComparedModel,
     requests: Rows,
-    codec: Codec,
     spec: ComparisonSpec,
 ) -> Comparison:
     """Compare the candidate's model and the champion's on requests of the challenge set.
@@ -59,7 +57,7 @@ def compare_on_challenge(
         few = f"{pluralize(n_rows, 'request')} in {pluralize(n_groups, 'group')}"
         problem = f"only {few} of the challenge set are new to it, too few to decide"
         return comparison.copy_with(problem=problem)
-    return compare_models(comparison, champion, candidate, unseen, feature_blocks, codec, spec=spec)
+    return compare_models(comparison, champion, candidate, unseen, feature_blocks, spec=spec)
 
 
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:

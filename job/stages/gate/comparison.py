@@ -21,7 +21,6 @@ import numpy as np
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.metric_kinds import LabelMetric
-from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.metadata import Metadata
 from job.contracts.settings.dataset import ColumnsSpec
@@ -45,7 +44,6 @@ def compare(
     candidate: ComparedModel,
     test: Rows,
     table: Rows | None,
-    codec: Codec,
     spec: ComparisonSpec,
 ) -> Comparison:
     """Compare champion and candidate on the test rows that the champion was not trained on.
@@ -79,7 +77,7 @@ def compare(
             f"{pluralize(comparison.n_groups, 'group')}"
         )
         return comparison.copy_with(problem=f"it was trained on all but {left}")
-    return compare_models(comparison, champion, candidate, unseen, feature_blocks, codec, spec=spec)
+    return compare_models(comparison, champion, candidate, unseen, feature_blocks, spec=spec)
 
 
 def count_compared(comparison: Comparison, rows: Rows, unseen: Rows) -> Comparison:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from job.contracts.dataset import Rows
 from job.contracts.messages import pluralize
 from job.contracts.model import Classifier, Estimator, TrainedModel
-from job.contracts.ports import Codec
 from job.contracts.reports.comparison import Comparison
 from job.contracts.reports.intervals import Interval
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
-from job.contracts.version_files import MODEL_FILE
-from job.errors import IncompatibleModelError
+from job.contracts.version_files import MODEL_FILE, PLAIN_MODEL_FILE
+from job.model_form.model import PlainModel
 from job.registry.champion import PublishedVersion
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.paired_bootstrap import compare_pair
 from job.stages.metrics.predictions import Predictions, predict
+
+NO_PLAIN_FORM: Final = (
+    f"an earlier release published it, so it has no {PLAIN_MODEL_FILE}, the only form that is read"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,6 @@ def compare_models(
     candidate: ComparedModel,
     rows: Rows,
     feature_blocks: FeatureBlocks,
-    codec: Codec,
     *,
     spec: ComparisonSpec,
 ) -> Comparison:
@@ -75,10 +78,11 @@ def compare_models(
     feature_blocks
         Feature blocks that the champion takes as input.
     """
-    try:
-        champion_model = codec.decode(champion.files[MODEL_FILE])
-    except IncompatibleModelError as error:
-        return comparison.copy_with(problem=error.message)
+    champion_model = candidate.model.pipeline
+    if not candidate.equals(champion):
+        if PLAIN_MODEL_FILE not in champion.files:
+            return comparison.copy_with(problem=NO_PLAIN_FORM)
+        champion_model = load_model(champion)
     if problem := _describe_other_classes(champion_model, candidate.model.pipeline):
         return comparison.copy_with(problem=problem)
     columns, model = spec.training.columns, candidate.model
@@ -96,6 +100,18 @@ def compare_models(
         return compared
     equal = Interval(value=0.0, lower=0.0, upper=0.0)
     return compared.copy_with(difference=equal, standard_error=None, recalls={})
+
+
+def load_model(version: PublishedVersion) -> PlainModel:
+    """Return the model of a version from its plain form; nothing is unpickled.
+
+    Raises
+    ------
+    IntegrityError
+        The file is not a model of a known format.
+    """
+    name = f"{version.version}/{PLAIN_MODEL_FILE}"
+    return PlainModel.read(version.files[PLAIN_MODEL_FILE], name)
 
 
 def _predict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from job.adapters.rendering.formatting import count, plain_value
 from job.adapters.rendering.sections.section import Section
 from job.contracts.nesting import flatten
 from job.contracts.reports.evaluation import Evaluation
@@ -47,6 +48,7 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
         "random state": metadata.random_state,
         "embedding model": metadata.embedding_model,
         "model file, bytes": evaluation.model_bytes,
+        "largest difference of model.safetensors": _describe_plain_form(evaluation),
         "one-row latency, p50 and p95 in ms": dict(evaluation.latency),
     }
     tables = {
@@ -58,6 +60,14 @@ def _values(metadata: Metadata, evaluation: Evaluation) -> Mapping[str, object] 
         "facts": [(name, value) for name, value in facts.items() if value is not None],
         "tables": [(name, flatten(content)) for name, content in tables.items() if content],
     }
+
+
+def _describe_plain_form(evaluation: Evaluation) -> str | None:
+    proof = evaluation.plain_form
+    if proof is None:
+        return None
+    n_rows = count(proof.n_rows + proof.n_hard_rows)
+    return f"{plain_value(proof.largest_difference)} in a probability, on {n_rows} rows"
 
 
 SECTION = Section(anchor="provenance", title="Provenance", template=_TEMPLATE, values=_values)

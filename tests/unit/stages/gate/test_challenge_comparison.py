@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline
 from support.evaluations import make_evaluation, make_whole_evaluation
 from support.lineage import KEY, describe, trace_training
 from support.metadata import make_metadata
+from support.trained_models import encode_models
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
@@ -23,6 +23,7 @@ from job.contracts.settings.gate import GateSpec, PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.registry.champion import PublishedVersion
+from job.stages.features.preprocessing import make_unit_rows
 from job.stages.gate.challenge_comparison import compare_on_challenge, judge_challenge
 from job.stages.gate.criteria import decide
 from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
@@ -61,16 +62,17 @@ def fit(rows, *, is_wrong=False):
     y = rows.y.astype(str)
     if is_wrong:
         y = np.where(y == "odd", "even", "odd")
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.embeddings.read(), y)
+    steps = [("preprocess", make_unit_rows()), ("classifier", LogisticRegression())]
+    return Pipeline(steps).fit(rows.embeddings.read(), y)
 
 
 def make_champion(rows, *, is_wrong=False, **more):
     stated = {"input": describe_input(rows, USE), "embedding_model": "ours", **more}
     lineage = trace_training(rows)
     metadata = make_metadata(lineage=describe(lineage), **stated)
-    payload = JoblibCodec().encode(fit(rows, is_wrong=is_wrong))
+    models = encode_models(fit(rows, is_wrong=is_wrong), rows)
     files = make_bundle(
-        {"model.joblib": payload},
+        models,
         metadata,
         make_whole_evaluation(),
         ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule={}),
@@ -100,7 +102,6 @@ def compare(champion, requests, *, is_wrong=False):
             model=model, payload=JoblibCodec().encode(model.pipeline), embedding_model="ours"
         ),
         requests,
-        JoblibCodec(),
         ComparisonSpec(training=spec, paired=paired),
     )
 

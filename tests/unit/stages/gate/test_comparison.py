@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import sklearn
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline
 from support.evaluations import make_whole_evaluation
 from support.lineage import KEY, OTHER_KEY, describe, lineage_files, mount, trace_training
 from support.memory_store import MemoryStore
 from support.metadata import make_metadata
+from support.trained_models import encode_models
 from support.versions import name_of
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
@@ -32,6 +31,7 @@ from job.errors import ConfigurationError, IntegrityError
 from job.registry.champion import PublishedVersion, load_anchor, load_champion
 from job.registry.publish import publish
 from job.stages.data.leakage_keys import salted_digests
+from job.stages.features.preprocessing import make_unit_rows
 from job.stages.gate.comparison import compare
 from job.stages.gate.held_out_comparison import ComparedModel, ComparisonSpec
 from job.stages.packaging.bundle import make_bundle
@@ -69,7 +69,8 @@ def fit(rows, *, is_inverted=False):
     y = rows.y.astype(str)
     if is_inverted:
         y = np.where(y == "odd", "even", "odd")
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows.embeddings.read(), y)
+    steps = [("preprocess", make_unit_rows()), ("classifier", LogisticRegression())]
+    return Pipeline(steps).fit(rows.embeddings.read(), y)
 
 
 def make_files(rows, *, key=KEY, **more):
@@ -81,9 +82,9 @@ def make_files(rows, *, key=KEY, **more):
             **more,
         }
     )
-    payload = JoblibCodec().encode(fit(rows))
+    models = encode_models(fit(rows), rows)
     evaluation = make_whole_evaluation()
-    return make_bundle({"model.joblib": payload}, metadata, evaluation, VALIDATION, NoPages())
+    return make_bundle(models, metadata, evaluation, VALIDATION, NoPages())
 
 
 def make_champion(rows, *, key=KEY, **options):
@@ -124,7 +125,6 @@ def compare_with(
         ),
         test,
         table_of(test, **split),
-        JoblibCodec(),
         ComparisonSpec(training=spec, paired=paired),
     )
 
@@ -274,18 +274,33 @@ def test_champion_of_another_input_cannot_be_compared():
     )
 
 
-def test_champion_of_another_scikit_learn_cannot_be_compared():
-    """An upgrade is not damage: a setting decides about the candidate."""
+def test_champion_without_a_plain_form_cannot_be_compared():
+    """An earlier release published it; its joblib file is not read."""
     champion = make_champion(make_rows(0, 40))
-    payload = champion.files["model.joblib"].replace(sklearn.__version__.encode(), b"0.0.0")
-    files = {**champion.files, "model.joblib": payload}
+    files = {**champion.files, "model.joblib": b"not read"}
+    del files["model.safetensors"]
     comparison = compare_with(replace(champion, files=files), make_rows(100, 150))
 
     assert (None, None) == (comparison.champion_score, comparison.candidate_score)
-    assert (
-        f"it was written by scikit-learn 0.0.0, but {sklearn.__version__} is installed"
-        == comparison.problem
-    )
+    assert "has no model.safetensors" in comparison.problem
+
+
+def test_equal_champion_without_a_plain_form_is_compared():
+    """Its joblib file has the candidate's bytes, so the candidate's model stands for it."""
+    rows = make_rows(0, 30)
+    champion = make_champion(rows)
+    files = {name: d for name, d in champion.files.items() if name != "model.safetensors"}
+    comparison = compare_with(replace(champion, files=files), make_rows(100, 150))
+
+    assert 0.0 == comparison.difference.value
+
+
+def test_damaged_plain_form_of_the_champion_is_an_error():
+    champion = make_champion(make_rows(0, 40))
+    files = {**champion.files, "model.safetensors": b"damaged"}
+
+    with pytest.raises(IntegrityError, match=f"{VERSION}/model.safetensors"):
+        compare_with(replace(champion, files=files), make_rows(100, 150))
 
 
 @pytest.mark.parametrize(("n_unseen", "is_comparable"), [(29, False), (30, True)])

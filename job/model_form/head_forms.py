@@ -1,0 +1,158 @@
+"""The plain forms of heads and links; `heads` computes scores and probabilities.
+
+`shape` has the numbers of features and scores of a head.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from job.model_form.parts import FormPart, Matrix, Number, Vector, require
+
+
+class LinearHead(FormPart):
+    """Scores `x @ weights + intercept` of the features x."""
+
+    kind: Literal["linear"] = "linear"
+    weights: Matrix
+    intercept: Vector
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of features and scores."""
+        return self.weights.shape
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        require(self.weights.shape[1] == len(self.intercept), "the head has two widths")
+        return self
+
+
+class ConstantHead(FormPart):
+    """The same probabilities for every row, shape (n_classes,)."""
+
+    kind: Literal["constant"] = "constant"
+    probabilities: Vector
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of features and scores."""
+        return 0, len(self.probabilities)
+
+
+class Prototypes(FormPart):
+    """Scores of a row's shares of the centers and of its own values.
+
+    Attributes
+    ----------
+    centers
+        Divided by the temperature, shape (n_features, n_centers).
+    weights
+        Shape (n_centers + n_features, n_scores).
+    unit_rows
+        Whether rows are divided by their Euclidean lengths first.
+    """
+
+    kind: Literal["prototypes"] = "prototypes"
+    centers: Matrix
+    row_weight: Number
+    weights: Matrix
+    intercept: Vector
+    unit_rows: bool
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of features and scores."""
+        return self.centers.shape[0], len(self.intercept)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        n_inputs = self.centers.shape[0] + self.centers.shape[1]
+        require(self.weights.shape == (n_inputs, len(self.intercept)), "weights do not fit")
+        return self
+
+
+class Perceptron(FormPart):
+    """Scores of rows whose length is far from 1, by one hidden layer of ReLU units.
+
+    Attributes
+    ----------
+    hidden_weights
+        Shape (n_features + 1, n_hidden); the last input is the squared length minus 1.
+    bound
+        Largest difference of the squared length from 1 at which `Prototypes` decide.
+    steepness
+        How fast the other scores shrink beyond the bound.
+    """
+
+    hidden_weights: Matrix
+    hidden_intercept: Vector
+    output_weights: Matrix
+    output_intercept: Vector
+    bound: Number
+    steepness: Number
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        n_hidden = len(self.hidden_intercept)
+        require(self.hidden_weights.shape[1] == n_hidden, "the hidden layer has two widths")
+        shape = (n_hidden, len(self.output_intercept))
+        require(self.output_weights.shape == shape, "the output layer does not fit")
+        return self
+
+
+class PrototypesWithPerceptron(FormPart):
+    """Prototypes for rows of length 1, and a perceptron for rows of other lengths."""
+
+    kind: Literal["prototypes_with_perceptron"] = "prototypes_with_perceptron"
+    prototypes: Prototypes
+    perceptron: Perceptron
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of features and scores."""
+        return self.prototypes.shape
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        n_features, n_scores = self.shape
+        p = self.perceptron
+        require(p.hidden_weights.shape[0] == n_features + 1, "the perceptron has other features")
+        require(len(p.output_intercept) == n_scores, "the perceptron has other scores")
+        return self
+
+
+Head = LinearHead | ConstantHead | Prototypes | PrototypesWithPerceptron
+
+
+class Softmax(FormPart):
+    """Probabilities `softmax(factor * scores)`."""
+
+    kind: Literal["softmax"] = "softmax"
+    factor: Number
+
+
+class Sigmoid(FormPart):
+    """Two classes: the second has the probability `1 / (1 + exp(-factor * score))`."""
+
+    kind: Literal["sigmoid"] = "sigmoid"
+    factor: Number
+
+
+class Platt(FormPart):
+    """Sigmoids `1 / (1 + exp(slope * score + offset))` of each score, divided by their sum."""
+
+    kind: Literal["platt"] = "platt"
+    slope: Vector
+    offset: Vector
+
+
+class Identity(FormPart):
+    """The head's scores are probabilities."""
+
+    kind: Literal["identity"] = "identity"
+
+
+Link = Softmax | Sigmoid | Platt | Identity
