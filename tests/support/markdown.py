@@ -18,7 +18,7 @@ def read_block(page, marker, language):
 
 def committed_pages():
     """Return the Markdown pages of the repository, without those that runs and tools leave."""
-    folders = ("benchmarks", "charts", "docker", "docs", "expectations", "tests")
+    folders = ("benchmarks", "charts", "docker", "docs", "examples", "expectations", "tests")
     below = (page for folder in folders for page in (ROOT / folder).rglob("*.md"))
     return sorted((*ROOT.glob("*.md"), *below))
 
