@@ -212,9 +212,9 @@ class Slow(MemoryStore):
         with self._lock:
             return super().put_if_absent(key, data)
 
-    def keys(self, prefix):
+    def keys(self, prefix, after=""):
         with self._lock:
-            return iter(list(super().keys(prefix)))
+            return iter(list(super().keys(prefix, after)))
 
 
 @pytest.mark.parametrize("seed", range(20))
