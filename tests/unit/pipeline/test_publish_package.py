@@ -17,8 +17,9 @@ from job.pipeline.package import Package
 from job.pipeline.publish_package import publish_package
 from job.registry.claims import Claim, list_names
 from job.registry.lineage_files import lineage_key
+from job.registry.list_versions import list_versions
 from job.registry.publish import name_version, publish
-from job.registry.read_version import list_versions, read_verified
+from job.registry.read_version import read_verified
 
 RUN_ID = "night-1"
 AT = datetime(2026, 11, 22, 2, 0, 58, tzinfo=UTC)

@@ -25,9 +25,9 @@ class CountingStore(MemoryStore):
         super().__init__()
         self.n_requests = self.n_pages = 0
 
-    def get(self, key):
+    def get(self, key, **bounds):
         self.n_requests += 1
-        return super().get(key)
+        return super().get(key, **bounds)
 
     def head(self, key):
         self.n_requests += 1

@@ -107,7 +107,7 @@ def test_store_that_cannot_be_reached_yet_is_waited_for(monkeypatch):
     serve = threading.Timer(1.5, lambda: (server.server_activate(), server.serve_forever()))
     with server, capture_logs() as logs:
         serve.start()
-        found = store.get("key")
+        found = store.get("key", max_bytes=2**20)
         server.shutdown()
 
     assert found is None
@@ -125,6 +125,6 @@ def test_store_that_is_never_reached_is_a_transient_error(monkeypatch):
         spec = S3Spec(endpoint_url=f"http://127.0.0.1:{taken.getsockname()[1]}", max_attempts=1)
         store = S3Store(connect(spec), StoreSpec(uri="s3://bucket/p"))
         with capture_logs() as logs, pytest.raises(TransientError, match="cannot be reached"):
-            store.get("key")
+            store.get("key", max_bytes=2**20)
 
     assert [] == logs
