@@ -146,5 +146,5 @@ def test_versions_have_every_kind_of_part(versions):
 
     assert kinds >= {
         *("terms", "embeddings", "numeric", "boolean", "categorical"),
-        *("linear", "prototypes_with_perceptron", "softmax", "sigmoid", "platt"),
+        *("linear", "prototypes", "softmax", "sigmoid", "platt"),
     }
