@@ -64,8 +64,7 @@ ended = time.time()
 status = Path("/proc/self/status").read_text().splitlines()
 peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 seconds, proba = [], []
-for line in rows:
-    X = prepare(json.loads(line))
+for X in [prepare(json.loads(line)) for line in rows]:
     started = time.perf_counter()
     found = model.predict_proba(X)
     seconds.append(time.perf_counter() - started)

@@ -13,6 +13,7 @@ import re
 import sys
 from collections import Counter
 from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def compute_features(block, rows):
         return TermWeights(block, rows)
     if kind == "categorical":
         return np.hstack(list(map(mark_levels, names, block["levels"], repeat(rows))))
-    values = rows if names is None else [[row[name] for name in names] for row in rows]
+    values = rows if names is None else list(map(itemgetter(*names), rows))
     x = np.asarray(values, np.float64)  # None becomes NaN
     x = x.reshape(len(rows), block["n_given"] if kind == "embeddings" else len(names))
     if kind == "embeddings":

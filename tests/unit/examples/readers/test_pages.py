@@ -13,6 +13,8 @@ from support.markdown import ROOT, read_block
 from support.readers import READERS, predict_with_javascript, predict_with_python
 from support.requirements import skip_without
 
+from job.model_form.encoding import decode_form, encode_form
+
 SPECIFICATION, PAGE = "docs/model-format.md", "examples/readers/README.md"
 RESULTS = json.loads(read_block(SPECIFICATION, "example-probabilities", "json"))
 
@@ -57,6 +59,14 @@ def test_example_has_the_printed_size_and_probabilities(tmp_path, predict):
     assert "This file has 590 bytes." in (ROOT / SPECIFICATION).read_text()
     assert 590 == path.stat().st_size
     np.testing.assert_allclose(predict(path, texts), expected, rtol=0, atol=1e-15)
+
+
+def test_example_is_what_the_job_writes(tmp_path):
+    """The bytes follow from the model, because keys and arrays are sorted."""
+    path = tmp_path / "model.safetensors"
+    write_example(path)
+
+    assert path.read_bytes() == encode_form(decode_form(path.read_bytes(), path.name))
 
 
 def test_commands_print_the_output_of_the_page(folder):
