@@ -62,7 +62,8 @@ def _map_embeddings(block: EmbeddingBlock, rows: Array) -> Array:
 
 def _damp_numbers(block: NumericBlock, rows: Array) -> Array:
     damped = np.arcsinh(block.offset + block.scale * rows)
-    return np.hstack([np.nan_to_num(damped), np.isnan(damped)])
+    is_missing = np.isnan(damped)
+    return np.hstack([np.where(is_missing, 0.0, damped), is_missing])
 
 
 def _fill_booleans(block: BooleanBlock, rows: Array) -> Array:

@@ -21,6 +21,7 @@ from job.registry.publish import publish
 from job.stages.gate.group_errors import GroupErrors
 from job.stages.gate.kept_errors import store_group_errors
 
+DIGESTS = {"data_digest": "x"}
 ROWS = rows_of_texts([f"letter {n}" for n in range(6)])
 VERSIONS = [name_of(run_id, day) for day, run_id in enumerate(("r1", "r2"), 1)]
 ERRORS = GroupErrors(
@@ -82,7 +83,8 @@ def make_store(folder):
             "report.html": b"<html></html>",
             "figures/roc.svg": b"<svg/>",
         }
-        claim(store, run_id, Claim(version=name, started_at=at, digests={"data_digest": "x"}))
+        started_at = datetime.strptime(f"{name[1:16]}+0000", "%Y%m%d_%H%M%S%z")
+        claim(store, run_id, Claim(version=name, started_at=started_at, digests=DIGESTS))
         store_group_errors(store, run_id, ERRORS)
         publish(store, name, run_id, files, lineage=lineage_files(lineage, profile))
         promote(store, "production", name, at=at, by=run_id, expect=None)

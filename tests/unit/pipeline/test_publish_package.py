@@ -174,9 +174,9 @@ class Interrupted(MemoryStore):
         self.count()
         yield from super().pieces(key)
 
-    def keys(self, prefix):
+    def keys(self, prefix, after=""):
         self.count()
-        yield from super().keys(prefix)
+        yield from super().keys(prefix, after)
 
 
 @pytest.mark.parametrize("model", [b"ours", b"of another machine"])

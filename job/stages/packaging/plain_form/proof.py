@@ -3,24 +3,26 @@
 How it works
 ------------
 1. The bytes of `model.safetensors` are read as the gate will read them.
-2. The form and the pipeline predict the hold-out, and hard rows (`hard_rows`).
+2. The form and the pipeline predict the hold-out, and hard rows (`hard_rows`), unless they predict
+   the same for every row.
 3. Probabilities may differ by `TOLERANCE`.  Another class is a tie if the two best probabilities
    are as close as that; otherwise the form is refused.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import structlog
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Rows
-from job.contracts.model import TrainedModel
+from job.contracts.model import Classifier, TrainedModel
 from job.contracts.reports.plain_form import PlainFormProof
 from job.contracts.version_files import PLAIN_MODEL_FILE
 from job.errors import TrainingError
+from job.model_form.head_forms import ConstantHead
 from job.model_form.model import PlainModel
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.plain_form.hard_rows import make_hard_rows
@@ -38,15 +40,9 @@ def prove_form(data: bytes, model: TrainedModel, rows: Rows) -> PlainFormProof:
         A probability differs by more than `TOLERANCE`, or a class differs that is not a tie.
     """
     plain = PlainModel.read(data, PLAIN_MODEL_FILE)
-    hard = make_hard_rows(plain.form)
-    pairs = (
-        (
-            predict(plain, rows, model.feature_blocks).proba,
-            predict(model.pipeline, rows, model.feature_blocks).proba,
-        ),
-        (plain.predict_proba(hard), model.pipeline.predict_proba(hard)),
-    )
-    ours, theirs = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    is_constant = isinstance(plain.form.head, ConstantHead)
+    hard = None if is_constant else make_hard_rows(plain.form)
+    ours, theirs = (_predict_all(m, model, rows, hard) for m in (plain, model.pipeline))
     difference = float(np.abs(ours - theirs).max(initial=0.0))
     log.info("plain_form_compared", n_rows=len(ours), largest_difference=difference)
     if list(plain.classes_) != list(model.pipeline.classes_) or not difference <= TOLERANCE:
@@ -58,11 +54,17 @@ def prove_form(data: bytes, model: TrainedModel, rows: Rows) -> PlainFormProof:
         )
     return PlainFormProof(
         n_rows=len(rows),
-        n_hard_rows=len(hard),
+        n_hard_rows=len(ours) - len(rows),
         n_ties=int(_are_ties(theirs).sum()),
         n_crossed=_count_crossed(ours, theirs, plain.form.decision_threshold),
         largest_difference=difference,
     )
+
+
+def _predict_all(classifier: Classifier, model: TrainedModel, rows: Rows, hard: Any) -> Array:
+    """Return the probabilities of all rows, then those of the hard rows, if there are any."""
+    proba: Array = predict(classifier, rows, model.feature_blocks).proba
+    return proba if hard is None else np.concatenate([proba, classifier.predict_proba(hard)])
 
 
 def _are_ties(proba: Array) -> Array:

@@ -24,7 +24,7 @@ CASES = [
     ("logistic_regression", ("embeddings",), {"geometry": make_geometry()}),
     ("prototypes", ("embeddings",), {"geometry": make_geometry()}),
     ("prototypes", ("embeddings",), {"geometry": make_geometry(), "is_extended": True}),
-    ("dummy", ("embeddings",), {}),
+    *(("dummy", use, {}) for use in USES),
     ("dummy", ("embeddings",), {"strategy": "uniform"}),
 ]
 
@@ -46,7 +46,7 @@ def test_form_predicts_the_same(estimator, use, options, n_classes):
 
     assert proof.largest_difference <= 1e-12
     assert len(rows) == proof.n_rows
-    assert proof.n_hard_rows >= 20
+    assert (0 if estimator == "dummy" else 20) <= proof.n_hard_rows
 
 
 def change(form, part, name, **changes):
@@ -124,7 +124,7 @@ def test_rows_at_the_threshold_are_counted():
 
     proof = prove_form(data, model, selected)
     assert 0 == proof.n_crossed
-    assert proof.n_rows + proof.n_hard_rows == proof.n_ties
+    assert proof.n_rows == proof.n_ties
 
 
 @pytest.mark.parametrize(
