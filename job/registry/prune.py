@@ -72,12 +72,7 @@ def prune_versions(
     complete, unfinished = versions.complete, versions.unfinished
     outdated = _find_outdated(store, complete, keep, anchor)
     abandoned = [version for version, written_at in unfinished.items() if written_at < before]
-    leftovers = [
-        key
-        for folder in ("probe/", "removals/")
-        for key, info in store.entries(folder)
-        if info.modified_at < before
-    ]
+    leftovers = _list_leftovers(store, before)
     if not is_dry_run:
         outdated = [v for v in outdated if _remove_outdated(store, v, token)]
         abandoned = [v for v in abandoned if _remove_abandoned(store, v, before, token)]
@@ -91,6 +86,16 @@ def prune_versions(
         kept_versions=tuple(version for version in complete if version not in outdated),
         is_dry_run=is_dry_run,
     )
+
+
+def _list_leftovers(store: ArtifactStore, before: datetime) -> list[str]:
+    """Return the keys of probes and removal marks that are older than `before`."""
+    return [
+        key
+        for folder in ("probe/", "removals/")
+        for key, info in store.entries(folder)
+        if info.modified_at < before
+    ]
 
 
 def _list_versions(store: ArtifactStore) -> _Versions:

@@ -131,10 +131,7 @@ def verify_files(
     keep = partial(_pass_on, sink, metadata)
     manifest, raw = read_manifest(store, version)
     listed = manifest.entries
-    prefix = f"{version}/"
-    found_keys = store.keys(prefix) if selected is None else ()
-    present = {key.removeprefix(prefix) for key in found_keys}
-    unlisted = sorted(present - listed.keys() - {MANIFEST_FILE})
+    unlisted = [] if selected is not None else _list_unlisted(store, version, listed)
     names = sorted(listed if selected is None else listed.keys() & set(selected))
     with ThreadPoolExecutor(_N_THREADS) as pool:
         are_intact = list(pool.map(lambda name: _check(store, version, listed[name], keep), names))
@@ -145,6 +142,13 @@ def verify_files(
         check_content(version, listed, b"".join(metadata))
     keep(MANIFEST_FILE, raw)
     return len(names) + 1
+
+
+def _list_unlisted(store: ArtifactStore, version: str, listed: Collection[str]) -> list[str]:
+    """Return the names of the files in a version's folder that its manifest does not list."""
+    prefix = f"{version}/"
+    present = {key.removeprefix(prefix) for key in store.keys(prefix)}
+    return sorted(present - {*listed, MANIFEST_FILE})
 
 
 def _pass_on(sink: Sink | None, metadata: list[bytes], name: str, piece: bytes) -> None:

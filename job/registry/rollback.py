@@ -59,13 +59,9 @@ def roll_back(
     if not is_dry_run:
         require_store_conditions(store, by)
     present, pointer = read_channel(store, channel)
-    origin = previous_version(store, channel)
-    if pointer is None or origin is None:
-        raise ConfigurationError(
-            f"cannot roll back channel '{channel}': it has no earlier version",
-            hint="`pcc-job models list` shows the versions; "
-            f"{promote_command(channel, 'VERSION')} moves the channel to one of them",
-        )
+    origin = None if pointer is None else previous_version(store, channel)
+    if origin is None:
+        raise _no_previous(channel)
     is_copied = is_republished and not is_dry_run
     target = _republish(store, origin, at=at, by=by) if is_copied else origin
     verify_files(store, target)
@@ -85,6 +81,14 @@ def roll_back(
             _remove_copy(store, target, by)
         raise
     return MoveResult(channel=channel, origin=present, to=target)
+
+
+def _no_previous(channel: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"cannot roll back channel '{channel}': it has no earlier version",
+        hint="`pcc-job models list` shows the versions; "
+        f"{promote_command(channel, 'VERSION')} moves the channel to one of them",
+    )
 
 
 def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> str:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import tempfile
 from collections.abc import Generator, Iterator
@@ -24,15 +23,20 @@ from pathlib import Path
 from typing import Final
 
 from job.adapters.stores.folder_listing import describe, list_names, list_objects
+from job.adapters.stores.folder_writes import (
+    list_temporary_files,
+    locked,
+    sync_folder,
+    temporary_file,
+)
 from job.adapters.stores.object_files import (
-    OPEN_FLAGS,
     find_path,
     not_a_file,
     open_object,
     stat_object,
 )
 from job.contracts.store_bounds import object_too_large
-from job.contracts.store_keys import ObjectInfo, ProbeStep, is_job_key, is_key, is_private
+from job.contracts.store_keys import ObjectInfo, ProbeStep
 from job.errors import ConfigurationError, JobError, TransientError
 
 _REFUSED: Final = (
@@ -46,7 +50,6 @@ _REFUSED: Final = (
     errno.ELOOP,
     errno.EISDIR,
 )
-_TEMPORARY: Final = ".tmp-"
 _PIECE_BYTES: Final = 2**20
 
 
@@ -88,12 +91,14 @@ class DirectoryStore:
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create an object; return False, and change nothing, if the key exists."""
-        with self._translating_errors(), self._temporary_file(key, data) as file:
-            try:
-                os.link(file, self._path(key))
-            except FileExistsError:
-                return False
-            _sync_folder((self._root / key).parent)
+        with self._translating_errors():
+            path = self._path(key)
+            with temporary_file(path, key, data) as file:
+                try:
+                    os.link(file, path)
+                except FileExistsError:
+                    return False
+            sync_folder(path.parent)
             return True
 
     def compare_and_swap(self, key: str, expected: bytes | None, data: bytes) -> bool:
@@ -101,15 +106,13 @@ class DirectoryStore:
 
         If `expected` is None, create the object if it does not exist.
         """
-        with (
-            self._translating_errors(),
-            self._locked(),
-            self._temporary_file(key, data) as file,
-        ):
-            if not self._holds(key, expected):
-                return False
-            file.replace(self._path(key))
-            _sync_folder((self._root / key).parent)
+        with self._translating_errors(), locked(self._root):
+            path = self._path(key)
+            with temporary_file(path, key, data) as file:
+                if not self._holds(key, expected):
+                    return False
+                file.replace(path)
+            sync_folder(path.parent)
             return True
 
     def keys(self, prefix: str, after: str = "") -> Iterator[str]:
@@ -187,17 +190,11 @@ class DirectoryStore:
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
         """Remove temporary files of this store that are older than `before`; return their keys."""
-        cleared = []
         with self._translating_errors():
-            for path in sorted(self._root.rglob(f"{_TEMPORARY}*")):
-                key = path.relative_to(self._root).as_posix()
-                is_regular = path.is_file() and not path.is_symlink()
-                is_ended = is_regular and path.stat().st_mtime < before.timestamp()
-                if is_ended and is_job_key(key) and is_key(key):
-                    cleared.append(key)
-                    if not is_dry_run:
-                        path.unlink(missing_ok=True)
-        return cleared
+            found = list_temporary_files(self._root, before)
+            for _, path in found if not is_dry_run else ():
+                path.unlink(missing_ok=True)
+        return [key for key, _ in found]
 
     def _path(self, key: str) -> Path:
         return find_path(self._root, key)
@@ -208,33 +205,6 @@ class DirectoryStore:
         if info is None or expected is None:
             return info is None and expected is None
         return info.n_bytes == len(expected) and self.get(key, max_bytes=len(expected)) == expected
-
-    @contextlib.contextmanager
-    def _temporary_file(self, key: str, data: bytes) -> Iterator[Path]:
-        """Provide a temporary file with these bytes, synced to disk, in the folder of the key."""
-        folder = self._path(key).parent
-        created = [path for path in (folder, *folder.parents) if not path.exists()]
-        folder.mkdir(0o700 if is_private(key) else 0o777, parents=True, exist_ok=True)
-        for path in created:
-            _sync_folder(path.parent)
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=_TEMPORARY)
-        try:
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-                os.fchmod(stream.fileno(), 0o600 if is_private(key) else 0o644)
-            yield Path(name)
-        finally:
-            Path(name).unlink(missing_ok=True)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        self._root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._root / ".lock", os.O_RDWR | os.O_CREAT | OPEN_FLAGS, 0o666)
-        with os.fdopen(descriptor, "rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            yield
 
     @contextlib.contextmanager
     def _translating_errors(self) -> Iterator[None]:
@@ -254,11 +224,3 @@ class DirectoryStore:
             f"the store '{self.uri}' failed: {reason}",
             hint="free disk space or repair the device, then run again",
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -47,12 +47,7 @@ def report(
     name, files, is_verified = (
         _read_folder(folder.resolve()) if is_local else _read_version(version, options)
     )
-    if REPORT_FILE not in files and not anew:
-        raise IntegrityError(
-            f"{name} has no {REPORT_FILE}",
-            hint="run again with --anew, which renders the report from the other files",
-        )
-    page = _render(files) if anew else files[REPORT_FILE]
+    page = _render(files) if anew else _get_page(name, files)
     is_shown_in_place = is_local and to is None and not anew
     path = folder / REPORT_FILE if is_shown_in_place else _write(to or Path(f"{name}.html"), page)
     is_open = open_ and webbrowser.open(path.resolve().as_uri())
@@ -94,6 +89,15 @@ def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
             hint="use the folder of a version, or runs/RUN_ID/ATTEMPT in a store",
         )
     return folder.name, files, False
+
+
+def _get_page(name: str, files: Mapping[str, bytes]) -> bytes:
+    if REPORT_FILE not in files:
+        raise IntegrityError(
+            f"{name} has no {REPORT_FILE}",
+            hint="run again with --anew, which renders the report from the other files",
+        )
+    return files[REPORT_FILE]
 
 
 def _render(files: Mapping[str, bytes]) -> bytes:

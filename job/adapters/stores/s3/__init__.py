@@ -17,13 +17,13 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
 
 from botocore.exceptions import ClientError
 
 from job.adapters.stores.s3.client import Connection, split_uri
+from job.adapters.stores.s3.clock import read_date
 from job.adapters.stores.s3.errors import (
     count_retries,
     error_code,
@@ -37,7 +37,7 @@ from job.adapters.stores.s3.reads import Reader, list_below, list_names
 from job.adapters.stores.s3.uploads import upload, write_options
 from job.contracts.settings.store import StoreSpec
 from job.contracts.store_keys import ObjectInfo, ProbeStep, check_key, is_job_key, is_key
-from job.errors import ConfigurationError, IntegrityError, TransientError
+from job.errors import IntegrityError, TransientError
 
 _MAX_TRIES: Final = 5
 
@@ -150,15 +150,7 @@ class S3Store:
             answer = self._client.list_objects_v2(
                 Bucket=self._bucket, Prefix=f"{self._root}probe/", MaxKeys=1
             )
-        try:
-            date = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"].get("date", ""))
-        except ValueError:
-            raise ConfigurationError(
-                f"{self.where} does not state its time (the header Date)",
-                hint="check the proxies in front of the store: one may drop the header",
-            ) from None
-        # NOTE: the header has whole seconds, so it can be earlier than what was just written
-        return date.astimezone(UTC) + timedelta(seconds=1)
+        return read_date(answer, self.where)
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
         """Test each required operation on the key `probe/<token>`, and remove that key."""
