@@ -69,15 +69,14 @@ def prune_versions(
         Version that `gate.anchor` names, which also counts as in use; None without one.
     """
     versions = _list_versions(store)
-    complete, unfinished = versions.complete, versions.unfinished
+    complete = versions.complete
     outdated = _find_outdated(store, complete, keep, anchor)
-    abandoned = [version for version, written_at in unfinished.items() if written_at < before]
+    abandoned = [name for name, at in versions.unfinished.items() if at < before]
     leftovers = _list_leftovers(store, before)
     if not is_dry_run:
         outdated = [v for v in outdated if _remove_outdated(store, v, token)]
         abandoned = [v for v in abandoned if _remove_abandoned(store, v, before, token)]
-        for key in leftovers:
-            store.delete(key)
+        _delete_all(store, leftovers)
     uploads = store.clear_unfinished(before, is_dry_run=is_dry_run)
     return PruneResult(
         removed_versions=tuple(outdated),
@@ -86,6 +85,11 @@ def prune_versions(
         kept_versions=tuple(version for version in complete if version not in outdated),
         is_dry_run=is_dry_run,
     )
+
+
+def _delete_all(store: ArtifactStore, keys: list[str]) -> None:
+    for key in keys:
+        store.delete(key)
 
 
 def _list_leftovers(store: ArtifactStore, before: datetime) -> list[str]:

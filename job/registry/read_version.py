@@ -114,10 +114,9 @@ def verify_files(
     Parameters
     ----------
     sink
-        Called with the name of a file and the next piece of the file's bytes.  The pieces of one
-        file arrive in order, and are never more bytes than the manifest lists.  Several threads
-        call `sink`, each for a different file.  The pieces count as verified only after
-        `verify_files` has returned.
+        Called with the name of a file and the next piece of its bytes, by several threads, each for
+        another file.  The pieces of a file arrive in order, and are never more bytes than the
+        manifest lists.  They count as verified only after `verify_files` has returned.
     selected
         Names of the files to read; None reads all, and lists the folder to find further files.
 
@@ -134,8 +133,8 @@ def verify_files(
     unlisted = [] if selected is not None else _list_unlisted(store, version, listed)
     names = sorted(listed if selected is None else listed.keys() & set(selected))
     with ThreadPoolExecutor(_N_THREADS) as pool:
-        are_intact = list(pool.map(lambda name: _check(store, version, listed[name], keep), names))
-    broken = [name for name, is_intact in zip(names, are_intact, strict=True) if not is_intact]
+        checks = {name: pool.submit(_check, store, version, listed[name], keep) for name in names}
+    broken = [name for name, check in checks.items() if not check.result()]
     if broken or unlisted:
         raise _damage(version, broken, unlisted)
     if METADATA_FILE in names:

@@ -56,31 +56,34 @@ def roll_back(
     ConfigurationError
         The channel has no earlier champion.
     """
-    if not is_dry_run:
-        require_store_conditions(store, by)
     present, pointer = read_channel(store, channel)
-    origin = None if pointer is None else previous_version(store, channel)
-    if origin is None:
+    if pointer is None or (origin := previous_version(store, channel)) is None:
         raise _no_previous(channel)
-    is_copied = is_republished and not is_dry_run
-    target = _republish(store, origin, at=at, by=by) if is_copied else origin
-    verify_files(store, target)
     if is_dry_run:
-        return MoveResult(channel=channel, origin=present, to=target, is_dry_run=True)
-    reason = MoveReason(
+        verify_files(store, origin)
+        return MoveResult(channel=channel, origin=present, to=origin, is_dry_run=True)
+    require_store_conditions(store, by)
+    target = _republish(store, origin, at=at, by=by) if is_republished else origin
+    verify_files(store, target)
+    why = _describe_rollback(origin, target, at=at, by=by)
+    try:
+        move_channel(store, channel, target, expected=pointer, reason=why)
+    except VersionConflictError:
+        if target != origin:
+            _remove_copy(store, target, by)
+        raise
+    return MoveResult(channel=channel, origin=present, to=target)
+
+
+def _describe_rollback(origin: str, target: str, *, at: datetime, by: str) -> MoveReason:
+    """Return the reason of a move back to `origin`, or to `target`, its copy."""
+    return MoveReason(
         at=at.astimezone(UTC).isoformat(),
         by=by,
         why=f"rolled back to {origin}",
         action="rollback",
         copy_of=None if target == origin else origin,
     )
-    try:
-        move_channel(store, channel, target, expected=pointer, reason=reason)
-    except VersionConflictError:
-        if target != origin:
-            _remove_copy(store, target, by)
-        raise
-    return MoveResult(channel=channel, origin=present, to=target)
 
 
 def _no_previous(channel: str) -> ConfigurationError:
