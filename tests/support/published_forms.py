@@ -4,25 +4,14 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
-from support.executors import InTurn
-from support.matrices import IN_MEMORY
+from support.trained_models import WORDS, train
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
 from job.contracts.dataset import MatrixRows, Rows
 from job.contracts.reports.geometry import AffineMap, Geometry
-from job.contracts.reports.search import CandidateScore, SearchReport
-from job.contracts.settings.dataset import ColumnsSpec
-from job.contracts.settings.features import FeatureSpec
-from job.contracts.settings.job_settings import PackageSpec, TrainingSpec
-from job.contracts.settings.search import SearchSpec
-from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.features.preprocessing import make_input
-from job.stages.training.compatibility import make_compatible, use_double_precision
-from job.stages.training.refit import train_model
-from job.stages.training.temperature_scaling import can_be_scaled, scale_coefficients
 
 N_ROWS, WIDTH = 240, 8
-WORDS = ("delete", "account", "please", "share", "data", "never")
 USES = {
     "text": ("text",),
     "embeddings": ("embeddings",),
@@ -86,35 +75,17 @@ def train_form(use, estimator, n_classes, options):
     given = dict(options)
     is_restored, is_extended = given.pop("is_restored", False), given.pop("is_extended", False)
     analyzers = given.pop("analyzers", ("word", "char_wb"))
-    spec = TrainingSpec(
-        search=SearchSpec(**given),
-        features=FeatureSpec(use=USES[use], analyzers=analyzers),
-        columns=ColumnsSpec(numeric=("length",), categorical=("kind",), boolean=("is_new",)),
-        random_state=0,
-    )
-    chosen = CandidateScore(
-        estimator=estimator,
-        parameters=(("n_centers", 8),) if estimator == "prototypes" else (),
-        feature_blocks=USES[use],
-        fold_scores=(1.0,),
-    )
-    report = SearchReport(metric="accuracy", candidates=(chosen,), chosen=chosen, baselines=())
     rows = make_rows(n_classes, is_far=is_restored)
-    matrices = FeatureMatrices(
-        rows,
-        spec.features,
-        spec.columns,
-        IN_MEMORY,
-        InTurn(),
+    model = train(
+        USES[use],
+        estimator,
+        rows=rows,
         geometry=_find_geometry() if is_restored else None,
-    )
-    model = train_model(
-        rows, matrices, report, spec, InTurn(), handles_restandardized_batches=is_extended
+        is_extended=is_extended,
+        analyzers=analyzers,
+        search=given,
+        **({"n_centers": 8} if estimator == "prototypes" else {}),
     ).pipeline
-    if can_be_scaled(estimator):
-        scale_coefficients(model, 1.5)
-    use_double_precision(model)
-    make_compatible(model, PackageSpec().compatible_with)
     return model, make_input(rows.take(np.arange(5)), USES[use])
 
 

@@ -11,7 +11,7 @@ from job.contracts.reports.geometry import AffineMap, Geometry
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
-from job.contracts.settings.job_settings import TrainingSpec
+from job.contracts.settings.job_settings import PackageSpec, TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.model_form.encoding import encode_form
 from job.stages.features.feature_matrix import FeatureMatrices
@@ -66,12 +66,16 @@ def train(
     estimator="logistic_regression",
     *,
     rows=None,
-    calibration="sigmoid",
     geometry=None,
     is_extended=False,
+    analyzers=("word", "char_wb"),
+    search=None,
     **parameters,
 ):
-    """Return a `TrainedModel`, in double precision and scaled by a temperature, as in a run."""
+    """Return a `TrainedModel`, in double precision and scaled by a temperature, as in a run.
+
+    `search` has fields of `SearchSpec`, and `parameters` are those of the estimator.
+    """
     chosen = CandidateScore(
         estimator=estimator,
         parameters=tuple({**PARAMETERS[estimator], **parameters}.items()),
@@ -79,8 +83,8 @@ def train(
         fold_scores=(1.0,),
     )
     spec = TrainingSpec(
-        search=SearchSpec(calibration=calibration),
-        features=FeatureSpec(use=feature_blocks),
+        search=SearchSpec(**(search or {})),
+        features=FeatureSpec(use=feature_blocks, analyzers=analyzers),
         columns=COLUMNS,
         random_state=0,
     )
@@ -95,7 +99,7 @@ def train(
     if can_be_scaled(estimator):
         scale_coefficients(model.pipeline, 1.7)
     use_double_precision(model.pipeline)
-    make_compatible(model.pipeline, ("scikit-learn==1.4.2",))
+    make_compatible(model.pipeline, PackageSpec().compatible_with)
     return model
 
 

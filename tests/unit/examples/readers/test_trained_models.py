@@ -20,7 +20,11 @@ WITH_TEXT = USES[-1]
 CASES = {
     **{f"logistic regression of {' '.join(use)}": (use, "logistic_regression", {}) for use in USES},
     **{
-        f"linear SVC of {use[0]} with {method}": (use, "linear_svc", {"calibration": method})
+        f"linear SVC of {use[0]} with {method}": (
+            use,
+            "linear_svc",
+            {"search": {"calibration": method}},
+        )
         for use in (EMBEDDINGS, WITH_TEXT)
         for method in ("sigmoid", "temperature")
     },

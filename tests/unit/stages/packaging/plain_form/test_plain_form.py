@@ -19,7 +19,7 @@ DENSE = tuple(use for use in USES if "text" not in use)
 CASES = [
     *(("logistic_regression", use, {}) for use in USES),
     *(("linear_svc", use, {}) for use in USES),
-    *(("linear_svc", use, {"calibration": "temperature"}) for use in USES[:2]),
+    *(("linear_svc", use, {"search": {"calibration": "temperature"}}) for use in USES[:2]),
     *(("prototypes", use, {}) for use in DENSE),
     ("logistic_regression", ("embeddings",), {"geometry": make_geometry()}),
     ("prototypes", ("embeddings",), {"geometry": make_geometry()}),
