@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from job.model_form.parts import Bytes, FormPart, Name, Names, Positions, Vector, require
+from job.model_form.parts import Bytes, FormPart, Name, Names, Positions, Vector, Width, require
 
 
 class TermBlock(FormPart):
@@ -64,7 +64,7 @@ class EmbeddingBlock(FormPart):
 
     kind: Literal["embeddings"] = "embeddings"
     names: Names | None
-    n_given: int = Field(gt=0)
+    n_given: Width
     columns: Positions | None = None
     offset: Vector | None = None
     scale: Vector | None = None

@@ -80,7 +80,9 @@ def _make_indicators(block: CategoricalBlock) -> Transform:
             values = X[name].tolist()
             levels = (MISSING_LEVEL if is_missing(value) else value for value in values)
             place = [positions.get(level, len(positions)) for level in levels]
-            parts.append(np.eye(len(positions) + 1)[np.array(place, np.int64)])
+            indicators = np.zeros((len(place), len(positions) + 1))
+            indicators[np.arange(len(place)), np.array(place, np.int64)] = 1
+            parts.append(indicators)
         return np.hstack(parts)
 
     return transform

@@ -28,10 +28,15 @@ _KEY: Final = "model"
 
 def encode_form(form: ModelForm) -> bytes:
     """Return the bytes of a form; equal forms give equal bytes."""
+    return encode_content(form.model_dump(mode="python"))
+
+
+def encode_content(content: dict[str, Any]) -> bytes:
+    """Return the bytes of a form's JSON values and arrays, which are not checked."""
     tensors: dict[str, Array] = {}
-    content = _take_arrays(form.model_dump(mode="python"), "", tensors)
+    values = _take_arrays(content, "", tensors)
     text = json.dumps(
-        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return write_tensors(tensors, {_KEY: text})
 

@@ -12,8 +12,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from job.model_form.block_forms import Block, EmbeddingBlock, TermBlock
-from job.model_form.head_forms import ConstantHead, Head, Identity, Link, Platt, Sigmoid
-from job.model_form.parts import FormPart, Name, Names, Number, require
+from job.model_form.head_forms import (
+    ConstantHead,
+    Head,
+    Identity,
+    LinearHead,
+    Link,
+    Platt,
+    Sigmoid,
+)
+from job.model_form.parts import FormPart, Name, Names, Number, Width, require
 
 
 class TextInput(FormPart):
@@ -26,7 +34,7 @@ class EmbeddingInput(FormPart):
     """A matrix of embeddings with `width` columns."""
 
     kind: Literal["embeddings"] = "embeddings"
-    width: int = Field(gt=0)
+    width: Width
 
 
 class TableInput(FormPart):
@@ -52,14 +60,20 @@ class ModelForm(FormPart):
     input: Annotated[TextInput | EmbeddingInput | TableInput, Field(discriminator="kind")]
     classes: Names
     decision_threshold: Number | None
-    blocks: tuple[Annotated[Block, Field(discriminator="kind")], ...]
+    blocks: tuple[Annotated[Block, Field(discriminator="kind")], ...] = Field(max_length=100)
     head: Annotated[Head, Field(discriminator="kind")]
     link: Annotated[Link, Field(discriminator="kind")]
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        n_features, n_scores = self.head.shape
-        n_classes = len(set(self.classes))
+        self._check_scores()
+        self._check_blocks()
+        self._check_columns()
+        return self
+
+    def _check_scores(self) -> None:
+        """Raise `ValueError` unless head, link and classes fit together."""
+        n_scores, n_classes = self.head.shape[1], len(set(self.classes))
         require(n_classes == len(self.classes) > 0, "the classes are not distinct")
         is_single = isinstance(self.link, Sigmoid) or (
             isinstance(self.link, Platt) and n_classes == 2
@@ -71,27 +85,38 @@ class ModelForm(FormPart):
             require(len(lengths) == 1, "the link has another width than the scores")
         is_constant = isinstance(self.head, ConstantHead)
         require(is_constant == isinstance(self.link, Identity), "head and link do not fit")
-        if not is_constant:
-            widths = [block.width for block in self.blocks]
-            require(sum(widths) == n_features, "blocks and head do not fit")
-        for block in self.blocks:
-            self._check_input(block)
-        return self
 
-    def _check_input(self, block: Block) -> None:
-        if isinstance(self.input, TableInput):
-            known = {*self.input.names}
-            names: set[Name | None] = (
-                {block.column} if isinstance(block, TermBlock) else {*(block.names or (None,))}
+    def _check_blocks(self) -> None:
+        """Raise `ValueError` unless the blocks fit to the head and to the kind of input."""
+        if isinstance(self.head, ConstantHead):
+            require(not self.blocks, "a constant model has blocks")
+            return
+        widths = [block.width for block in self.blocks]
+        require(len(widths) > 0 and sum(widths) == self.head.shape[0], "blocks and head do not fit")
+        kinds = [block.kind for block in self.blocks]
+        is_linear = isinstance(self.head, LinearHead)
+        require(is_linear or "terms" not in kinds, "terms need a linear head")
+        if isinstance(self.input, TextInput):
+            require(
+                set(kinds) == {"terms"}, "the input is a text, but a block takes something else"
             )
-            require(names <= known, "a block takes an unknown column")
-        elif isinstance(self.input, TextInput):
-            is_fitting = isinstance(block, TermBlock) and block.column is None
-            require(is_fitting, "the input is a text, but a block takes something else")
-        else:
+        elif isinstance(self.input, EmbeddingInput):
+            [block, *others] = self.blocks
             is_fitting = (
                 isinstance(block, EmbeddingBlock)
-                and block.names is None
+                and not others
                 and block.n_given == self.input.width
             )
             require(is_fitting, "the input is a matrix, but a block takes something else")
+
+    def _check_columns(self) -> None:
+        """Raise `ValueError` unless each block takes columns of the input, and only its own."""
+        known = {*self.input.names} if isinstance(self.input, TableInput) else {None}
+        taken: dict[Name | None, str] = {}
+        for block in self.blocks:
+            names = (block.column,) if isinstance(block, TermBlock) else block.names or (None,)
+            require(known.issuperset(names), "a block takes an unknown column")
+            require(len(set(names)) == len(names), "a block takes a column twice")
+            for name in names:
+                is_own = taken.setdefault(name, block.kind) == block.kind
+                require(is_own, "a column is taken by two kinds of blocks")

@@ -41,6 +41,13 @@ class ConstantHead(FormPart):
         """Numbers of features and scores."""
         return 0, len(self.probabilities)
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        total = float(self.probabilities.sum())
+        is_distribution = self.probabilities.min(initial=0.0) >= 0 and abs(total - 1) <= 1e-6
+        require(bool(is_distribution), "they are no probabilities")
+        return self
+
 
 class Prototypes(FormPart):
     """Scores of a row's shares of the centers and of its own values.
@@ -122,6 +129,15 @@ class PrototypesWithPerceptron(FormPart):
         require(p.hidden_weights.shape[0] == n_features + 1, "the perceptron has other features")
         require(len(p.output_intercept) == n_scores, "the perceptron has other scores")
         return self
+
+
+def inner_width(head: Head) -> int:
+    """Return the number of values between features and scores of a row, at the most."""
+    if isinstance(head, Prototypes):
+        return int(head.centers.shape[0] + head.centers.shape[1])
+    if isinstance(head, PrototypesWithPerceptron):
+        return max(inner_width(head.prototypes), len(head.perceptron.hidden_intercept))
+    return 1
 
 
 Head = LinearHead | ConstantHead | Prototypes | PrototypesWithPerceptron

@@ -31,7 +31,8 @@ Positions = Annotated[npt.NDArray[np.int64], PlainValidator(_check_array(np.int6
 Bytes = Annotated[npt.NDArray[np.uint8], PlainValidator(_check_array(np.uint8, 1))]
 Name = Annotated[str, Field(strict=True)]
 Names = tuple[Name, ...]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Width = Annotated[int, Field(gt=0, le=2**20, strict=True)]
 
 
 class FormPart(BaseModel):

@@ -34,6 +34,7 @@ _CODES: Final = {dtype: code for code, dtype in _TYPES.items()}
 _LENGTH_BYTES: Final = 8
 _METADATA: Final = "__metadata__"
 _MAX_DIMENSIONS: Final = 2
+_MAX_HEADER_BYTES: Final = 2**23
 
 
 def write_tensors(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> bytes:
@@ -71,6 +72,8 @@ def read_tensors(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     """
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     start = _LENGTH_BYTES + length
+    if length > _MAX_HEADER_BYTES:
+        raise ValueError(f"the header has more than {_MAX_HEADER_BYTES} bytes")
     if len(data) < _LENGTH_BYTES or start > len(data):
         raise ValueError("the header is longer than the file")
     header = _parse_header(data[_LENGTH_BYTES:start])

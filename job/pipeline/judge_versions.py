@@ -39,11 +39,11 @@ from job.stages.gate.held_out_comparison import (
     NO_PLAIN_FORM,
     ComparedModel,
     ComparisonSpec,
-    load_model,
 )
 from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
+from job.stages.packaging.plain_form import read_model
 from job.stages.split.class_names import pool_unnamed_classes
 
 
@@ -228,10 +228,12 @@ def _load(plan: Plan, version: PublishedVersion, rows: Rows, embedding_model: st
             hint="use the features.use and search.inputs that the version was trained with; "
             f"`pcc-job models show {version.version}` prints them",
         )
-    problem = find_problem(version, rows, feature_blocks, embedding_model)
     if PLAIN_MODEL_FILE not in version.files:
-        problem = NO_PLAIN_FORM
-    if problem:
+        raise ConfigurationError(
+            f"{version.version} cannot be evaluated: {NO_PLAIN_FORM}",
+            hint=f"choose a version that has {PLAIN_MODEL_FILE}",
+        )
+    if problem := find_problem(version, rows, feature_blocks, embedding_model):
         raise ConfigurationError(
             f"{version.version} cannot be evaluated on this table: {problem}",
             hint="use --dataset with a table like the one that it was trained on",
@@ -240,6 +242,6 @@ def _load(plan: Plan, version: PublishedVersion, rows: Rows, embedding_model: st
         estimator=metadata.classifier,
         parameters=(),
         feature_blocks=feature_blocks,
-        pipeline=load_model(version),
+        pipeline=read_model(version.version, version.files[PLAIN_MODEL_FILE], metadata),
         baselines=(),
     )

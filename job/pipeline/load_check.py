@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from job.contracts.ports import ArtifactStore
 from job.contracts.version_files import METADATA_FILE, PLAIN_MODEL_FILE
-from job.errors import IntegrityError
-from job.model_form.model import PlainModel
+from job.errors import ConfigurationError
 from job.registry.read_version import parse_metadata, read_verified
+from job.stages.packaging.plain_form import read_model
 from job.stages.packaging.plain_form.hard_rows import make_hard_rows
 
 
@@ -15,21 +15,18 @@ def check_plain_form(store: ArtifactStore, version: str) -> None:
 
     Raises
     ------
+    ConfigurationError
+        The version has no plain form.
     IntegrityError
-        The version is damaged, has no plain form, or has one that differs from its metadata.
+        The version is damaged, or its plain form differs from its metadata or cannot predict.
     """
     files = read_verified(store, version)
     if PLAIN_MODEL_FILE not in files:
-        raise IntegrityError(
-            f"{version} has no {PLAIN_MODEL_FILE}: an earlier release published it",
+        raise ConfigurationError(
+            f"{version} is intact, but has no {PLAIN_MODEL_FILE}: an earlier release published it",
             hint=f"`pcc-job models load-check {version} --pickle` checks its model.joblib in a "
             "process without credentials",
         )
-    model = PlainModel.read(files[PLAIN_MODEL_FILE], f"{version}/{PLAIN_MODEL_FILE}")
     metadata = parse_metadata(version, files[METADATA_FILE])
-    if (model.form.classes, model.form.input.kind) != (metadata.classes, metadata.input.kind):
-        raise IntegrityError(
-            f"{version}/{PLAIN_MODEL_FILE} has other classes or another input than metadata.json",
-            hint="do not use this version; find out who wrote it",
-        )
+    model = read_model(version, files[PLAIN_MODEL_FILE], metadata)
     model.predict_proba(make_hard_rows(model.form))

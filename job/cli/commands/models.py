@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -124,7 +124,10 @@ def load_check(
         check_copy(artifact_store, name, check_pickle, context.obj.set_cleanup)
     else:
         check_plain_form(artifact_store, name)
-    write_result(LoadCheckResult(version=name, is_loadable=True), options.output)
+    file: Literal["model.joblib", "model.safetensors"] = (
+        "model.joblib" if pickle else "model.safetensors"
+    )
+    write_result(LoadCheckResult(version=name, file=file, is_loadable=True), options.output)
 
 
 @app.command("fetch")

@@ -116,6 +116,9 @@ class LoadCheckResult(Part):
     """The result of `pcc-job models load-check`."""
 
     version: str
+    file: Literal["model.safetensors", "model.joblib"] = Field(
+        description="The model file that was read."
+    )
     is_loadable: bool
 
 

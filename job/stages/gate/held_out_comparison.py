@@ -15,11 +15,11 @@ from job.contracts.settings.gate import PairedSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import FeatureBlocks
 from job.contracts.version_files import MODEL_FILE, PLAIN_MODEL_FILE
-from job.model_form.model import PlainModel
 from job.registry.champion import PublishedVersion
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.paired_bootstrap import compare_pair
 from job.stages.metrics.predictions import Predictions, predict
+from job.stages.packaging.plain_form import read_model
 
 NO_PLAIN_FORM: Final = (
     f"an earlier release published it, so it has no {PLAIN_MODEL_FILE}, the only form that is read"
@@ -82,7 +82,8 @@ def compare_models(
     if not candidate.equals(champion):
         if PLAIN_MODEL_FILE not in champion.files:
             return comparison.copy_with(problem=NO_PLAIN_FORM)
-        champion_model = load_model(champion)
+        data = champion.files[PLAIN_MODEL_FILE]
+        champion_model = read_model(champion.version, data, champion.metadata)
     if problem := _describe_other_classes(champion_model, candidate.model.pipeline):
         return comparison.copy_with(problem=problem)
     columns, model = spec.training.columns, candidate.model
@@ -100,18 +101,6 @@ def compare_models(
         return compared
     equal = Interval(value=0.0, lower=0.0, upper=0.0)
     return compared.copy_with(difference=equal, standard_error=None, recalls={})
-
-
-def load_model(version: PublishedVersion) -> PlainModel:
-    """Return the model of a version from its plain form; nothing is unpickled.
-
-    Raises
-    ------
-    IntegrityError
-        The file is not a model of a known format.
-    """
-    name = f"{version.version}/{PLAIN_MODEL_FILE}"
-    return PlainModel.read(version.files[PLAIN_MODEL_FILE], name)
 
 
 def _predict(

@@ -354,12 +354,31 @@ def test_champion_of_other_classes_cannot_be_compared():
     """It cannot be right about a class that it does not know."""
     rows = make_rows(0, 40)
     y = np.where(np.arange(40) < 4, "third", rows.y).astype(object)
-    comparison = compare_with(make_champion(replace(rows, y=y)), make_rows(100, 150))
+    champion = make_champion(replace(rows, y=y), classes=("even", "odd", "third"))
+    comparison = compare_with(champion, make_rows(100, 150))
 
     assert (None, "its classes differ: 1 class known only to it") == (
         comparison.difference,
         comparison.problem,
     )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"classes": ("even", "other")}, {"input": describe_input(make_rows(0, 4, width=2), USE)}],
+)
+def test_plain_form_that_differs_from_its_metadata_is_an_error(changes):
+    """Somebody has replaced one of the two; the model is not asked for predictions."""
+    rows = make_rows(0, 40)
+    files = {
+        **make_files(rows, **changes),
+        "model.safetensors": make_files(rows)["model.safetensors"],
+    }
+    champion = replace(make_champion(rows), files=files)
+    test = make_rows(100, 150, width=2 if "input" in changes else 3)
+
+    with pytest.raises(IntegrityError, match="another input than metadata"):
+        compare_with(champion, test)
 
 
 @pytest.mark.parametrize("name", [VERSION, "anchors"])
