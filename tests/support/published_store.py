@@ -13,6 +13,10 @@ from job.contracts.identity import Digest, canonical_json
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.profile import Numbers, PrincipalAxes, Profile, Values, Words
+from job.model_form.block_forms import EmbeddingBlock
+from job.model_form.encoding import encode_form
+from job.model_form.form import EmbeddingInput, ModelForm
+from job.model_form.head_forms import LinearHead, Softmax
 from job.registry.anchors import set_anchor
 from job.registry.channels import MoveReason
 from job.registry.claims import Claim, claim
@@ -67,6 +71,19 @@ _CROSS_FIT = {
 }
 
 
+def _make_form(metadata):
+    """Return the plain form of a model that fits to the metadata."""
+    (_, width), classes = metadata["input"]["shape"], tuple(metadata["classes"])
+    return ModelForm(
+        input=EmbeddingInput(width=width),
+        classes=classes,
+        decision_threshold=None,
+        blocks=(EmbeddingBlock(names=None, n_given=width, unit_rows=True),),
+        head=LinearHead(weights=np.ones((width, len(classes))), intercept=np.zeros(len(classes))),
+        link=Softmax(factor=1.0),
+    )
+
+
 def make_store(folder):
     """Return a store with two versions, a channel with moves, an anchor, lineage and runs."""
     store, at = DirectoryStore(folder), datetime(2026, 2, 1, tzinfo=UTC)
@@ -78,6 +95,7 @@ def make_store(folder):
         known = {"model_version": name, "run_id": run_id, "lineage": describe(lineage, profile)}
         files = {
             "model.joblib": b"model",
+            "model.safetensors": encode_form(_make_form(metadata)),
             "metadata.json": Metadata(**{**metadata, **known, "cross_fit": _CROSS_FIT}).to_bytes(),
             "evaluation.json": Evaluation.model_validate(evaluation).to_bytes(),
             "report.html": b"<html></html>",

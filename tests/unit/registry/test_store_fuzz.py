@@ -76,6 +76,8 @@ def list_commands(store, target):
             ["history", "--anchor"],
             ["rollback"],
             ["rollback", "--republish"],
+            ["rollback", "--dry-run"],
+            ["load-check", first],
         ),
         *(["verify", first], ["verify", "latest"], ["show", "production"], ["diff", first, second]),
         *(["promote", first], ["promote", first, "--anchor"], ["prune"], ["prune", "--keep", "1"]),
