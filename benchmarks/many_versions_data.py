@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import tarfile
@@ -19,7 +20,12 @@ from job.adapters.stores.s3.client import Connection
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.channel import ChannelMove, ChannelPointer
 from job.contracts.reports.manifest import FileEntry, Manifest
-from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
+from job.contracts.version_files import (
+    MANIFEST_FILE,
+    METADATA_FILE,
+    MODEL_FILE,
+    PLAIN_MODEL_FILE,
+)
 from job.registry.lineage_files import lineage_key, read_lineage_files
 from job.registry.publish import name_version
 from job.samples import write_sample
@@ -38,17 +44,22 @@ _SETTINGS: Final = (
 class Template:
     """The files of a version by name, and its lineage files by suffix."""
 
+    version: str
+    run_id: str
     files: dict[str, bytes]
     lineage: dict[str, bytes]
 
     @classmethod
     def of(cls, store: ArtifactStore) -> Template:
-        """Return the files of the newest version of a store; only metadata.json keeps its bytes."""
+        """Return the files of the newest version; reports are replaced by a few bytes."""
         version = registry.resolve_version(store, "latest")
         files = registry.read_verified(store, version)
         del files[MANIFEST_FILE]
+        kept = (METADATA_FILE, MODEL_FILE, PLAIN_MODEL_FILE)
         return cls(
-            files={name: files[name] if name == METADATA_FILE else b"little" for name in files},
+            version=version,
+            run_id=json.loads(files[METADATA_FILE])["run_id"],
+            files={name: files[name] if name in kept else b"little" for name in files},
             lineage=dict(read_lineage_files(store, version)),
         )
 
@@ -102,9 +113,11 @@ def fill(
 
 def _generate_objects(template: Template, n: int) -> Iterator[tuple[str, bytes]]:
     """Yield key and content of all objects of the n-th version, and of the move to it."""
-    version, files = name_of(n), template.files
+    version, run_id, files = name_of(n), f"night-{n}", dict(template.files)
+    for before, after in ((template.version, version), (template.run_id, run_id)):
+        files[METADATA_FILE] = files[METADATA_FILE].replace(before.encode(), after.encode())
     entries = [FileEntry.of(name, data) for name, data in files.items()]
-    manifest = Manifest.of(version, f"night-{n}", entries, copied_from=None)
+    manifest = Manifest.of(version, run_id, entries, copied_from=None)
     for name, data in {**files, MANIFEST_FILE: manifest.to_bytes()}.items():
         yield f"{version}/{name}", data
     for suffix, data in template.lineage.items():

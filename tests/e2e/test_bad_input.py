@@ -132,7 +132,7 @@ def test_broken_json_cells(train, table, tmp_path):
             b"text,intent,embeddings\n" + SECRET.encode() + b",a\n1,2,3,4\n",
             "2 rows have a different number of cells than the header, which has 3",
         ),
-        ("bad.csv.gz", SECRET.encode(), "not a readable CSV"),
+        ("bad.csv.gz", SECRET.encode(), "is not compressed with gzip"),
     ],
 )
 def test_unreadable_file(name, content, words, train, tmp_path):

@@ -15,7 +15,7 @@ class TwoSteps(MemoryStore):
     def put_if_absent(self, key, data):
         if key in self.objects:
             return False
-        time.sleep(0.01)
+        time.sleep(0.2)
         self.objects[key] = data
         return True
 
