@@ -64,16 +64,19 @@ class ModelForm(FormPart):
         is_single = isinstance(self.link, Sigmoid) or (
             isinstance(self.link, Platt) and n_classes == 2
         )
-        require(n_scores == (1 if is_single else n_classes), "scores and classes do not fit")
+        problem = f"the head has {n_scores} scores, which do not fit to {n_classes} classes"
+        require(n_scores == (1 if is_single else n_classes), problem)
         require(not is_single or n_classes == 2, "one score needs two classes")
         if isinstance(self.link, Platt):
-            lengths = {len(self.link.slope), len(self.link.offset), n_scores}
-            require(len(lengths) == 1, "the link has another width than the scores")
+            lengths = [len(self.link.slope), len(self.link.offset)]
+            problem = f"the link's slope and offset have {lengths} numbers instead of {n_scores}"
+            require(lengths == [n_scores, n_scores], problem)
         is_constant = isinstance(self.head, ConstantHead)
         require(is_constant == isinstance(self.link, Identity), "head and link do not fit")
         if not is_constant:
-            widths = [block.width for block in self.blocks]
-            require(sum(widths) == n_features, "blocks and head do not fit")
+            width = sum(block.width for block in self.blocks)
+            problem = f"the blocks have {width} features, but the head takes {n_features}"
+            require(width == n_features, problem)
         for block in self.blocks:
             self._check_input(block)
         return self
