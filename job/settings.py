@@ -128,7 +128,7 @@ def _read(path: Path) -> Mapping[object, object]:
     except UnusableFileError as error:
         raise ConfigurationError(
             f"{name} {error}",
-            hint="check the path in --config, and the permissions of the file",
+            hint=error.hint or "check the path in --config, and the permissions of the file",
         ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{name} is not UTF-8 text", hint="save it as UTF-8") from None

@@ -20,7 +20,7 @@ from job.contracts.store_keys import promote_command
 from job.contracts.version_files import MANIFEST_FILE
 from job.errors import ConfigurationError, VersionConflictError
 from job.registry.anchors import pointed_versions
-from job.registry.channels import MoveReason, move_channel, read_channel
+from job.registry.channels import MoveReason, missing_channel, move_channel, read_channel
 from job.registry.history import previous_version
 from job.registry.lineage_files import read_lineage_files
 from job.registry.list_versions import list_folders
@@ -54,10 +54,12 @@ def roll_back(
     Raises
     ------
     ConfigurationError
-        The channel has no earlier champion.
+        The channel does not exist, or has no earlier champion.
     """
     present, pointer = read_channel(store, channel)
-    if pointer is None or (origin := previous_version(store, channel)) is None:
+    if pointer is None:
+        raise missing_channel(store, channel)
+    if (origin := previous_version(store, channel)) is None:
         raise _no_previous(channel)
     if is_dry_run:
         verify_files(store, origin)
