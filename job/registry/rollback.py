@@ -57,10 +57,8 @@ def roll_back(
         The channel does not exist, or has no earlier champion.
     """
     present, pointer = read_channel(store, channel)
-    if pointer is None:
-        raise missing_channel(store, channel)
-    if (origin := previous_version(store, channel)) is None:
-        raise _no_previous(channel)
+    if pointer is None or (origin := previous_version(store, channel)) is None:
+        raise _no_previous(store, channel, pointer)
     if is_dry_run:
         verify_files(store, origin)
         return MoveResult(channel=channel, origin=present, to=origin, is_dry_run=True)
@@ -88,7 +86,9 @@ def _describe_rollback(origin: str, target: str, *, at: datetime, by: str) -> Mo
     )
 
 
-def _no_previous(channel: str) -> ConfigurationError:
+def _no_previous(store: ArtifactStore, channel: str, pointer: bytes | None) -> ConfigurationError:
+    if pointer is None:
+        return missing_channel(store, channel)
     return ConfigurationError(
         f"cannot roll back channel '{channel}': it has no earlier version",
         hint="`pcc-job models list` shows the versions; "

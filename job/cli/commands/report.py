@@ -21,10 +21,7 @@ from job.errors import ConfigurationError, IntegrityError, TransientError
 @takes_options("config", "store", "sets", "output")
 def report(
     version: Annotated[
-        str,
-        typer.Argument(
-            help="Name of a version or channel, `latest`, or a local folder with a report."
-        ),
+        str, typer.Argument(help="Version, channel, `latest`, or a local folder with a report.")
     ],
     to: Annotated[
         Path | None,
