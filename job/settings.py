@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.yaml_values import MAX_BYTES, YamlError, parse_yaml
 from job.contracts.lineage_key import KEY_VARIABLE
-from job.contracts.messages import did_you_mean, quote, shorten
+from job.contracts.messages import describe_setting_problem, did_you_mean, quote, shorten
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
 from job.stages.training.estimators import ESTIMATOR_KINDS, find_kind
@@ -128,7 +128,7 @@ def _read(path: Path) -> Mapping[object, object]:
     except UnusableFileError as error:
         raise ConfigurationError(
             f"{name} {error}",
-            hint="check the path in --config, and the permissions of the file",
+            hint=error.hint or "check the path in --config, and the permissions of the file",
         ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{name} is not UTF-8 text", hint="save it as UTF-8") from None
@@ -208,7 +208,7 @@ def _check_known(key: str, origin: str, keys: Sequence[str]) -> None:
         )
     if key not in keys:
         raise ConfigurationError(
-            f"unknown setting {quote(key)} from {origin}{did_you_mean(key, keys)}",
+            f"unknown setting {quote(key)} from {origin}{did_you_mean(key, [*keys, *_sections()])}",
             hint="`pcc-job config show` lists the settings",
         )
 
@@ -227,11 +227,15 @@ def _nested(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
-    """Return an error with the invalid keys and the reasons; values may be secret, so omit them."""
+    """Return an error with the invalid keys and the reasons, but without secret values."""
     lines = []
-    for problem in error.errors(include_input=False, include_url=False):
+    problems = error.errors(include_url=False)
+    refused = {problem["loc"][:-1] for problem in problems}
+    for problem in problems:
+        if problem["type"] == "too_short" and problem["loc"] in refused:
+            continue  # only because an item of the list was refused
         key = ".".join(shorten(str(part)) for part in problem["loc"])
-        reason = problem["msg"].removeprefix("Value error, ")
+        reason = describe_setting_problem(problem)
         if not key:  # sections contradict each other; the reason names the keys
             lines.append(reason)
             continue

@@ -11,7 +11,17 @@ from pathlib import Path
 
 
 class UnusableFileError(Exception):
-    """A file cannot be read; the text is the end of a sentence that begins with its name."""
+    """A file cannot be read; the text is the end of a sentence that begins with its name.
+
+    Attributes
+    ----------
+    hint
+        What to do; empty if nothing more specific than the problem is known.
+    """
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(problem)
+        self.hint = hint
 
 
 def read_small_file(path: Path, max_bytes: int) -> bytes:
@@ -25,14 +35,19 @@ def read_small_file(path: Path, max_bytes: int) -> bytes:
     try:
         with open(path, "rb", opener=_open_without_waiting) as stream:  # opener
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise UnusableFileError("is not a regular file")
+                raise UnusableFileError(
+                    "is not a regular file",
+                    "use a regular file; pipes, such as `<(...)`, and devices are refused",
+                )
             content = stream.read(max_bytes + 1)
     except FileNotFoundError:
         raise UnusableFileError("does not exist") from None
+    except IsADirectoryError:
+        raise UnusableFileError("is a folder", "use the path of a file in it") from None
     except OSError:
         raise UnusableFileError("cannot be read") from None
     if len(content) > max_bytes:
-        raise UnusableFileError(f"is larger than {max_bytes:,} bytes")
+        raise UnusableFileError(f"is larger than {max_bytes:,} bytes", "shorten it")
     return content
 
 

@@ -58,6 +58,9 @@ def parse_yaml(text: str) -> object:
         return yaml.load(text, _Loader)  # noqa: S506  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         line = f" (line {error.problem_mark.line + 1})" if error.problem_mark else ""
+        if "'\\t'" in str(error.problem):
+            problem = f"is not valid YAML or JSON: it has a tab where only spaces are allowed{line}"
+            raise YamlError(problem, "replace the tab by spaces") from None
         raise YamlError(f"is not valid YAML or JSON{line}") from None
     except yaml.YAMLError:  # a character that YAML does not allow
         raise YamlError("has characters that are not allowed in YAML") from None
@@ -72,7 +75,8 @@ class _Loader(yaml.SafeLoader):
         """Return the node that begins at the next event."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "tag", None) is not None:
-            raise YamlError(f"has the tag {quote(event.tag)}", "remove the tag")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!", 1)
+            raise YamlError(f"uses the YAML tag {quote(tag)}", "remove the tag: none is allowed")
         if self.depth == _MAX_DEPTH:
             raise YamlError(f"has more than {_MAX_DEPTH} levels", "check its brackets")
         self.depth += 1
@@ -128,9 +132,9 @@ def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]]) -> tuple[int, i
     inner = [_measure(part, sizes) for part in parts]
     n_nodes, n_levels = 1 + sum(n for n, _ in inner), 1 + max((n for _, n in inner), default=0)
     if n_nodes > _MAX_NODES or n_levels > _MAX_DEPTH:
+        limit = f"{_MAX_NODES:,} values" if n_nodes > _MAX_NODES else f"{_MAX_DEPTH} levels"
         raise YamlError(
-            f"has more than {_MAX_NODES:,} values or {_MAX_DEPTH} levels",
-            "remove values, or aliases (`*name`)",
+            f"has more than {limit} after aliases are copied", "remove values, or aliases (`*name`)"
         )
     sizes[id(node)] = n_nodes, n_levels
     return n_nodes, n_levels

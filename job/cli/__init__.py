@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from job.cli.termination import write_termination_message
-from job.contracts.messages import escape_control_characters
+from job.contracts.messages import describe_setting_problem, escape_control_characters
 from job.errors import ExitCode, JobError
 from job.signals import SignalWatcher
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
+
+_PROGRAM: Final = "pcc-job"
 
 
 def main() -> None:
@@ -23,14 +25,14 @@ def main() -> None:
     from job.cli.commands.app import app
 
     try:
-        code = app(standalone_mode=False, obj=watcher)
+        code = app(standalone_mode=False, obj=watcher, prog_name=_PROGRAM)
     except JobError as error:
         raise SystemExit(_report_failure(error)) from None
     except typer.Abort:
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
-            raise SystemExit(_report_usage_error(error, error.format_message())) from None
+            raise SystemExit(_report_usage_error(error)) from None
         _report_crash(error)
         write_termination_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
         raise SystemExit(ExitCode.UNFORESEEN) from None
@@ -54,18 +56,26 @@ def _report_failure(error: JobError) -> ExitCode:
     return error.exit_code
 
 
-def _report_usage_error(error: Exception, message: str) -> ExitCode:
+def _report_usage_error(error: Any) -> ExitCode:  # typer does not export its usage errors
     """Report an error in the command line's arguments; return the exit code."""
-    message = message or "no command given"
-    _write_error(
-        "command_failed",
-        error,
-        message,
-        "run `pcc-job --help`, or the command with --help",
-        ExitCode.CONFIGURATION,
-    )
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else _PROGRAM
+    message = _describe_usage(error, command)
+    hint = f"run `{command} --help`"
+    _write_error("command_failed", error, message, hint, ExitCode.CONFIGURATION)
     write_termination_message("failed", ExitCode.CONFIGURATION, error=message)
     return ExitCode.CONFIGURATION
+
+
+def _describe_usage(error: Any, command: str) -> str:
+    """Return what is wrong with the arguments of a command."""
+    parameter: Any = getattr(error, "param", None)
+    cause = error.__cause__
+    if type(error).__name__ == "MissingParameter" and getattr(parameter, "help", None):
+        return f"`{command}` needs {parameter.name.upper()}: {parameter.help.rstrip('.')}"
+    if parameter is not None and hasattr(cause, "errors"):  # pydantic has refused the value
+        return f"{parameter.opts[0]}: {describe_setting_problem(cause.errors()[0])}"
+    return error.format_message() or "no command given"
 
 
 def _report_crash(error: Exception) -> None:

@@ -12,6 +12,19 @@ if TYPE_CHECKING:
 
 _CAP: Final = 10
 _MAX_LENGTH: Final = 200
+_WHOLE_NUMBER: Final = "expected a whole number"
+_WORDS: Final = {
+    "tuple_type": "expected a list, such as [a, b]",
+    "int_type": _WHOLE_NUMBER,
+    "int_parsing": _WHOLE_NUMBER,
+    "int_from_float": _WHOLE_NUMBER,
+}
+_RANGES: Final = {
+    "less_than_equal": ("is more than", "le"),
+    "less_than": ("is not less than", "lt"),
+    "greater_than_equal": ("is less than", "ge"),
+    "greater_than": ("is not more than", "gt"),
+}
 
 
 def shorten(text: str, max_length: int = _MAX_LENGTH) -> str:
@@ -43,6 +56,20 @@ def describe_problem(problem: ErrorDetails) -> str:
     """Return place and message of a problem that pydantic has found, without the value."""
     place = shorten(".".join(str(part) for part in problem["loc"]))
     return f"{place}: {problem['msg']}" if place else problem["msg"]
+
+
+def describe_setting_problem(problem: ErrorDetails) -> str:
+    """Return the message of a problem with a setting, whose value is in `problem["input"]`.
+
+    Only a number that is outside its range is shown; other values may be secret.
+    """
+    kind, value = problem["type"], problem["input"]
+    if kind != "value_error" and (value is None or value == ""):
+        return "the value is empty"
+    if kind in _RANGES and type(value) in (int, float):
+        words, limit = _RANGES[kind]
+        return f"{value} {words} {problem['ctx'][limit]}"
+    return _WORDS.get(kind, problem["msg"].removeprefix("Value error, "))
 
 
 def pluralize(n: int, noun: str) -> str:

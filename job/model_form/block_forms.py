@@ -77,12 +77,16 @@ class EmbeddingBlock(FormPart):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        require(self.names is None or len(self.names) == self.n_given, "columns are missing")
+        require(
+            self.names is None or len(self.names) == self.n_given,
+            f"does not have {self.n_given} names",
+        )
         if self.columns is not None:
             is_inside = (self.columns >= 0) & (self.columns < self.n_given)
             require(bool(is_inside.all()), "a column is outside the embedding")
         for values in (self.offset, self.scale):
-            require(values is None or len(values) == self.width, "the map has another width")
+            fits = values is None or len(values) == self.width
+            require(fits, f"offset or scale does not have {self.width} numbers")
         require((self.offset is None) == (self.scale is None), "the map is incomplete")
         return self
 
@@ -102,8 +106,8 @@ class NumericBlock(FormPart):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        lengths = {len(self.names), len(self.offset), len(self.scale)}
-        require(len(lengths) == 1, "the map has another width")
+        fits = len(self.offset) == len(self.scale) == len(self.names)
+        require(fits, f"offset or scale does not have {len(self.names)} numbers")
         return self
 
 
@@ -121,7 +125,7 @@ class BooleanBlock(FormPart):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        require(len(self.names) == len(self.fill), "fill has another width")
+        require(len(self.names) == len(self.fill), f"fill does not have {len(self.names)} numbers")
         return self
 
 

@@ -4,8 +4,9 @@ How it works
 ------------
 1. The form is an object of JSON values and arrays.  An array at `blocks[0].offset` becomes the
    array `blocks/0/offset` of the file; everything else is canonical JSON under the key `model`.
-2. When the file is read, arrays are put back to their places, and the result is validated: types,
-   shapes, finite numbers, and whether the parts fit together.
+2. When the file is read, the format and its version are checked first.  Then arrays are put back to
+   their places, and the result is validated: types, shapes, finite numbers, and whether the parts
+   fit together.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ import numpy as np
 from pydantic import ValidationError
 
 from job.contracts.arrays import Array
-from job.contracts.messages import describe_problem
+from job.contracts.messages import quote
 from job.contracts.strict_json import parse_json
 from job.errors import IntegrityError
 from job.model_form.form import ModelForm
-from job.model_form.tensors import read_tensors, write_tensors
+from job.model_form.problems import UnknownFormError, explain
+from job.model_form.tensors import read_arrays, split_file, write_tensors
 
 _KEY: Final = "model"
+_FORMATS: Final = {
+    name: ModelForm.model_fields[name].default for name in ("format", "format_version")
+}
 
 
 def encode_form(form: ModelForm) -> bytes:
@@ -55,22 +60,38 @@ def decode_form(data: bytes, name: str) -> ModelForm:
         The bytes are not a file of this format, or the parts of the model do not fit together.
     """
     try:
-        tensors, texts = read_tensors(data)
-        content = parse_json(texts[_KEY].encode())
-        for path, tensor in tensors.items():
-            _put_array(content, path.split("/"), tensor)
+        return _decode(data)
+    except UnknownFormError as error:
+        raise IntegrityError(
+            f"this release cannot read {name}: {error}",
+            hint="use the release of pcc-job that published the version, or a later one",
+        ) from None
+    except ValueError as error:
+        raise IntegrityError(
+            f"{name} is malformed: {error}",
+            hint="the file is malformed although its digest matches: find out who wrote it, and do "
+            "not load the version",
+        ) from None
+
+
+def _decode(data: bytes) -> ModelForm:
+    """Return the form in the bytes of a file, or raise `ValueError`."""
+    entries, texts, body = split_file(data)
+    if _KEY not in texts:
+        raise ValueError("it has no model")
+    content = parse_json(texts[_KEY].encode())
+    if not isinstance(content, dict):
+        raise ValueError("its model is not a JSON object")
+    for key, known in _FORMATS.items():
+        if (found := content.get(key, known)) != known:
+            raise UnknownFormError(f"unknown {key} {quote(str(found))}; known: '{known}'")
+    tensors = read_arrays(entries, body)
+    for path, tensor in tensors.items():
+        _put_array(content, path, tensor)
+    try:
         return ModelForm.model_validate(content)
     except ValidationError as error:
-        [problem, *_] = error.errors(include_url=False, include_input=False)
-        reason = describe_problem(problem)
-    except KeyError:
-        reason = "it has no model"
-    except ValueError as error:
-        reason = str(error)
-    raise IntegrityError(
-        f"this release cannot read {name}: {reason}",
-        hint="use the release of pcc-job that published the version, or a later one",
-    )
+        raise explain(error, tensors) from None
 
 
 def _take_arrays(value: Any, path: str, tensors: dict[str, Array]) -> Any:
@@ -89,9 +110,9 @@ def _take_arrays(value: Any, path: str, tensors: dict[str, Array]) -> Any:
     return value
 
 
-def _put_array(content: Any, path: list[str], tensor: Array) -> None:
+def _put_array(content: Any, path: str, tensor: Array) -> None:
     """Put an array to its place; raise `ValueError` if there is no such place."""
-    *parents, last = path
+    *parents, last = path.split("/")
     for part in parents:
         if isinstance(content, list) and part.isdecimal() and int(part) < len(content):
             content = content[int(part)]
@@ -99,6 +120,8 @@ def _put_array(content: Any, path: list[str], tensor: Array) -> None:
             content = content[part]
         else:
             content = None
-    if not isinstance(content, dict) or last in content:
-        raise ValueError("an array belongs to no part of the model")
+    if not isinstance(content, dict):
+        raise ValueError(f"array {quote(path)} belongs to no part of the model")
+    if last in content:
+        raise ValueError(f"array {quote(path)} has another value in the JSON of the model")
     content[last] = tensor

@@ -78,11 +78,13 @@ class ModelForm(FormPart):
         is_single = isinstance(self.link, Sigmoid) or (
             isinstance(self.link, Platt) and n_classes == 2
         )
-        require(n_scores == (1 if is_single else n_classes), "scores and classes do not fit")
+        problem = f"the head has {n_scores} scores, which do not fit to {n_classes} classes"
+        require(n_scores == (1 if is_single else n_classes), problem)
         require(not is_single or n_classes == 2, "one score needs two classes")
         if isinstance(self.link, Platt):
-            lengths = {len(self.link.slope), len(self.link.offset), n_scores}
-            require(len(lengths) == 1, "the link has another width than the scores")
+            lengths = [len(self.link.slope), len(self.link.offset)]
+            problem = f"the link's slope and offset have {lengths} numbers instead of {n_scores}"
+            require(lengths == [n_scores, n_scores], problem)
         is_constant = isinstance(self.head, ConstantHead)
         require(is_constant == isinstance(self.link, Identity), "head and link do not fit")
 
@@ -91,8 +93,10 @@ class ModelForm(FormPart):
         if isinstance(self.head, ConstantHead):
             require(not self.blocks, "a constant model has blocks")
             return
-        widths = [block.width for block in self.blocks]
-        require(len(widths) > 0 and sum(widths) == self.head.shape[0], "blocks and head do not fit")
+        require(len(self.blocks) > 0, "the model has no blocks")
+        width, n_features = sum(block.width for block in self.blocks), self.head.shape[0]
+        problem = f"the blocks have {width} features, but the head takes {n_features}"
+        require(width == n_features, problem)
         kinds = [block.kind for block in self.blocks]
         is_linear = isinstance(self.head, LinearHead)
         require(is_linear or "terms" not in kinds, "terms need a linear head")

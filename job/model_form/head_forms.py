@@ -26,7 +26,9 @@ class LinearHead(FormPart):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        require(self.weights.shape[1] == len(self.intercept), "the head has two widths")
+        n_weights, n_scores = self.weights.shape[1], len(self.intercept)
+        problem = f"weights give {n_weights} scores, but intercept has {n_scores}"
+        require(n_weights == n_scores, problem)
         return self
 
 
@@ -77,7 +79,9 @@ class Prototypes(FormPart):
     @model_validator(mode="after")
     def _check(self) -> Self:
         n_inputs = self.centers.shape[0] + self.centers.shape[1]
-        require(self.weights.shape == (n_inputs, len(self.intercept)), "weights do not fit")
+        shape = (n_inputs, len(self.intercept))
+        problem = f"weights have shape {[*self.weights.shape]} instead of {[*shape]}"
+        require(self.weights.shape == shape, problem)
         return self
 
 

@@ -14,12 +14,15 @@ from job.contracts.arrays import Array
 
 def _check_array(dtype: type[np.generic], n_dimensions: int) -> Callable[[object], Array]:
     def check(value: object) -> Array:
-        if not isinstance(value, np.ndarray) or value.ndim != n_dimensions:
-            raise ValueError(f"expected an array of {n_dimensions} dimensions")
-        if value.dtype != dtype:
-            raise ValueError(f"expected an array of {np.dtype(dtype).name}")
+        if not isinstance(value, np.ndarray):
+            raise ValueError("is not an array")
+        if value.ndim != n_dimensions or value.dtype != dtype:
+            raise ValueError(
+                f"expected {np.dtype(dtype).name} with {n_dimensions} dimensions, "
+                f"found {value.dtype.name} of shape {[*value.shape]}"
+            )
         if value.dtype.kind == "f" and not np.isfinite(value).all():
-            raise ValueError("expected finite numbers")
+            raise ValueError("has a number that is not finite")
         return value
 
     return check

@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from job.contracts.arrays import Array
+from job.contracts.messages import quote
 from job.contracts.strict_json import parse_json
 
 _TYPES: Final[dict[str, np.dtype[Any]]] = {
@@ -62,47 +63,63 @@ def write_tensors(tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> 
     return b"".join([len(text).to_bytes(_LENGTH_BYTES, "little"), text, *parts])
 
 
-def read_tensors(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
-    """Return the arrays of a file by name, as read-only views of its bytes, and its texts.
+def split_file(data: bytes) -> tuple[dict[str, Any], dict[str, str], memoryview]:
+    """Return the header's entries of arrays by name, its texts, and the bytes after the header.
 
     Raises
     ------
     ValueError
-        The bytes do not have this layout.
+        The header does not have this layout.
     """
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     start = _LENGTH_BYTES + length
     if length > _MAX_HEADER_BYTES:
         raise ValueError(f"the header has more than {_MAX_HEADER_BYTES} bytes")
     if len(data) < _LENGTH_BYTES or start > len(data):
-        raise ValueError("the header is longer than the file")
+        raise ValueError(f"its header of {length} bytes is longer than the file of {len(data)}")
     header = _parse_header(data[_LENGTH_BYTES:start])
     metadata = header.pop(_METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise ValueError(f"{_METADATA} is not an object of texts")
+    return header, metadata, memoryview(data)[start:]
+
+
+def read_arrays(entries: Mapping[str, Any], body: memoryview) -> dict[str, Array]:
+    """Return the arrays of a file by name, as read-only views of the bytes after the header.
+
+    Raises
+    ------
+    ValueError
+        An entry is malformed, or the arrays do not fill the bytes.
+    """
     tensors, end = {}, 0
-    body = memoryview(data)[start:]
-    for name in sorted(header, key=lambda name: _begin(header[name])):
-        tensors[name], end = _read_tensor(header[name], body, end)
+    for name in sorted(entries, key=lambda name: _begin(name, entries[name])):
+        try:
+            tensors[name], end = _read_tensor(entries[name], body, end)
+        except ValueError as error:
+            raise ValueError(f"array {quote(name)} {error}") from None
     if end != len(body):
-        raise ValueError("there are bytes after the last array")
-    return tensors, metadata
+        raise ValueError(f"there are {len(body) - end} bytes after the last array")
+    return tensors
 
 
 def _parse_header(raw: bytes) -> dict[str, Any]:
     header = parse_json(raw)
     if not isinstance(header, dict):
-        raise ValueError("the header is not an object")
+        raise ValueError("its header is not an object")
     return header
 
 
-def _begin(entry: object) -> int:
+def _begin(name: str, entry: object) -> int:
     """Return where an array begins; raise `ValueError` if its entry in the header is malformed."""
     if isinstance(entry, dict) and entry.keys() == {"dtype", "shape", "data_offsets"}:
         shape, offsets = entry["shape"], entry["data_offsets"]
         if _are_counts(shape, 1, _MAX_DIMENSIONS) and _are_counts(offsets, 2, 2):
             return int(offsets[0])
-    raise ValueError("an entry of the header is malformed")
+    raise ValueError(
+        f"array {quote(name)} needs a dtype, a shape of 1 or {_MAX_DIMENSIONS} numbers, and two "
+        "data_offsets in the header"
+    )
 
 
 def _are_counts(value: object, min_length: int, max_length: int) -> bool:
@@ -121,8 +138,12 @@ def _read_tensor(
     begin, end = entry["data_offsets"]
     dtype = _TYPES.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
     if dtype is None:
-        raise ValueError("an array has an unknown type")
+        raise ValueError(f"has an unknown type; known: {', '.join(_TYPES)}")
     n_bytes = math.prod(entry["shape"]) * dtype.itemsize
-    if begin != expected_begin or end - begin != n_bytes or end > len(body):
-        raise ValueError("an array does not fit into its place")
+    if end - begin != n_bytes:
+        raise ValueError(f"of shape {entry['shape']} needs {n_bytes} bytes, but has {end - begin}")
+    if begin != expected_begin:
+        raise ValueError(f"begins at byte {begin} instead of {expected_begin}")
+    if end > len(body):
+        raise ValueError(f"ends at byte {end}, but the arrays of the file end at {len(body)}")
     return np.frombuffer(body[begin:end], dtype).reshape(entry["shape"]), end

@@ -153,8 +153,8 @@ def _reject(
     log.warning("candidate_rejected", reasons=reasons)
     return GateRejectedError(
         f"the gate rejected the candidate: {'; '.join(reasons)}",
-        hint=f"see report.html in runs/{result.run_id}/ of the store; `pcc-job run --override "
-        "REASON` publishes the candidate anyway",
+        hint=f"see runs/{result.run_id}/ATTEMPT/report.html in the store, where ATTEMPT is the "
+        "highest number; `pcc-job run --override REASON` publishes the candidate anyway",
         result=result,
     )
 

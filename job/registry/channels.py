@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.channel import Action, ChannelPointer
 from job.contracts.store_bounds import MAX_RECORD_BYTES
@@ -69,6 +70,15 @@ def list_channels(store: ArtifactStore) -> dict[str, str | None]:
     """Return a dictionary from the name of each channel to the version that it points to."""
     names = [name for name in list_pointers(store) if anchored_channel(name) is None]
     return {name: read_channel(store, name)[0] for name in names}
+
+
+def missing_channel(store: ArtifactStore, channel: str) -> ConfigurationError:
+    """Return the error for a channel that does not exist; it lists those that do."""
+    return ConfigurationError(
+        f"channel '{channel}' does not exist in '{store.uri}'",
+        hint="use an existing channel; channels: "
+        f"{quote_list(sorted(list_channels(store))) or 'none yet'}",
+    )
 
 
 def list_pointers(store: ArtifactStore) -> list[str]:

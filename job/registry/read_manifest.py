@@ -6,7 +6,9 @@ names and the sizes of the files.
 
 from __future__ import annotations
 
-from job.contracts.messages import quote_list
+from pydantic import ValidationError
+
+from job.contracts.messages import describe_problem, quote_list
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import Manifest
 from job.contracts.store_bounds import (
@@ -32,12 +34,13 @@ def read_manifest(store: ArtifactStore, version: str) -> tuple[Manifest, bytes]:
         job publishes.
     """
     raw = _get(store, version)
-    manifest = _parse(raw)
-    if manifest is None or raw != _rewrite(manifest):
+    try:
+        manifest = _parse_exactly(raw)
+    except ValueError as error:
         raise IntegrityError(
-            f"{version}/{MANIFEST_FILE}, the manifest, is missing or damaged",
+            f"{version}/{MANIFEST_FILE}, the manifest, {error}",
             hint="restore it from a backup, or publish a new version",
-        )
+        ) from None
     if manifest.version != version or not is_named_for(
         version, manifest.run_id, manifest.copied_from
     ):
@@ -55,8 +58,10 @@ def read_manifest(store: ArtifactStore, version: str) -> tuple[Manifest, bytes]:
 
 def copied_from(store: ArtifactStore, version: str) -> str | None:
     """Return the version that `version` is a copy of; None if not a copy or damaged."""
-    manifest = _parse(_get(store, version))
-    return None if manifest is None else manifest.copied_from
+    try:
+        return Manifest.parse(_get(store, version)).copied_from
+    except ValueError:
+        return None
 
 
 def _find_problem(manifest: Manifest) -> str:
@@ -82,11 +87,23 @@ def _get(store: ArtifactStore, version: str) -> bytes:
     return store.get(f"{version}/{MANIFEST_FILE}", max_bytes=MAX_MANIFEST_BYTES) or b""
 
 
-def _parse(raw: bytes) -> Manifest | None:
+def _parse_exactly(raw: bytes) -> Manifest:
+    """Return the manifest in the bytes that `publish` writes; raise `ValueError` for others."""
+    if not raw:
+        raise ValueError("is missing or empty")
     try:
-        return Manifest.parse(raw)
-    except ValueError:
-        return None
+        manifest = Manifest.parse(raw)
+    except ValidationError as error:
+        [problem, *_] = error.errors(include_url=False, include_input=False)
+        if problem["type"] == "missing":
+            place = ".".join(str(part) for part in problem["loc"])
+            raise ValueError(f"is damaged: it has no `{place}`") from None
+        raise ValueError(f"is damaged: {describe_problem(problem)}") from None
+    except ValueError as error:
+        raise ValueError(f"is damaged: {error}") from None
+    if raw != _rewrite(manifest):
+        raise ValueError("is damaged: it does not have the bytes that this job writes")
+    return manifest
 
 
 def _rewrite(manifest: Manifest) -> bytes:

@@ -14,7 +14,7 @@ from job.contracts.reports.results import VersionDiff
 from job.contracts.store_keys import anchor_pointer, is_channel, promote_command
 from job.errors import ConfigurationError
 from job.registry.anchors import list_anchors
-from job.registry.channels import list_channels, read_channel
+from job.registry.channels import missing_channel, read_channel
 from job.registry.history import N_NEWEST, list_entries, read_moves
 from job.registry.list_versions import list_newest
 from job.registry.metadata_diff import compare_metadata
@@ -66,11 +66,7 @@ def list_history(
     """
     moves = _read_counted(store, channel, shows_all=shows_all)
     if not moves:
-        raise ConfigurationError(
-            f"channel '{channel}' does not exist in '{store.uri}'",
-            hint="use an existing channel; channels: "
-            f"{quote_list(sorted(list_channels(store))) or 'none yet'}",
-        )
+        raise missing_channel(store, channel)
     return moves
 
 

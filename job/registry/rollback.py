@@ -20,7 +20,7 @@ from job.contracts.store_keys import promote_command
 from job.contracts.version_files import MANIFEST_FILE
 from job.errors import ConfigurationError, VersionConflictError
 from job.registry.anchors import pointed_versions
-from job.registry.channels import MoveReason, move_channel, read_channel
+from job.registry.channels import MoveReason, missing_channel, move_channel, read_channel
 from job.registry.history import previous_version
 from job.registry.lineage_files import read_lineage_files
 from job.registry.list_versions import list_folders
@@ -54,11 +54,11 @@ def roll_back(
     Raises
     ------
     ConfigurationError
-        The channel has no earlier champion.
+        The channel does not exist, or has no earlier champion.
     """
     present, pointer = read_channel(store, channel)
     if pointer is None or (origin := previous_version(store, channel)) is None:
-        raise _no_previous(channel)
+        raise _no_previous(store, channel, pointer)
     if is_dry_run:
         verify_files(store, origin)
         return MoveResult(channel=channel, origin=present, to=origin, is_dry_run=True)
@@ -86,7 +86,9 @@ def _describe_rollback(origin: str, target: str, *, at: datetime, by: str) -> Mo
     )
 
 
-def _no_previous(channel: str) -> ConfigurationError:
+def _no_previous(store: ArtifactStore, channel: str, pointer: bytes | None) -> ConfigurationError:
+    if pointer is None:
+        return missing_channel(store, channel)
     return ConfigurationError(
         f"cannot roll back channel '{channel}': it has no earlier version",
         hint="`pcc-job models list` shows the versions; "

@@ -47,6 +47,8 @@ def test_last_line_of_a_rejected_run_says_why(train, sample):
     [
         (["run", "--set", "search.metrik=x"], "unknown setting 'search.metrik'"),
         (["run", "--stor", "x"], "--stor"),
+        (["models", "prune", "--keep", "x"], "--keep: expected a whole number"),
+        (["models", "verify"], "`pcc-job models verify` needs VERSION: Name of a version or"),
         (["models", "list", "--set", "store.uri=ftp://x"], "scheme 'ftp'"),
         ([], "no command given"),
         (["models"], "no command given"),

@@ -75,6 +75,11 @@ class ArrowTables:
 def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
+    if not path.is_dir():
+        raise DatasetNotFoundError(
+            f"{quote(uri)} is a pipe or a device, not a file or folder",
+            hint="check --dataset (dataset.uri), and write the table to a file",
+        )
     files = [p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path)]
     parts = tuple(sorted(p for p in files if table_format(p) is not None))
     if not parts:

@@ -34,7 +34,7 @@ Sets = Annotated[
         "--set", metavar="KEY=VALUE", help="Set one setting; VALUE is YAML. Can be repeated."
     ),
 ]
-Version = Annotated[str, typer.Argument(help="Version, channel, or `latest`.")]
+Version = Annotated[str, typer.Argument(help="Name of a version or channel, or `latest`.")]
 Output = Annotated[
     str | None,
     typer.Option(

@@ -29,7 +29,7 @@ def test_regular_file_is_read(folder, name):
     [
         ("missing", "does not exist"),
         ("x" * 300, "cannot be read"),
-        (".", "cannot be read"),
+        (".", "is a folder"),
         ("file/x", "cannot be read"),
         ("pipe", "is not a regular file"),
         ("zero", "is not a regular file"),

@@ -88,21 +88,23 @@ def test_strategies_with_a_plain_form_are_accepted(command, strategy):
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
+    ("path", "words", "hint"),
     [
-        ("pipe", "is not a regular file"),
-        ("zero", "is not a regular file"),
-        (".", "cannot be read"),
-        ("nothing", "does not exist"),
-        ("x" * 300, "'x{200}...' cannot be read"),
-        ("large", "is larger than 65,536 bytes"),
-        ("latin1", "is not UTF-8"),
+        ("pipe", "is not a regular file", "use a regular file"),
+        ("zero", "is not a regular file", "use a regular file"),
+        (".", "is a folder", "use the path of a file"),
+        ("nothing", "does not exist", "check the path"),
+        ("x" * 300, "'x{200}...' cannot be read", "check the path"),
+        ("large", "is larger than 65,536 bytes", "shorten it"),
+        ("latin1", "is not UTF-8", "save it as UTF-8"),
     ],
 )
-def test_settings_file_is_a_small_text_file(command, path, words):
+def test_settings_file_is_a_small_text_file(command, path, words, hint):
     """Nothing waits for a pipe, and a device is not read."""
-    with pytest.raises(ConfigurationError, match=f"the settings file .*{words}"):
+    with pytest.raises(ConfigurationError, match=f"the settings file .*{words}") as caught:
         command("config", "check", "--config", path)
+
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize("path", ["pipe", "zero", "x" * 4000])

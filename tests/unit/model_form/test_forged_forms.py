@@ -10,7 +10,7 @@ import pytest
 from job.errors import IntegrityError
 from job.model_form.encoding import decode_form, encode_content
 from job.model_form.model import PlainModel
-from job.model_form.tensors import read_tensors, write_tensors
+from job.model_form.tensors import read_arrays, split_file, write_tensors
 
 LINEAR = {"kind": "linear", "weights": np.ones((3, 2)), "intercept": np.zeros(2)}
 SOFTMAX = {"kind": "softmax", "factor": 1.0}
@@ -47,6 +47,11 @@ TABLE = {"kind": "dataframe", "names": ("n", "m")}
 def encode(**changes):
     """Return the bytes of a form without validating it."""
     return encode_content({"format": "pcc-plain-model", "format_version": 1, **FORM, **changes})
+
+
+def read_tensors(data):
+    entries, texts, body = split_file(data)
+    return read_arrays(entries, body), texts
 
 
 def test_unchanged_form_predicts():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from job.model_form.tensors import read_tensors, write_tensors
+from job.model_form.tensors import read_arrays, split_file, write_tensors
 
 TENSORS = {
     "b": np.array([[1.5, -2.0], [0.0, 4.0]]),
@@ -18,6 +18,11 @@ TENSORS = {
 def write_file(header, body=b"", length=None):
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return (len(text) if length is None else length).to_bytes(8, "little") + text + body
+
+
+def read_tensors(data):
+    entries, texts, body = split_file(data)
+    return read_arrays(entries, body), texts
 
 
 def entry(dtype="F64", shape=(1,), offsets=(0, 8)):

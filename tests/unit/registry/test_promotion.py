@@ -161,6 +161,12 @@ def test_channel_without_an_earlier_version_cannot_go_back():
         roll_back(store)
 
 
+def test_rollback_of_an_unknown_channel_says_so():
+    """The hint must not be to create a channel because of a typing error."""
+    with pytest.raises(ConfigurationError, match="channel 'production' does not exist"):
+        roll_back(make_store())
+
+
 def test_rollback_passes_over_what_was_pruned(store):
     for key in list(store.keys(f"{V2}/")):
         store.delete(key)

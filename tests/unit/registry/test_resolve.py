@@ -25,6 +25,10 @@ OLD, NEW = publish_small(MemoryStore(), "r1", "r2")
 ABSENT = name_of("r3", 3)
 
 
+def make_manifest(**changes):
+    return canonical_json({"version": NEW, "run_id": "r2", **changes})
+
+
 @pytest.fixture
 def store():
     """Return a store of two versions, with the channel at the older one."""
@@ -195,20 +199,31 @@ def test_damage_of_one_version_leaves_the_other(store):
 
 
 @pytest.mark.parametrize(
-    "raw",
+    ("raw", "problem"),
     [
-        *(None, b"", b"{", b"\xff", b"null", b"[]", b"{}", b'{"files": 1}', b'{"files": [1]}'),
-        b'{"files": [{"name": "model.joblib"}]}',
-        b'{"files": {"name": "digest"}}',
+        (None, "is missing or empty"),
+        (b"", "is missing or empty"),
+        (b"{", "is damaged: it is not JSON"),
+        (b"\xff", "is damaged: it is not UTF-8"),
+        (b"null", "is damaged"),
+        (b"[]", "is damaged"),
+        (b"{}", "is damaged: it has no `version`"),
+        (make_manifest(), "is damaged: it has no `files`"),
+        (make_manifest(files=1), "is damaged: files"),
+        (make_manifest(files=[1]), "is damaged: files.0"),
+        (make_manifest(files=[{"name": "x"}]), "it has no `files.0.n_bytes`"),
+        (make_manifest(files={"name": "digest"}), "is damaged: files"),
+        (b" " + make_manifest(files=[]), "does not have the bytes"),
+        (make_manifest(files=[]), "does not list 'metadata.json', 'model.joblib'"),
     ],
 )
-def test_damaged_manifest_is_found(store, raw):
+def test_damaged_manifest_is_found(store, raw, problem):
     """A version cannot be verified without its manifest."""
     store.delete(f"{NEW}/manifest.json")
     if raw is not None:
         store.objects[f"{NEW}/manifest.json"] = raw
 
-    with pytest.raises(IntegrityError, match="manifest"):
+    with pytest.raises(IntegrityError, match=f"manifest.*{problem}"):
         read_verified(store, NEW)
 
 

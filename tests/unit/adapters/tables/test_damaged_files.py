@@ -89,11 +89,19 @@ def test_values_of_partitions_are_not_shown(tmp_path):
     assert r"table/email=.../a\n.parquet' is not a readable" in caught.value.message
 
 
-@pytest.mark.parametrize("name", ["pipe.parquet", "zero.parquet", "x" * 300, "//["])
-def test_what_is_not_a_file_is_not_opened(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("pipe.parquet", "is a pipe or a device"),
+        ("zero.parquet", "is a pipe or a device"),
+        ("x" * 300, "does not exist"),
+        ("//[", "does not exist"),
+    ],
+)
+def test_what_is_not_a_file_is_not_opened(tmp_path, name, problem):
     """Opening a named pipe would wait, a device does not end, and some paths cannot exist."""
     os.mkfifo(tmp_path / "pipe.parquet")
     (tmp_path / "zero.parquet").symlink_to("/dev/zero")
 
-    with pytest.raises(DatasetNotFoundError):
+    with pytest.raises(DatasetNotFoundError, match=problem):
         _open(name if name.startswith("/") else tmp_path / name)
