@@ -5,6 +5,7 @@ How it works
 1. The package is published under the name of the run's claim.
 2. A stored file under this name that is not the file of the package is foreign: another program, or
    an attempt of this run with another model, has stored it.  It never becomes part of a version.
+   The manifest of a version that no attempt of this run has recorded is foreign, too.
 3. The run then makes its package again for the next name, and publishes it there.  `models prune`
    removes the folder without a manifest that is left behind.
 """
@@ -44,7 +45,7 @@ def publish_package(
     IntegrityError
         There are foreign files under every name that the run may use.
     VersionConflictError
-        There is a complete version with other files under a name of the run.
+        Another attempt of the run has published a version with other files.
     """
     plan, store = context.plan, context.ports.store
     if package.group_errors is not None:  # later runs compare with published versions only

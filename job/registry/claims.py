@@ -6,9 +6,10 @@ How it works
    and settings.
 2. Later processes of the run read the claim.  They must have the same data, settings and lineage
    key.
-3. If there are foreign files under a name, the run publishes under the next one.  The names follow
-   from the claim: the n-th name is n - 1 seconds later.  So every process of the run tries the same
-   names in the same order, and finds a version that another one has published.
+3. If there are foreign files under a name, or a version that no process of the run has recorded as
+   its own, the run publishes under the next one.  The names follow from the claim: the n-th name is
+   n - 1 seconds later.  So every process of the run tries the same names in the same order, and
+   finds a version that another one has published.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from job.contracts.ports import ArtifactStore
 from job.contracts.store_bounds import MAX_RECORD_BYTES
 from job.contracts.strict_json import parse_json
 from job.errors import ConfigurationError, IntegrityError, TransientError
-from job.registry.publish import is_complete, name_version
+from job.registry.publish import is_published_by, name_version
 
 _N_NAMES: Final = 5
 _SECOND: Final = timedelta(seconds=1)
@@ -116,9 +117,12 @@ def list_names(run_id: str, claim: Claim) -> list[str]:
 
 
 def find_published(store: ArtifactStore, run_id: str, claim: Claim) -> str | None:
-    """Return the complete version of a run with this claim; None if there is none yet."""
+    """Return the version that a run with this claim has published; None if there is none yet.
+
+    A complete version under a name of the claim that the run has not recorded is ignored.
+    """
     names = list_names(run_id, claim)
-    return next((version for version in names if is_complete(store, version)), None)
+    return next((version for version in names if is_published_by(store, version, run_id)), None)
 
 
 def _claim_key(run_id: str) -> str:

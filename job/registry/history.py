@@ -11,6 +11,8 @@ How it works
 4. The pointer contains the newest 50 earlier champions of this list, so that no command has to read
    all moves.  If an earlier release or a person wrote the pointer, the list is missing; it is then
    computed from the newest 50 moves.
+5. Anybody who may create objects in the history can store an entry with a very high number.  The
+   numbers of later moves do not continue from there, because they would become too long.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from job.registry.publish import is_complete
 
 N_NEWEST: Final = 50
 _N_THREADS: Final = 4
+_MAX_NUMBER: Final = 10**12
+_MAX_GAP: Final = 10**6
 _NUMBER: Final = re.compile(r"([0-9]{6,15})\.json")
 
 
@@ -89,20 +93,28 @@ def read_moves(
     return moves if last in moves else [*moves, last]
 
 
-def last_number(store: ArtifactStore, channel: str) -> int:
-    """Return the highest number of a move in the history; 0 if the history is empty."""
-    return max((_entry_number(key) for key in list_entries(store, channel)), default=0)
+def last_number(store: ArtifactStore, channel: str, *, known: int = 0) -> int:
+    """Return the highest number of a move in the history; 0 if the history is empty.
+
+    Objects that no move can have left are ignored: their names are not those of entries, or their
+    numbers are far above the number `known` of an earlier move.
+    """
+    names = (key.rpartition("/")[2] for key in store.keys(_history_prefix(channel)))
+    numbers = [int(match[1]) for name in names if (match := _NUMBER.fullmatch(name))]
+    return max((number for number in numbers if number <= known + _MAX_GAP), default=0)
 
 
 def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> int:
     """Append the move in `pointer` to the history, unless it is there; return the move's number.
 
     If the pointer does not know the number of its move, or if another move has this number, a
-    person has restored the pointer.  Its move is then the newest entry, or is appended after it.
+    person has restored the pointer, or an entry is foreign.  The move is then the newest entry, or
+    is appended after it.
     """
-    number, entry = pointer.move, pointer.last_move.to_bytes()
+    known = pointer.move if pointer.move <= _MAX_NUMBER else 0
+    number, entry = known, pointer.last_move.to_bytes()
     while number == 0 or not _has_entry(store, _entry_key(channel, number), entry):
-        newest = last_number(store, channel)
+        newest = last_number(store, channel, known=known)
         number = newest if newest > number else number + 1
     return number
 

@@ -7,7 +7,9 @@ How it works
    that are to be published, as after a kill of an earlier attempt.  Otherwise it is foreign, and
    nothing is published under this name.
 3. If `models prune` is removing the version, or a file is missing, the manifest is not written.
-4. The manifest is written last; it makes the version visible.  It has the digests of the files that
+4. A run then records the digest of its manifest, outside the version's folder.  A version with
+   another manifest is not the run's, and no attempt of the run promotes it.
+5. The manifest is written last; it makes the version visible.  It has the digests of the files that
    the caller passed, never of files that were found in the store.
 """
 
@@ -20,10 +22,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from job.contracts.identity import ModelVersion, run_suffix
+from job.contracts.identity import Digest, ModelVersion, canonical_json, run_suffix
 from job.contracts.messages import pluralize
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.manifest import FileEntry, Manifest
+from job.contracts.store_bounds import MAX_MANIFEST_BYTES, MAX_RECORD_BYTES
 from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, MODEL_FILE
 from job.errors import ForeignFileError, TransientError, VersionConflictError
 from job.registry.lineage_files import lineage_key
@@ -58,6 +61,18 @@ def is_complete(store: ArtifactStore, version: str) -> bool:
     return store.head(f"{version}/{MANIFEST_FILE}") is not None
 
 
+def is_published_by(store: ArtifactStore, version: str, run_id: str) -> bool:
+    """Return whether a version is complete, and its manifest is the one that the run has recorded.
+
+    Copies that a rollback makes are not recorded.
+    """
+    record = store.get(_record_key(run_id, version), max_bytes=MAX_RECORD_BYTES)
+    if record is None:
+        return False
+    manifest = store.get(f"{version}/{MANIFEST_FILE}", max_bytes=MAX_MANIFEST_BYTES)
+    return manifest is not None and record == _record_of(manifest)
+
+
 def publish(
     store: ArtifactStore,
     version: str,
@@ -72,16 +87,15 @@ def publish(
     Parameters
     ----------
     lineage
-        Lineage files by suffix.  They are stored outside the version's folder, and are not listed
-        in the manifest.
+        Lineage files by suffix, stored outside the version's folder; the manifest omits them.
 
     Raises
     ------
     ForeignFileError
-        There is a file under this version's name that differs from `files` or `lineage`; the
-        version has no manifest.
+        There is a file under this version's name that differs from `files` or `lineage`.  If the
+        version has a manifest, the run has not recorded it.
     VersionConflictError
-        The version has a manifest, and its files are not `files`.
+        Another attempt of the run has published other files, or the copy exists with other files.
     TransientError
         `models prune` is removing the folder of the version, or has removed a file.
     """
@@ -92,9 +106,11 @@ def publish(
             _create(store, lineage_key(version, suffix), data)
         _store_files(store, version, files)
         _require_all_present(store, version, files)
+        if copied_from is None:
+            _create(store, _record_key(run_id, version), _record_of(manifest))
         _create(store, f"{version}/{MANIFEST_FILE}", manifest)
     except ForeignFileError as error:
-        if is_complete(store, version):
+        if _is_taken(store, version, run_id, copied_from):
             raise _conflict(version) from error
         raise
 
@@ -156,6 +172,21 @@ def _require_all_present(store: ArtifactStore, version: str, files: Mapping[str,
         raise _foreign(min(unknown))
 
 
+def _is_taken(store: ArtifactStore, version: str, run_id: str, copied_from: str | None) -> bool:
+    """Return whether another attempt of the run, or a rollback, has published the version."""
+    if copied_from is None:
+        return is_published_by(store, version, run_id)
+    return is_complete(store, version)
+
+
+def _record_key(run_id: str, version: str) -> str:
+    return f"runs/{run_id}/published/{version}.json"
+
+
+def _record_of(manifest: bytes) -> bytes:
+    return canonical_json({"manifest_digest": str(Digest.of(manifest))})
+
+
 def _foreign(key: str) -> ForeignFileError:
     return ForeignFileError(
         f"'{key}' is not the file that was to be published there",
@@ -167,7 +198,6 @@ def _foreign(key: str) -> ForeignFileError:
 def _conflict(version: str) -> VersionConflictError:
     return VersionConflictError(
         f"cannot publish {version}: it already exists with other files",
-        hint=f"`pcc-job models show {version}` shows its run id: if it is that of this run, "
-        "another attempt has published it; otherwise find out who stored it, and run again with "
-        "another --run-id",
+        hint="another attempt of the run, or another rollback, has published it; "
+        f"`pcc-job models show {version}` shows which",
     )

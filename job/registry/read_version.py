@@ -124,7 +124,7 @@ def verify_files(
     ------
     IntegrityError
         A file is missing, not listed or changed; or the manifest was changed, lists no model, or
-        lists another model than metadata.json.
+        differs from metadata.json in the model, the version or the run.
     """
     metadata: list[bytes] = []
     keep = partial(_pass_on, sink, metadata)
@@ -138,7 +138,7 @@ def verify_files(
     if broken or unlisted:
         raise _damage(version, broken, unlisted)
     if METADATA_FILE in names:
-        check_content(version, listed, b"".join(metadata))
+        check_content(manifest, b"".join(metadata))
     keep(MANIFEST_FILE, raw)
     return len(names) + 1
 

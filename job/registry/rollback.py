@@ -100,16 +100,17 @@ def _republish(store: ArtifactStore, origin: str, *, at: datetime, by: str) -> s
     """Publish a copy of version `origin` as the newest version, and return the copy's name.
 
     Nothing is published if the newest version is `origin` or already a copy of `origin`.  An
-    earlier call that was killed before it moved the channel may have left such a copy.
+    earlier call that was killed before it moved the channel may have left such a copy.  If `origin`
+    is a copy itself, the manifest of the new copy names the original version.
     """
-    newest = list_folders(store)[-1]
-    if newest == origin or (is_complete(store, newest) and copied_from(store, newest) == origin):
+    newest, original = list_folders(store)[-1], copied_from(store, origin) or origin
+    if newest == origin or (is_complete(store, newest) and copied_from(store, newest) == original):
         return newest
     files = read_verified(store, origin)
     del files[MANIFEST_FILE]
-    copy = name_version(by, _after(newest, at), copied_from=origin)
+    copy = name_version(by, _after(newest, at), copied_from=original)
     lineage = dict(read_lineage_files(store, origin))
-    publish(store, copy, by, files, lineage=lineage, copied_from=origin)
+    publish(store, copy, by, files, lineage=lineage, copied_from=original)
     return copy
 
 

@@ -12,6 +12,7 @@ from support.golden_runs import BASELINE
 from support.small_runs import SETTINGS, SmallRuns, list_events, write_letters
 
 from job.adapters.stores.directory import DirectoryStore
+from job.contracts.reports.manifest import FileEntry, Manifest
 from job.registry import verify_files
 
 NAME = ("--run-id", "night")
@@ -72,6 +73,29 @@ def test_retry_on_the_same_machine_publishes_under_the_same_name(killed):
 
     assert version == result["version"]
     assert before == {name: data for name, data in after.items() if name != "manifest.json"}
+
+
+def test_retry_does_not_promote_a_version_of_somebody_else(killed, tmp_path):
+    """The first attempt was killed; somebody who can only create objects below `v*/` completes it."""
+    runs, version = killed
+    backup = shutil.copytree(runs.store, tmp_path / "backup")
+    folder = runs.store / version
+    shutil.rmtree(runs.store / "runs" / "night" / "published")
+    shutil.rmtree(folder / "figures", ignore_errors=True)
+    (folder / "report.html").write_text("foreign")
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    entries = [FileEntry.of(p.relative_to(folder).as_posix(), p.read_bytes()) for p in files]
+    manifest = Manifest.of(version, "night", entries, copied_from=None).to_bytes()
+    (folder / "manifest.json").write_bytes(manifest)
+    assert verify_files(DirectoryStore(runs.store), version) == len(files) + 1
+    later = runs.publish(TABLE, *NAME)["version"]
+    pointer = runs.read_json("channels/production.json")
+    again = json.loads(runs.run(TABLE, *NAME).stdout)
+    shutil.rmtree(runs.store)
+    shutil.copytree(backup, runs.store)
+
+    assert version < later == pointer["version"]
+    assert ("already_published", later) == (again["outcome"], again["version"])
 
 
 def test_retry_on_another_machine_publishes_its_own_model_under_another_name(killed):

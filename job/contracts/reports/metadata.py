@@ -125,6 +125,7 @@ class AnchorRequest(Part):
 class PromotionTerms(PublishedFile):
     """The keys of metadata.json that verification and promotion depend on."""
 
+    model_version: VersionName | None = Field(None, description="Name of the version.")
     run_id: str | None = Field(None, description="Run that trained the model.")
     override: Override | None = Field(None, description="null: the gate accepted the candidate.")
     sets_anchor: AnchorRequest | None = Field(

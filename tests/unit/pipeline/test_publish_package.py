@@ -15,7 +15,7 @@ from job.contracts.reports.manifest import FileEntry
 from job.errors import IntegrityError, JobError, VersionConflictError
 from job.pipeline.package import Package
 from job.pipeline.publish_package import publish_package
-from job.registry.claims import Claim, list_names
+from job.registry.claims import Claim, find_published, list_names
 from job.registry.lineage_files import lineage_key
 from job.registry.list_versions import list_versions
 from job.registry.publish import name_version, publish
@@ -37,6 +37,7 @@ def package_of(claim, model=b"ours"):
     """Return the package of an attempt whose model has these bytes; all files depend on both."""
     metadata = {
         "model_version": claim.version,
+        "run_id": RUN_ID,
         "model_files": [FileEntry.of("model.joblib", model).to_json()],
     }
     further = f"{claim.version} {model.decode()}".encode()
@@ -118,26 +119,42 @@ def test_foreign_files_under_every_name_end_the_run():
     assert [] == list_versions(store)
 
 
-def test_complete_version_with_other_files_is_a_conflict():
+def test_complete_version_of_another_attempt_is_a_conflict():
     """A manifest is never replaced, and nothing is published beside it."""
     store = MemoryStore()
-    publish(store, NAMES[0], RUN_ID, {"model.joblib": b"foreign", "metadata.json": b"{}"})
+    attempt(store, b"of another machine")
     with pytest.raises(VersionConflictError, match=NAMES[0]):
         attempt(store)
 
     assert [NAMES[0]] == list_versions(store)
 
 
-def test_manifest_without_its_files_is_a_conflict():
-    """Its files would be added to a version that describes other ones."""
+@pytest.mark.parametrize("name", ["night-1", "somebody"])
+def test_complete_version_that_no_attempt_has_recorded_is_foreign(name):
+    """Somebody who may only create objects below `v*/` has stored it; a later attempt agrees."""
+    store, forged = MemoryStore(), MemoryStore()
+    publish(forged, NAMES[0], name, package_of(CLAIM, b"foreign").files)
+    for key in forged.written:
+        if key.startswith("v"):
+            store.put_if_absent(key, forged.get(key))
+    before = dict(store.objects)
+
+    assert NAMES[1] == attempt(store)
+    assert NAMES[1] == find_published(store, RUN_ID, CLAIM)
+    assert b"ours" == model_of(store, NAMES[1])
+    assert before.items() <= store.objects.items()
+
+
+def test_manifest_without_its_files_is_foreign():
+    """It stays alone, and the version has another name."""
     store = MemoryStore()
     store.put_if_absent(f"{NAMES[0]}/manifest.json", b"{}")
 
-    with pytest.raises(VersionConflictError, match=NAMES[0]):
-        attempt(store)
+    assert NAMES[1] == attempt(store)
+    assert b"{}" == store.get(f"{NAMES[0]}/manifest.json")
 
 
-N_WRITES = len(package_of(CLAIM).files) + len(SUFFIXES) + 1
+N_WRITES = len(package_of(CLAIM).files) + len(SUFFIXES) + 2
 
 
 @pytest.mark.parametrize("model", [b"ours", b"of another machine"])

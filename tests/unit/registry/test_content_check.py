@@ -1,4 +1,4 @@
-"""A manifest lists a model and its metadata, and agrees with what metadata.json says of the model."""
+"""A manifest lists a model and its metadata, and agrees with metadata.json on model and origin."""
 
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from job.errors import IntegrityError
 from job.registry.fetch import fetch_version
 from job.registry.promotion import promote, promote_anchor
 from job.registry.publish import name_version, publish
+from job.registry.read_manifest import copied_from
 from job.registry.read_version import read_files, read_metadata, read_verified, verify_files
 from job.registry.rollback import roll_back
 
@@ -21,8 +22,9 @@ MODEL = FileEntry.of("model.joblib", b"model")
 PLAIN = FileEntry.of("model.safetensors", b"numbers")
 
 
-def metadata_of(*entries):
-    return canonical_json({"run_id": "a", "model_files": [entry.to_json() for entry in entries]})
+def metadata_of(*entries, version=VERSION, run_id="a"):
+    origin = {"model_version": version, "run_id": run_id}
+    return canonical_json({**origin, "model_files": [entry.to_json() for entry in entries]})
 
 
 INTACT = {
@@ -43,6 +45,13 @@ DAMAGED = {
     "form is not named": {**INTACT, "metadata.json": metadata_of(MODEL)},
     "model is not named": {**INTACT, "metadata.json": metadata_of(PLAIN)},
     "metadata is no JSON": {**INTACT, "metadata.json": b"{"},
+    "another version": {
+        **INTACT,
+        "metadata.json": metadata_of(MODEL, PLAIN, version=name_version("a", AT.replace(day=9))),
+    },
+    "no version": {**INTACT, "metadata.json": metadata_of(MODEL, PLAIN, version=None)},
+    "another run": {**INTACT, "metadata.json": metadata_of(MODEL, PLAIN, run_id="b")},
+    "no run": {**INTACT, "metadata.json": metadata_of(MODEL, PLAIN, run_id=None)},
 }
 
 
@@ -122,7 +131,8 @@ def test_rollback_goes_to_an_intact_version_only(is_intact, is_republished, tmp_
     store = DirectoryStore(tmp_path)
     later = name_version("b", AT.replace(day=2))
     publish(store, VERSION, "a", INTACT)
-    publish(store, later, "b", INTACT)
+    metadata = metadata_of(MODEL, PLAIN, version=later, run_id="b")
+    publish(store, later, "b", {**INTACT, "metadata.json": metadata})
     promote_it(store)
     promote(store, "production", later, at=AT, by="x", expect=None)
     if not is_intact:
@@ -138,3 +148,37 @@ def test_rollback_goes_to_an_intact_version_only(is_intact, is_republished, tmp_
 
     assert (target == VERSION) != is_republished
     assert 5 == verify_files(store, target)
+
+
+def republish(store, day):
+    """Roll back, and publish a copy as the newest version; return the name of the copy."""
+    at = AT.replace(day=day)
+    return roll_back(store, "production", at=at, by="operator", is_republished=True).to
+
+
+def test_copy_of_a_copy_is_accepted(tmp_path):
+    """Its manifest names the version that its metadata are those of."""
+    store = DirectoryStore(tmp_path)
+    publish(store, VERSION, "a", INTACT)
+    promote_it(store)
+    copies = []
+    for day, run_id in ((2, "b"), (4, "c")):
+        later = name_version(run_id, AT.replace(day=day))
+        metadata = metadata_of(MODEL, PLAIN, version=later, run_id=run_id)
+        publish(store, later, run_id, {**INTACT, "metadata.json": metadata})
+        promote(store, "production", later, at=AT, by="x", expect=None)
+        copies.append(republish(store, day + 1))
+
+    assert VERSION < copies[0] < copies[1]
+    assert [5, 5] == [verify_files(store, copy) for copy in copies]
+    assert [VERSION, VERSION] == [copied_from(store, copy) for copy in copies]
+
+
+def test_copy_of_another_version_than_its_metadata_name_is_refused():
+    """A copied folder whose new manifest says that it is a copy of something else."""
+    store, other = MemoryStore(), name_version("b", AT)
+    copy = name_version("x", AT, copied_from=other)
+    publish(store, copy, "x", INTACT, copied_from=other)
+
+    with pytest.raises(IntegrityError, match=copy):
+        verify_files(store, copy)

@@ -277,3 +277,46 @@ def test_move_of_a_restored_pointer_is_appended_once(store, number):
 
     assert first == second == max(number, 3)
     assert [V1, V2, V3, V1] == versions_in_history(store)
+
+
+@pytest.mark.parametrize("name", ["1000003.json", f"{10**15 - 1}.json", f"{10**15}.json", "notes"])
+@pytest.mark.parametrize("first", [1, 2])
+def test_foreign_entries_do_not_stop_moves(store, first, name):
+    """The job writes entries that it can read, although a number is taken and another is too high.
+
+    If the foreign entry has the number 1, there is no pointer before the first move.
+    """
+    foreign = [f"{HISTORY}{first:06d}.json", HISTORY + name]
+    move(store, V1) if first == 2 else None
+    store.objects |= dict.fromkeys(foreign, b"{}")
+    for version in (V1, V2, V3):
+        move(store, version)
+    with pytest.raises(IntegrityError, match=HISTORY):
+        read_moves(store, "production")
+    for key in foreign:
+        store.delete(key)
+    move(store, V4)
+
+    assert {V1, V2, V3, V4} == set(versions_in_history(store))
+    assert V4 == versions_in_history(store)[-1]
+    assert V3 == previous_version(store, "production")
+    assert all(len(key) == len(f"{HISTORY}000001.json") for key in store.keys(HISTORY))
+
+
+def test_first_move_beside_a_foreign_entry_with_a_high_number(store):
+    """Its number is not continued from there."""
+    store.objects[f"{HISTORY}{10**15 - 1}.json"] = b"{}"
+    move(store, V1)
+
+    assert 1 == read_pointer("production", store.get(POINTER)).move
+
+
+@pytest.mark.parametrize("number", [10**12 + 1, 10**15 - 1])
+def test_pointer_with_an_impossible_number(store, number):
+    """The number counts as unknown, so that the entry of the next move can be read."""
+    move(store, V1)
+    store.objects[POINTER] = canonical_json({"version": V2, "move": number})
+    move(store, V3)
+
+    assert [f"{HISTORY}00000{n}.json" for n in (1, 2, 3)] == list(store.keys(HISTORY))
+    assert [V1, V2, V3] == versions_in_history(store)

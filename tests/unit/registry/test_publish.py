@@ -17,10 +17,11 @@ from job.errors import (
 )
 from job.registry.claims import Claim, claim, find_claim, find_published, list_names
 from job.registry.list_versions import list_versions
-from job.registry.publish import is_complete, publish
+from job.registry.publish import is_complete, name_version, publish
 from job.registry.read_version import read_verified
 
 RUN_ID = "night-1"
+AT = datetime(2026, 11, 22, 2, tzinfo=UTC)
 VERSION = f"v20261122_020000_{run_suffix(RUN_ID)}"
 DIGESTS = {"data_digest": "sha256:d", "settings_digest": "sha256:s"}
 FILES = {
@@ -30,7 +31,8 @@ FILES = {
     "figures/roc.svg": b"<svg/>",
     "training_keys.npy": b"keys",
 }
-N_WRITES = len(FILES) + 1
+N_WRITES = len(FILES) + 2
+RECORD = f"runs/{RUN_ID}/published/{VERSION}.json"
 
 
 @pytest.fixture
@@ -149,17 +151,31 @@ def test_reader_between_two_writes_sees_the_whole_version_or_none():
 
     publish(Watched(), VERSION, RUN_ID, FILES)
 
-    assert [[]] * len(FILES) + [[{*FILES, "manifest.json"}]] == seen
+    assert [[]] * (N_WRITES - 1) + [[{*FILES, "manifest.json"}]] == seen
 
 
-@pytest.mark.parametrize("run_id", [RUN_ID, "other"])
-def test_complete_version_with_other_files_is_a_conflict(run_id):
-    """Eight hex digits of two run ids may collide, too; the second run then needs another id."""
+@pytest.mark.parametrize(
+    ("run_id", "error"), [(RUN_ID, VersionConflictError), ("other", ForeignFileError)]
+)
+def test_complete_version_with_other_files(run_id, error):
+    """Another attempt of the run is a conflict; eight hex digits of two run ids may collide, too."""
     store = MemoryStore()
     publish(store, VERSION, run_id, {**FILES, "evaluation.json": b"other"})
+    before = store.get(f"{VERSION}/manifest.json")
 
-    with pytest.raises(VersionConflictError, match="other files"):
+    with pytest.raises(error):
         publish(store, VERSION, RUN_ID, FILES)
+    assert before == store.get(f"{VERSION}/manifest.json")
+
+
+def test_complete_copy_with_other_files_is_a_conflict():
+    """A rollback has no record of what it publishes, because operators cannot write to `runs/`."""
+    store, copy = MemoryStore(), name_version("op", AT, copied_from=VERSION)
+    publish(store, copy, "op", FILES, copied_from=VERSION)
+
+    assert all(key.startswith(copy) for key in store.written)
+    with pytest.raises(VersionConflictError, match="other files"):
+        publish(store, copy, "op", {**FILES, "evaluation.json": b"other"}, copied_from=VERSION)
 
 
 def test_complete_version_with_the_same_files_is_no_conflict(published):
@@ -171,8 +187,7 @@ def test_complete_version_with_the_same_files_is_no_conflict(published):
 
 
 def fix(store, digests=DIGESTS, version=VERSION):
-    at = datetime(2026, 11, 22, 2, tzinfo=UTC)
-    return claim(store, RUN_ID, Claim(version=version, started_at=at, digests=digests))
+    return claim(store, RUN_ID, Claim(version=version, started_at=AT, digests=digests))
 
 
 def test_nothing_is_claimed_in_an_empty_store():
@@ -218,6 +233,42 @@ def test_version_under_any_name_of_the_claim_is_found(n):
     publish(store, version, RUN_ID, FILES)
 
     assert version == find_published(store, RUN_ID, claimed)
+
+
+def forge(store, files):
+    """Store a complete version under the run's name, as somebody would who cannot write `runs/`."""
+    forged = MemoryStore()
+    publish(forged, VERSION, RUN_ID, files)
+    for key in forged.written:
+        if key.startswith(VERSION):
+            store.put_if_absent(key, forged.get(key))
+
+
+@pytest.mark.parametrize("files", [FILES, {**FILES, "model.joblib": b"foreign"}])
+@pytest.mark.parametrize("record", [None, b"", b"{}", canonical_json({"manifest_digest": "x"})])
+def test_version_that_the_run_has_not_recorded_is_not_found(files, record):
+    """Its files verify, but anybody who may write versions can store them."""
+    store = MemoryStore()
+    claimed = fix(store)
+    forge(store, files)
+    if record is not None:
+        store.put_if_absent(RECORD, record)
+
+    assert {*FILES, "manifest.json"} == set(read_verified(store, VERSION))
+    assert find_published(store, RUN_ID, claimed) is None
+
+
+def test_manifest_that_replaces_the_recorded_one_is_not_found():
+    """The attempt was killed after it had recorded its manifest."""
+    store = MemoryStore(fail_at=N_WRITES, failure=Killed())
+    claimed = fix(MemoryStore())
+    with pytest.raises(Killed):
+        publish(store, VERSION, RUN_ID, FILES)
+    assert store.get(RECORD) is not None
+    forge(store, {**FILES, "further.bin": b"foreign"})
+
+    assert is_complete(store, VERSION)
+    assert find_published(store, RUN_ID, claimed) is None
 
 
 @pytest.mark.parametrize("name", DIGESTS)
