@@ -58,6 +58,24 @@ def whole(n):
     return bytes([n]) * 200_000
 
 
+@contextlib.contextmanager
+def deep_folders(parent, name, depth):
+    """Make nested folders, whose path may be longer than the system accepts in one call."""
+    folder = os.open(parent, os.O_RDONLY)
+    for _ in range(depth):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=folder)
+        inner = os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    try:
+        yield
+    finally:
+        # pytest would fail to remove them after the tests
+        subprocess.run(["rm", "-rf", parent], check=True)
+
+
 def in_threads(function):
     """Call a function of 0..N_RIVALS-1 from as many threads at the same moment."""
     barrier = threading.Barrier(N_RIVALS)
@@ -235,25 +253,13 @@ def test_deep_folders_are_not_read(store, tmp_path, name, depth):
     store.put_if_absent(f"{version}/a/file", b"")
     temporary = tmp_path / "store" / version / "a/.tmp-old"
     temporary.touch()
-    _make_folders(tmp_path / "store" / version, name, depth)
     tomorrow = datetime.now(UTC) + timedelta(days=1)
 
-    assert [f"{version}/a/file"] == list(store.keys(""))
-    assert [f"{version}/"] == list(store.names(""))
-    assert [f"{version}/a/.tmp-old"] == store.clear_unfinished(tomorrow, is_dry_run=False)
+    with deep_folders(tmp_path / "store" / version, name, depth):
+        assert [f"{version}/a/file"] == list(store.keys(""))
+        assert [f"{version}/"] == list(store.names(""))
+        assert [f"{version}/a/.tmp-old"] == store.clear_unfinished(tomorrow, is_dry_run=False)
     assert not temporary.exists()
-
-
-def _make_folders(parent, name, depth):
-    """Create nested folders, whose path may be longer than the system accepts in one call."""
-    folder = os.open(parent, os.O_RDONLY)
-    for _ in range(depth):
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(name, dir_fd=folder)
-        inner = os.open(name, os.O_RDONLY, dir_fd=folder)
-        os.close(folder)
-        folder = inner
-    os.close(folder)
 
 
 def test_pipe_in_the_place_of_the_lock_does_not_block(store, tmp_path):
