@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import gc
-import json
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ from job.contracts.messages import did_you_mean, quote, quote_list
 from job.contracts.reports.validation import RuleResult
 from job.contracts.settings.addresses import local_path
 from job.contracts.shown_names import NameRule, is_plain
+from job.contracts.strict_json import parse_json
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
 
@@ -46,17 +47,13 @@ class SuiteFolder:
             There is no suite with this name, or the file is not a suite.
         """
         path = self._find_path(name)
+        content = _read_json(path)
         try:
-            content = json.loads(read_small_file(path, _MAX_BYTES).decode("utf-8-sig"))
             meta = content.get("meta", {})
             parameters = dict(meta.get("parameters", {}))
             is_standardized = _parse_flag(meta.get("embeddings_standardized_per_batch"))
             expectations = tuple(_parse_expectation(e) for e in content["expectations"])
-        except UnusableFileError as error:
-            raise ConfigurationError(
-                f"expectation suite {quote(str(path))} {error}", hint="check expectations.suite"
-            ) from None
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise ConfigurationError(
                 f"{quote(str(path))} is not an expectation suite; expected JSON with a list "
                 "`expectations` of {type, kwargs, severity}",
@@ -81,6 +78,19 @@ class SuiteFolder:
                 f"{quote_list(names)}",
             )
         return path
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return parse_json(read_small_file(path, _MAX_BYTES).removeprefix(codecs.BOM_UTF8))
+    except UnusableFileError as error:
+        problem = str(error)
+    except ValueError as error:
+        problem = f"is not an expectation suite: {error}"
+    raise ConfigurationError(
+        f"expectation suite {quote(str(path))} {problem}",
+        hint="check expectations.suite, or correct the file",
+    )
 
 
 def _parse_flag(value: object) -> bool | None:

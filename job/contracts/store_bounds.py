@@ -13,8 +13,10 @@ MAX_LINEAGE_KEY_BYTES: Final = 2**16
 # pointers, entries of a history and claims
 MAX_RECORD_BYTES: Final = 2**16
 MAX_MANIFEST_BYTES: Final = 2**22
-# metadata.json, evaluation.json, profiles and errors by group
+# metadata.json, evaluation.json and profiles
 MAX_JSON_BYTES: Final = 2**25
+# about 70 bytes for each group; a run does not store more
+MAX_GROUP_ERRORS_BYTES: Final = 2**27
 # 26 bytes for each row, text and word
 MAX_LINEAGE_BYTES: Final = 2**30
 # files that `publish` compares with its own
@@ -24,6 +26,8 @@ MAX_VERSION_FILES: Final = 1000
 MAX_VERSION_BYTES: Final = 2**34
 # file systems do not accept longer names
 MAX_NAME_BYTES: Final = 255
+# parts of a key that is listed in a folder; paths of so many names are short enough to be opened
+MAX_KEY_PARTS: Final = 8
 
 
 def object_too_large(key: str, max_bytes: int) -> IntegrityError:

@@ -3,7 +3,8 @@
 How it works
 ------------
 1. Imports tell which dotted name each local name stands for, whatever it is called there.
-2. Modules that read pickles must not be imported.  Of joblib, only three names may be used.
+2. Modules that read pickles, find modules by text or call C must not be imported, and not be used
+   as an attribute of another package.  Of joblib, only three names may be used.
 3. Some functions of other packages may be called only with an argument that forbids pickles.
 4. The modules of these packages may be used only as `module.name`, so that no function can be got
    from them in another way, such as by `getattr`.
@@ -14,7 +15,8 @@ import ast
 _MODULES = frozenset(
     (
         *("pickle", "_pickle", "cPickle", "dill", "cloudpickle", "jsonpickle", "marshal", "shelve"),
-        *("builtins", "imp", "runpy"),
+        *("builtins", "imp", "runpy", "multiprocessing", "pkgutil", "pydoc", "torch", "timeit"),
+        "ctypes",
     )
 )
 _OF_JOBLIB = ("joblib.parallel_config", "joblib.cpu_count", "joblib.numpy_pickle.NumpyPickler")
@@ -36,6 +38,7 @@ _ATTRIBUTES = frozenset(
         *("read_pickle", "read_hdf", "read_array", "Unpickler", "_Unpickler", "NumpyUnpickler"),
         *("unsafe_load", "unsafe_load_all", "full_load", "full_load_all", "eval", "exec"),
         *("UnsafeLoader", "FullLoader", "CUnsafeLoader", "CFullLoader", "CLoader", "npyio"),
+        *("joblib", "pickle", "_npyio_impl"),
     )
 )
 _OF_NUMPY = ("numpy.load", "numpy.lib.format.read_array")
@@ -59,11 +62,16 @@ def _list_aliases(tree):
             for item in node.names:
                 local = item.asname or item.name.partition(".")[0]
                 aliases.setdefault(local, set()).add(item.name if item.asname else local)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
+        elif isinstance(node, ast.ImportFrom):
             for item in node.names:
-                name = f"{node.module}.{item.name}"
+                name = _name_import(node, item)
                 aliases.setdefault(item.asname or item.name, set()).add(name)
     return aliases
+
+
+def _name_import(node, item):
+    """Return the dotted name of `from ... import item`, with the dots of a relative import."""
+    return f"{'.' * node.level}{node.module or ''}.{item.name}"
 
 
 def _list_safe_loaders(tree):
@@ -106,15 +114,16 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Import(self, node):
         for item in node.names:
-            if item.name.partition(".")[0] in _MODULES:
+            root, *parts = item.name.split(".")
+            if root in _MODULES or _ATTRIBUTES & set(parts):
                 self._add(node, item.name)
 
     def visit_ImportFrom(self, node):
-        for item in () if node.level else node.names:
-            name = f"{node.module}.{item.name}"
+        for item in node.names:
+            name = _name_import(node, item)
             is_part = any(allowed.startswith(f"{name}.") for allowed in _OF_JOBLIB)
             is_watched = name in (*_WATCHED, *_OF_NUMPY, *_OF_YAML)  # checked where it is used
-            is_star = item.name == "*" and node.module.partition(".")[0] in _WATCHED
+            is_star = item.name == "*" and name.partition(".")[0] in _WATCHED
             if is_star or (_is_forbidden(name) and not is_part and not is_watched):
                 self._add(node, name)
 

@@ -9,13 +9,19 @@ import job
 
 ROOT = Path(job.__file__).parent
 READER = "adapters/codecs/pickle_child.py"
+ALLOWED = {
+    "adapters/host_limits.py": {"ctypes", "ctypes.CDLL"},  # two functions of the C library
+    "stages/training/estimators.py": {"importlib.import_module"},  # three names of scikit-learn
+}
 MODULES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != READER])
 def test_module_reads_no_pickle(name):
     """Neither does it run a string as code."""
-    assert [] == find_unpickling((ROOT / name).read_text())
+    found = {item.partition(": ")[2] for item in find_unpickling((ROOT / name).read_text())}
+
+    assert ALLOWED.get(name, set()) == found
 
 
 def test_the_reader_would_be_found():
@@ -73,6 +79,26 @@ def test_the_reader_would_be_found():
         "from importlib import import_module",
         "import sys\nsys.modules['joblib'].load('x')",
         "f(x).load(g().read_pickle('x'))",
+        "from multiprocessing.reduction import ForkingPickler\nForkingPickler.loads(b'')",
+        "import multiprocessing as m\nm.Pipe()[0].recv()",
+        "from multiprocessing import connection",
+        "import pkgutil\npkgutil.resolve_name('pickle:loads')(b'')",
+        "import pydoc\npydoc.locate('pickle')",
+        "import torch\ntorch.load('x')",
+        "import timeit\ntimeit.timeit('1')",
+        "import ctypes\nctypes.pythonapi.PyRun_SimpleString(b'')",
+        "from ctypes import pythonapi",
+        "from sklearn.utils import parallel\nparallel.joblib.load('x')",
+        "import sklearn\nsklearn.utils.parallel.joblib.load('x')",
+        "from sklearn.datasets._base import joblib",
+        "from .. import joblib\njoblib.load('x')",
+        "import pandas.io.pickle as p\np.loads(b'')",
+        "import pandas.io.pickle as p\np.pickle.loads(b'')",
+        "from pandas.io import pickle as p",
+        "from numpy.lib._npyio_impl import load\nload('x')",
+        "from numpy.lib import _npyio_impl as n\nn.load('x')",
+        "import numpy.lib._npyio_impl as n\nn.load('x')",
+        "import numpy as np\nnp.lib._npyio_impl.load('x')",
     ],
 )
 def test_forbidden_code_is_found(code):

@@ -1,6 +1,7 @@
 """List the files of a store in a folder, without reading subfolders that have no listed key.
 
-Only valid keys are listed.  Links, pipes and devices count as files, and no link is followed.
+Only valid keys of at most `MAX_KEY_PARTS` parts are listed; the job's own keys have fewer.  Links,
+pipes and devices count as files, and no link is followed.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from job.adapters.stores.object_files import check_folders
+from job.contracts.store_bounds import MAX_KEY_PARTS
 from job.contracts.store_keys import ObjectInfo, is_key
 
 
@@ -43,7 +45,8 @@ def _walk(root: Path, folder: str, prefix: str, after: str) -> Iterator[tuple[st
     for key, entry in _scan(root, folder):
         below = f"{key}/"
         if entry.is_dir(follow_symlinks=False):
-            if below.startswith(prefix) and (below > after or after.startswith(below)):
+            is_listed = below.startswith(prefix) and (below > after or after.startswith(below))
+            if is_listed and len(below.split("/")) <= MAX_KEY_PARTS:
                 yield from _walk(root, key, prefix, after)
         elif key.startswith(prefix) and key > after:
             # NOTE: another process may remove the file before it is described

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from job.adapters.stores.object_files import OPEN_FLAGS
+from job.contracts.store_bounds import MAX_KEY_PARTS
 from job.contracts.store_keys import is_job_key, is_key, is_private
 
 _TEMPORARY: Final = ".tmp-"
@@ -62,10 +63,13 @@ def sync_folder(folder: Path) -> None:
 def list_temporary_files(root: Path, before: datetime) -> list[tuple[str, Path]]:
     """Return key and path of each temporary file of this job that is older than a time, sorted."""
     found = []
-    for path in sorted(root.rglob(f"{_TEMPORARY}*")):
-        key = path.relative_to(root).as_posix()
-        is_regular = path.is_file() and not path.is_symlink()
-        is_ended = is_regular and path.stat().st_mtime < before.timestamp()
-        if is_ended and is_job_key(key) and is_key(key):
-            found.append((key, path))
-    return found
+    for folder, subfolders, names in os.walk(root):
+        if len(Path(folder).relative_to(root).parts) >= MAX_KEY_PARTS - 1:
+            subfolders.clear()
+        for path in (Path(folder, name) for name in names if name.startswith(_TEMPORARY)):
+            key = path.relative_to(root).as_posix()
+            is_regular = path.is_file() and not path.is_symlink()
+            is_ended = is_regular and path.stat().st_mtime < before.timestamp()
+            if is_ended and is_job_key(key) and is_key(key):
+                found.append((key, path))
+    return sorted(found)

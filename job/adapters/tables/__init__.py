@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from job.adapters.tables.formats import SourceFile, table_format
 from job.adapters.tables.parts import CsvPart, ParquetPart
 from job.contracts.messages import quote, shorten
 from job.contracts.settings.addresses import local_path
+from job.contracts.strict_json import parse_json
 from job.errors import (
     ConfigurationError,
     DatasetNotFoundError,
@@ -169,14 +171,15 @@ def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
         if not sidecar.is_file():
             continue
         try:
-            content = json.loads(read_small_file(sidecar, _MAX_SIDECAR_BYTES))
+            raw = read_small_file(sidecar, _MAX_SIDECAR_BYTES)
+            content = parse_json(raw.removeprefix(codecs.BOM_UTF8))
         except UnusableFileError as error:
             raise DatasetUnreadableError(
                 f"{quote(str(sidecar))} {error}", hint="correct or remove the file"
             ) from None
-        except (ValueError, RecursionError):
+        except ValueError as error:
             raise DatasetUnreadableError(
-                f"{quote(str(sidecar))} is not JSON", hint="repair or remove the file"
+                f"{quote(str(sidecar))} cannot be read: {error}", hint="repair or remove the file"
             ) from None
         if isinstance(content, dict):
             return tuple((str(k), _as_text(v)) for k, v in sorted(content.items()))

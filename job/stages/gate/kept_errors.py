@@ -8,7 +8,7 @@ from job.contracts.identity import Digest
 from job.contracts.ports import ArtifactStore
 from job.contracts.reports.evaluation import CrossFit
 from job.contracts.reports.metadata import Metadata, PublishedCrossFit
-from job.contracts.store_bounds import MAX_JSON_BYTES
+from job.contracts.store_bounds import MAX_GROUP_ERRORS_BYTES
 from job.contracts.store_keys import is_key
 from job.stages.gate.group_errors import GroupErrors
 
@@ -28,9 +28,13 @@ def describe_cross_fit(
 def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -> None:
     """Store the errors of a run by group, as an object whose key contains the digest.
 
-    If an earlier process of the run has stored the same errors, nothing changes.
+    If an earlier process of the run has stored the same errors, nothing changes.  Errors that no
+    later run would read, because they are too large, are not stored.
     """
     data = errors.to_bytes()
+    if len(data) > MAX_GROUP_ERRORS_BYTES:
+        log.warning("group_errors_not_stored", n_bytes=len(data), max_bytes=MAX_GROUP_ERRORS_BYTES)
+        return
     store.put_if_absent(_key(run_id, Digest.of(data)), data)
 
 
@@ -43,9 +47,9 @@ def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors |
         return None
     digest = Digest.parse(metadata.cross_fit.group_errors_digest)
     key = _key(metadata.run_id, digest)
-    data = store.get(key, max_bytes=MAX_JSON_BYTES) if is_key(key) else None
+    data = store.get(key, max_bytes=MAX_GROUP_ERRORS_BYTES) if is_key(key) else None
     if data is None:
-        reason = "they were removed"
+        reason = "they were removed, or were too large to be stored"
     elif Digest.of(data) != digest:
         reason = "their digest differs from the recorded one"
     else:

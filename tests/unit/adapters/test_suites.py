@@ -29,6 +29,38 @@ def test_suite_that_states_it_otherwise_is_refused(tmp_path, value):
         load(tmp_path, {"embeddings_standardized_per_batch": value})
 
 
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("1" + "0" * 400, "64 bits"),
+        ("NaN", "not JSON"),
+        ("-Infinity", "not JSON"),
+        ("1e999", "too large"),
+        ('"\\ud800"', "half a character"),
+        ('{"a": 1, "a": 2}', "repeats a key"),
+        ("[" * 100 + "]" * 100, "nested"),
+        ("\xff", "not UTF-8"),
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"expectations": [{"type": "t", "kwargs": {"column": "n", "mostly": VALUE}}]}',
+        '{"meta": {"parameters": {"p": VALUE}}, "expectations": []}',
+    ],
+    ids=["kwargs", "parameters"],
+)
+def test_values_that_no_rule_can_use_are_refused(tmp_path, text, value, problem):
+    """The message names the file; the same text with another value is a suite."""
+    path = tmp_path / "own.json"
+    path.write_text("\ufeff" + text.replace("VALUE", "0.5"))
+    assert "own" == SuiteFolder(tmp_path).load(str(path)).name
+    path.write_bytes(text.replace("VALUE", value).encode("latin-1"))
+
+    with pytest.raises(ConfigurationError, match=f"own.json' is not an expectation .*{problem}"):
+        SuiteFolder(tmp_path).load(str(path))
+
+
 def test_table_is_let_go_after_the_check():
     """Otherwise the library's own context would keep the table until the process ends."""
     table = pd.DataFrame({"target": ["a", None], "text": ["one", "two"]})

@@ -1,5 +1,6 @@
 """The folder as a store: whole objects, one winner, and the right error if the disk fails."""
 
+import contextlib
 import multiprocessing
 import os
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from job.adapters.stores import directory, folder_listing
+from job.adapters.stores import directory, folder_listing, folder_writes
 from job.adapters.stores.directory import DirectoryStore
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
@@ -55,6 +56,24 @@ class SlowStore(DirectoryStore):
 def whole(n):
     """Return a writer's bytes, enough to be torn if writes were not atomic."""
     return bytes([n]) * 200_000
+
+
+@contextlib.contextmanager
+def deep_folders(parent, name, depth):
+    """Make nested folders, whose path may be longer than the system accepts in one call."""
+    folder = os.open(parent, os.O_RDONLY)
+    for _ in range(depth):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, dir_fd=folder)
+        inner = os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    try:
+        yield
+    finally:
+        # pytest would fail to remove them after the tests
+        subprocess.run(["rm", "-rf", parent], check=True)
 
 
 def in_threads(function):
@@ -227,6 +246,22 @@ def test_what_is_not_a_file_is_listed(store, tmp_path):
     assert ["v1/link", "v1/pipe"] == list(store.keys(""))
 
 
+@pytest.mark.parametrize(("name", "depth"), [("a", 1200), ("x" * 255, 20)])
+def test_deep_folders_are_not_read(store, tmp_path, name, depth):
+    """Neither their number nor the length of their path ends a command with a traceback."""
+    version = "v20260101_000000_00000000"
+    store.put_if_absent(f"{version}/a/file", b"")
+    temporary = tmp_path / "store" / version / "a/.tmp-old"
+    temporary.touch()
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+
+    with deep_folders(tmp_path / "store" / version, name, depth):
+        assert [f"{version}/a/file"] == list(store.keys(""))
+        assert [f"{version}/"] == list(store.names(""))
+        assert [f"{version}/a/.tmp-old"] == store.clear_unfinished(tomorrow, is_dry_run=False)
+    assert not temporary.exists()
+
+
 def test_pipe_in_the_place_of_the_lock_does_not_block(store, tmp_path):
     """Whoever may write to the folder could otherwise stop every move of a channel."""
     (tmp_path / "store").mkdir()
@@ -389,7 +424,8 @@ def test_lineage_is_readable_for_this_user_only(tmp_path):
 def test_parent_of_a_new_folder_is_synced(store, tmp_path, monkeypatch):
     """Otherwise a crash of the machine could lose the folder with all its synced files."""
     synced = []
-    monkeypatch.setattr(directory, "_sync_folder", synced.append)
+    for module in (directory, folder_writes):
+        monkeypatch.setattr(module, "sync_folder", synced.append)
     store.put_if_absent("v1/figures/a", b"")
     first, synced[:] = list(synced), []
     store.put_if_absent("v1/figures/b", b"")

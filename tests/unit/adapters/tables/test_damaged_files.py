@@ -27,9 +27,13 @@ def parquet(tmp_path):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("[" * 200_000, "is not JSON"),
-        ('{"a": ' + "9" * 5000 + "}", "is not JSON"),
-        ("\xff\xfe\xff", "is not JSON"),
+        ("[" * 200_000, "nested more than 64 deep"),
+        ('{"a": ' + "9" * 5000 + "}", "does not fit into 64 bits"),
+        ('{"a": 1' + "0" * 400 + "}", "does not fit into 64 bits"),
+        ('{"a": NaN}', "NaN and Infinity are not JSON"),
+        ('{"a": "\\ud800"}', "half a character"),
+        ("{", "it is not JSON"),
+        ("\xff\xfe\xff", "it is not UTF-8"),
         (" " * (2**20 + 1), "is larger than 1,048,576 bytes"),
     ],
 )
@@ -40,6 +44,13 @@ def test_sidecar_is_bounded(parquet, content, problem):
 
     with pytest.raises(DatasetUnreadableError, match=problem):
         _open(parquet)
+
+
+def test_sidecar_may_begin_with_a_byte_order_mark(parquet):
+    """Some editors write one."""
+    parquet.with_name("t.metadata.json").write_bytes(b'\xef\xbb\xbf{"version": "3", "n": 0.5}')
+
+    assert (("n", "0.5"), ("version", "3")) == _open(parquet)[0].sidecar
 
 
 def test_notes_of_any_bytes_are_read(tmp_path):

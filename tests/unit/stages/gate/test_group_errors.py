@@ -17,13 +17,23 @@ from job.contracts.identity import Digest, canonical_json
 from job.contracts.metrics import METRICS
 from job.contracts.reports.evaluation import CrossFit
 from job.contracts.settings.gate import PairedSpec
+from job.contracts.store_bounds import MAX_GROUP_ERRORS_BYTES
 from job.registry.champion import PublishedVersion
+from job.stages.gate import kept_errors
 from job.stages.gate.comparison import compare_errors
 from job.stages.gate.group_errors import GroupErrors, count_group_errors, pair_group_errors
 from job.stages.gate.kept_errors import describe_cross_fit, read_group_errors, store_group_errors
 from job.stages.gate.paired_bootstrap import compare_pair
 
 SPEC = PairedSpec(metric=METRICS["f1_macro"], alpha=0.05, resamples=1000, random_state=0)
+FOLDS = CrossFit(
+    n_folds=5,
+    n_rows=300,
+    n_groups=300,
+    n_effective_groups=300,
+    is_nested=True,
+    n_other_choices=0,
+)
 
 
 def rows_of(groups, y):
@@ -188,15 +198,7 @@ def test_kept_errors_are_read_as_written(pair):
     store, errors = MemoryStore(), count(groups, old)
     store_group_errors(store, "night", errors)
     store_group_errors(store, "night", errors)  # another attempt
-    folds = CrossFit(
-        n_folds=5,
-        n_rows=300,
-        n_groups=300,
-        n_effective_groups=300,
-        is_nested=True,
-        n_other_choices=0,
-    )
-    metadata = make_metadata(run_id="night", cross_fit=describe_cross_fit(folds, errors))
+    metadata = make_metadata(run_id="night", cross_fit=describe_cross_fit(FOLDS, errors))
     read = read_group_errors(store, metadata)
 
     assert isinstance(read, GroupErrors)
@@ -210,6 +212,41 @@ def test_kept_errors_are_read_as_written(pair):
     assert read_group_errors(store, make_metadata(cross_fit=None)) is None
 
 
+def test_errors_of_a_million_groups_fit():
+    """Here, a hundredth of them takes less than a hundredth of the bound."""
+    n_groups, zeros = 10_000, np.zeros(10_000, int)
+    names = np.arange(n_groups)
+    errors = GroupErrors(
+        key_id="k" * 16,
+        classes=("a", "b"),
+        keys=np.sort(np.random.default_rng(0).integers(2**63, size=n_groups)).astype(np.uint64),
+        key_groups=names + 1_000_000,
+        groups=names + 1_000_000,
+        y_true=zeros,
+        y_pred=zeros,
+        n_rows=zeros + 1,
+    )
+
+    assert len(errors.to_bytes()) < MAX_GROUP_ERRORS_BYTES / 100
+
+
+def test_errors_that_no_run_could_read_are_not_stored(pair, monkeypatch):
+    """The next run compares the models instead; it would otherwise end with exit code 8."""
+    groups, old, _ = pair
+    store, errors = MemoryStore(), count(groups, old)
+    n_bytes = len(errors.to_bytes())
+    monkeypatch.setattr(kept_errors, "MAX_GROUP_ERRORS_BYTES", n_bytes - 1)
+    with capture_logs() as logs:
+        store_group_errors(store, "night", errors)
+    assert [] == list(store.keys(""))
+    assert [("group_errors_not_stored", n_bytes)] == [(e["event"], e["n_bytes"]) for e in logs]
+
+    monkeypatch.setattr(kept_errors, "MAX_GROUP_ERRORS_BYTES", n_bytes)
+    store_group_errors(store, "night", errors)
+    metadata = make_metadata(run_id="night", cross_fit=describe_cross_fit(FOLDS, errors))
+    assert read_group_errors(store, metadata) is not None
+
+
 def test_kept_errors_of_an_earlier_release_are_not_read(pair):
     """Their digests were made without a key, so the models are compared instead."""
     groups, old, _ = pair
@@ -219,15 +256,7 @@ def test_kept_errors_of_an_earlier_release_are_not_read(pair):
     data = canonical_json(content)
     digest = Digest.of(data)
     store.put_if_absent(f"runs/night/group_errors/{digest.hex}.json", data)
-    folds = CrossFit(
-        n_folds=5,
-        n_rows=300,
-        n_groups=300,
-        n_effective_groups=300,
-        is_nested=True,
-        n_other_choices=0,
-    )
-    cross_fit = {**folds.fields(), "group_errors_digest": str(digest)}
+    cross_fit = {**FOLDS.fields(), "group_errors_digest": str(digest)}
 
     with capture_logs() as logs:
         assert read_group_errors(store, make_metadata(run_id="night", cross_fit=cross_fit)) is None

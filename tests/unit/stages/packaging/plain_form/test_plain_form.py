@@ -126,6 +126,13 @@ def test_rows_at_the_threshold_are_counted():
     assert 0 == proof.n_crossed
     assert proof.n_rows == proof.n_ties
 
+    data, _ = encode(model, rows, threshold=1 / 3 + 1e-10)
+    form = decode_form(data, "model")
+    content = form.model_dump()
+    content["head"]["probabilities"] = content["head"]["probabilities"] + [2e-10, 0, 0]
+    shifted = encode_form(type(form).model_validate(content))
+    assert len(rows) == prove_form(shifted, model, selected).n_crossed
+
 
 @pytest.mark.parametrize(
     ("step", "name"),
