@@ -193,6 +193,8 @@ def split_characters(text, low, high):
 def compute_scores(head, features):
     """Return the scores of rows, given the features of each block, shape (n_rows, n_scores)."""
     if head["kind"] == "linear":
+        if sum(part.shape[1] for part in features) != len(head["weights"]):
+            raise ValueError("the parts of the model do not fit")
         scores, start = head["intercept"], 0
         for part in features:
             end = start + part.shape[1]
