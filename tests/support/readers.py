@@ -58,7 +58,7 @@ def run_javascript(cases):
         const { readModel } = await import(reader);
         const predict = ([path, rows]) => {
           try {
-            return readModel(new Uint8Array(readFileSync(path)).buffer).predictProba(rows);
+            return readModel(readFileSync(path)).predictProba(rows);
           } catch {
             return null;
           }

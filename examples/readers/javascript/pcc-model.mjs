@@ -17,31 +17,53 @@ const WORDS = /[\p{L}\p{N}_]{2,}/gu;
 const SPACES = /[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
 const decode = (bytes) => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
 
-/** Return the model in an ArrayBuffer; throw an error if this reader does not know its format. */
-export function readModel(buffer) {
+/** Return the model in an ArrayBuffer or Uint8Array; throw an error if it cannot be read. */
+export function readModel(file) {
+  try {
+    return makeModel(readContent(new Uint8Array(file).buffer));
+  } catch (error) {
+    throw new Error(`not a model file of format version 1: ${error.message}`);
+  }
+}
+
+function readContent(buffer) {
   const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
   const { __metadata__: texts, ...entries } = JSON.parse(decode(buffer.slice(8, start)));
   const model = JSON.parse(texts.model);
   if (model.format !== "pcc-plain-model" || model.format_version !== 1) {
-    throw new Error("this reader does not know the format of the file");
+    throw new Error("unknown format or version of the format");
   }
   for (const [name, { dtype, shape, data_offsets: [begin, end] }] of Object.entries(entries)) {
     const values = new ARRAYS[dtype](buffer.slice(start + begin, start + end));
     if (values.length !== shape.reduce((a, b) => a * b)) throw new Error(`${name} is cut off`);
+    if (dtype === "F64" && !values.every(Number.isFinite)) {
+      throw new Error(`the array ${name} has a number that is not finite`);
+    }
     const path = name.split("/");
     const last = path.pop();
     path.reduce((part, key) => part[key], model)[last] = { values, shape };
   }
-  const { blocks, head, link, classes, decision_threshold: decisionThreshold } = model;
+  return model;
+}
+
+function makeModel({ blocks, head, link, classes, decision_threshold: decisionThreshold }) {
   for (const part of [...blocks, head, link]) {
-    if (!KINDS.includes(part.kind)) throw new Error(`this reader does not know ${part.kind}`);
+    if (!KINDS.includes(part.kind)) throw new Error(`unknown kind ${part.kind}`);
     if (part.kind === "terms") {
       const terms = decode(part.terms.values).split("\n");
       part.positions = new Map(terms.map((term, n) => [term, n]));
     }
   }
-  const predict = (row) => applyLink(link, computeScores(head, joinFeatures(blocks, row)));
-  return { classes, decisionThreshold, predictProba: (rows) => rows.map(predict) };
+  const predict = (row) => {
+    const proba = applyLink(link, computeScores(head, joinFeatures(blocks, row)));
+    if (!proba.every(Number.isFinite)) throw new Error("the numbers of a row are too large");
+    return proba;
+  };
+  const predictProba = (rows) => {
+    if (!Array.isArray(rows)) throw new Error("expected a list of rows");
+    return rows.map(predict);
+  };
+  return { classes, decisionThreshold, predictProba };
 }
 
 // The features of a row are pairs of a position and a value; all other features are 0.
@@ -62,11 +84,14 @@ function computeFeatures(block, row) {
     const text = block.column === null ? row : readCell(row, block.column);
     return [block.positions.size, weighTerms(block, text)];
   }
-  const cells = names ? names.map((name) => readCell(row, name)) : [...row];
+  const cells = names ? names.map((name) => readCell(row, name)) : Array.from(row ?? []);
   if (kind === "categorical") return dense(cells.flatMap((cell, n) => mark(block.levels[n], cell)));
   let x = cells.map(readNumber);
   const isMissing = x.map(Number.isNaN);
   if (kind === "boolean") {
+    if (x.some((v) => v !== 0 && v !== 1 && !Number.isNaN(v))) {
+      throw new Error("expected true, false, 1, 0 or null in a column of booleans");
+    }
     return dense([...x.map((v, n) => (isMissing[n] ? block.fill.values[n] : v)), ...isMissing]);
   }
   if (kind === "embeddings" && (x.length !== block.n_given || isMissing.includes(true))) {
@@ -80,7 +105,7 @@ function computeFeatures(block, row) {
 }
 
 function readCell(row, name) {
-  if (!Object.hasOwn(row, name)) throw new Error(`a row has no column ${name}`);
+  if (!Object.hasOwn(Object(row), name)) throw new Error(`a row has no column ${name}`);
   return row[name];
 }
 
@@ -94,10 +119,12 @@ const dense = (values) => [values.length, values.map((value, n) => [n, Number(va
 
 function mark(levels, cell) {
   const level = cell === null || Number.isNaN(cell) ? "__none__" : cell;
+  if (typeof level !== "string") throw new Error("expected a string or null as a category");
   return [...levels.map((known) => known === level), !levels.includes(level)];
 }
 
 function weighTerms({ positions, analyzer, ngrams: [low, high] }, text) {
+  if (typeof text !== "string") throw new Error("expected a text");
   const split = analyzer === "word" ? splitWords : splitCharacters;
   const counts = new Map();
   for (const term of split(text.toLowerCase(), low, high)) {
@@ -182,11 +209,19 @@ function applyLink({ kind, factor, slope, offset }, scores) {
   return q.map((value) => (total > 0 ? value / total : 1 / q.length));
 }
 
-if (globalThis.process?.argv[1]?.endsWith("pcc-model.mjs")) {
+async function main([file, ...others]) {
   const { readFileSync } = await import("node:fs");
-  const { buffer, byteOffset, length } = readFileSync(process.argv[2]);
-  const model = readModel(buffer.slice(byteOffset, byteOffset + length));
+  const usage = "usage: node pcc-model.mjs model.safetensors < rows.json";
+  if (!file || others.length) throw new Error(usage);
+  const model = readModel(readFileSync(file));
   for (const row of model.predictProba(JSON.parse(readFileSync(0, "utf8")))) {
     console.log(JSON.stringify(Object.fromEntries(row.map((p, k) => [model.classes[k], p]))));
   }
+}
+
+if (globalThis.process?.argv[1]?.endsWith("pcc-model.mjs")) {
+  await main(process.argv.slice(2)).catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
 }

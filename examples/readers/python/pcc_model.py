@@ -12,8 +12,8 @@ import json
 import re
 import sys
 from collections import Counter
-from itertools import repeat
-from operator import itemgetter
+from itertools import chain
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -27,23 +27,36 @@ KINDS = {
 WORD = re.compile(r"\w\w+")
 
 
-def load(path):
-    """Return the model in a file; raise `ValueError` if this reader does not know its format."""
-    data = memoryview(Path(path).read_bytes())
+def load(file):
+    """Return the model in a file; `file` is a path, or the bytes of the file.
+
+    Raise `ValueError` if this reader cannot read it.
+    """
+    data = file if isinstance(file, bytes | bytearray) else Path(file).read_bytes()
+    try:
+        return Model(read_content(memoryview(data)))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"not a model file of format version 1: {error!r}") from error
+
+
+def read_content(data):
+    """Return the object that describes the model, with its arrays."""
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(bytes(data[8:start]))
     model = json.loads(header.pop("__metadata__")["model"])
     if (model["format"], model["format_version"]) != ("pcc-plain-model", 1):
-        raise ValueError(f"this reader does not know the format of {path}")
+        raise ValueError("unknown format or version of the format")
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
         array = np.frombuffer(data[start + begin : start + end], TYPES[entry["dtype"]])
+        if not np.isfinite(array).all():
+            raise ValueError(f"the array '{name}' has a number that is not finite")
         *parents, last = name.split("/")
         part = model
         for key in parents:
             part = part[int(key) if isinstance(part, list) else key]
         part[last] = array.reshape(entry["shape"])
-    return Model(model)
+    return model
 
 
 class Model:
@@ -54,7 +67,7 @@ class Model:
         self._blocks, self._head, self._link = model["blocks"], model["head"], model["link"]
         for part in (*self._blocks, self._head, self._link):
             if part["kind"] not in KINDS:
-                raise ValueError(f"this reader does not know the kind '{part['kind']}'")
+                raise ValueError(f"unknown kind '{part['kind']}'")
             if part["kind"] == "terms":
                 terms = part["terms"].tobytes().decode().split("\n")
                 part["positions"] = {term: n for n, term in enumerate(terms)}
@@ -63,13 +76,22 @@ class Model:
         """Return probabilities, shape (n_rows, n_classes).
 
         Rows are texts, embeddings of shape (n_rows, width), or dicts by column name.
+        Raise `ValueError` for rows that the model does not take.
         """
-        if isinstance(rows, str):
-            raise TypeError("expected a list of texts, not one text")
+        if isinstance(rows, str | bytes | dict):
+            raise ValueError("expected a list of rows, not one row")
         if self._head["kind"] == "constant":
             return np.tile(self._head["probabilities"], (len(rows), 1))
-        scores = compute_scores(self._head, [compute_features(b, rows) for b in self._blocks])
-        return apply_link(self._link, scores)
+        try:
+            features = [compute_features(block, rows) for block in self._blocks]
+        except KeyError as error:
+            raise ValueError(f"a row has no column {error}") from error
+        except (AttributeError, IndexError, OverflowError, TypeError) as error:
+            raise ValueError(f"a row has a wrong type: {error}") from error
+        proba = apply_link(self._link, compute_scores(self._head, features))
+        if not np.isfinite(proba).all():
+            raise ValueError("the numbers of a row are too large")
+        return proba
 
 
 def compute_features(block, rows):
@@ -78,25 +100,39 @@ def compute_features(block, rows):
     if kind == "terms":
         return TermWeights(block, rows)
     if kind == "categorical":
-        return np.hstack(list(map(mark_levels, names, block["levels"], repeat(rows))))
-    values = rows if names is None else list(map(itemgetter(*names), rows))
-    x = np.asarray(values, np.float64)  # None becomes NaN
-    x = x.reshape(len(rows), block["n_given"] if kind == "embeddings" else len(names))
+        columns = [[row[name] for row in rows] for name in names]
+        return np.hstack(list(map(mark_levels, block["levels"], columns)))
+    x = read_numbers(rows, names, block["n_given"] if kind == "embeddings" else len(names))
     if kind == "embeddings":
         return map_embeddings(block, x)
     is_missing = np.isnan(x)
-    if np.isinf(x).any():
-        raise ValueError("a number is infinite")
     if kind == "boolean":
+        if not (is_missing | (x == 0) | (x == 1)).all():
+            raise ValueError("expected true, false, 1, 0 or null in a column of booleans")
         return np.hstack([np.where(is_missing, block["fill"], x), is_missing])
     y = np.arcsinh(block["offset"] + block["scale"] * x)
     return np.hstack([np.where(is_missing, 0, y), is_missing])
 
 
+def read_numbers(rows, names, width):
+    """Return numbers, shape (n_rows, width); None becomes NaN."""
+    cells = rows if names is None else [list(map(row.__getitem__, names)) for row in rows]
+    if not (isinstance(cells, np.ndarray) and cells.ndim == 2 and cells.dtype.kind in "fiu"):
+        for found in set(map(type, chain.from_iterable(cells))):
+            if not issubclass(found, (Real, np.bool_, type(None))):
+                raise ValueError(f"expected a number, true, false or null, not {found.__name__}")
+    if set(map(len, cells)) - {width}:
+        raise ValueError(f"expected an embedding of {width} numbers")
+    x = np.asarray(cells, np.float64).reshape(-1, width)
+    if np.isinf(x).any():
+        raise ValueError("a number is infinite")
+    return x
+
+
 def map_embeddings(block, x):
     """Return chosen columns of embeddings, mapped and scaled."""
-    if not np.isfinite(x).all():
-        raise ValueError("a number of an embedding is missing or infinite")
+    if np.isnan(x).any():
+        raise ValueError("a number of an embedding is missing")
     if block.get("columns") is not None:
         x = x[:, block["columns"]]
     if block.get("offset") is not None:
@@ -104,10 +140,11 @@ def map_embeddings(block, x):
     return scale_rows(x) if block["unit_rows"] else x
 
 
-def mark_levels(name, levels, rows):
+def mark_levels(levels, values):
     """Return a column for each level, and one for all other values."""
-    values = [row[name] for row in rows]
     values = ["__none__" if v is None or v != v else v for v in values]
+    if not all(isinstance(v, str) for v in values):
+        raise ValueError("expected a string or null in a column of categories")
     index = [levels.index(v) if v in levels else len(levels) for v in values]
     return np.eye(len(levels) + 1)[index]
 
@@ -126,6 +163,8 @@ class TermWeights:
 
 def weigh_terms(block, text):
     """Return the positions and weights of the known terms of a text."""
+    if not isinstance(text, str):
+        raise ValueError(f"expected a text, not {type(text).__name__}")
     split = split_words if block["analyzer"] == "word" else split_characters
     counts = Counter(map(block["positions"].get, split(text.lower(), *block["ngrams"])))
     counts.pop(None, None)  # unknown terms
@@ -135,25 +174,27 @@ def weigh_terms(block, text):
 
 def split_words(text, low, high):
     """Return the sequences of `low` to `high` adjacent words."""
-    words, terms = WORD.findall(text), []
-    for n in range(low, high + 1):
-        terms += [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]
-    return terms
+    words = WORD.findall(text)
+    return [
+        " ".join(words[i : i + n]) for n in range(low, high + 1) for i in range(len(words) - n + 1)
+    ]
 
 
 def split_characters(text, low, high):
     """Return the sequences of `low` to `high` adjacent characters of words; short words once."""
-    terms = []
-    for word in text.split():
-        padded = f" {word} "
-        for n in range(low, min(high, max(low, len(padded))) + 1):
-            terms += [padded[i : i + n] for i in range(max(len(padded) - n, 0) + 1)]
-    return terms
+    return [
+        word[i : i + n]
+        for word in map(" {} ".format, text.split())
+        for n in range(low, min(high, max(low, len(word))) + 1)
+        for i in range(max(len(word) - n, 0) + 1)
+    ]
 
 
 def compute_scores(head, features):
     """Return the scores of rows, given the features of each block, shape (n_rows, n_scores)."""
     if head["kind"] == "linear":
+        if sum(part.shape[1] for part in features) != len(head["weights"]):
+            raise ValueError("the parts of the model do not fit")
         scores, start = head["intercept"], 0
         for part in features:
             end = start + part.shape[1]
@@ -205,11 +246,22 @@ def apply_link(link, scores):
         q = 1 / (1 + np.exp(z))
     if q.shape[1] == 1:
         return np.hstack([1 - q, q])
-    total = q.sum(axis=1, keepdims=True)
-    return np.where(total > 0, q, 1) / np.where(total > 0, total, q.shape[1])
+    q = np.where(q.any(axis=1, keepdims=True), q, 1)
+    return q / q.sum(axis=1, keepdims=True)
+
+
+def main():
+    """Print the probabilities of the rows in standard input, a JSON object for each row."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: python pcc_model.py model.safetensors < rows.json")
+    try:
+        model = load(sys.argv[1])
+        proba = model.predict_proba(json.load(sys.stdin.buffer))
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    for row in proba.tolist():
+        print(json.dumps(dict(zip(model.classes, row, strict=True))))
 
 
 if __name__ == "__main__":
-    model = load(sys.argv[1])
-    for row in model.predict_proba(json.load(sys.stdin.buffer)):
-        print(json.dumps(dict(zip(model.classes, row.tolist(), strict=True))))
+    main()

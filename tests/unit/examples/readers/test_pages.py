@@ -1,5 +1,6 @@
-"""The example of the specification and the commands of the readers' page."""
+"""The example of the specification, and the programs of the pages for consumers."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from support.requirements import skip_without
 from job.model_form.encoding import decode_form, encode_form
 
 SPECIFICATION, PAGE = "docs/model-format.md", "examples/readers/README.md"
+CONSUMERS = "docs/consumers.md"
 RESULTS = json.loads(read_block(SPECIFICATION, "example-probabilities", "json"))
 
 
@@ -37,14 +39,19 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run_in(folder, command):
+def start_in(folder, command):
     if shutil.which("node") is None:
         skip_without("node", "Node.js is not installed")
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(READERS / "python")}
-    done = subprocess.run(
+    environment["MODEL_STORE"] = "store"
+    return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60
     )
+
+
+def run_in(folder, command):
+    done = start_in(folder, command)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -78,12 +85,71 @@ def test_commands_print_the_output_of_the_page(folder):
     assert [json.loads(line) for line in output] == [json.loads(line) for line in lines[2:]]
 
 
-def test_programs_of_the_page_answer_above_the_threshold(folder):
-    """The second text of the example is not answered."""
+def write_programs(folder):
+    """Write the programs of the readers' page; return their commands."""
     shutil.copy(READERS / "javascript/pcc-model.mjs", folder)
     (folder / "program.mjs").write_text(read_block(PAGE, "javascript", "javascript"))
+    python = [sys.executable, "-c", read_block(PAGE, "python", "python")]
+    return python, ["node", "program.mjs"]
 
-    assert "delete\nno answer\n" == run_in(
-        folder, [sys.executable, "-c", read_block(PAGE, "python", "python")]
-    )
-    assert "delete\nno answer\n" == run_in(folder, ["node", "program.mjs"])
+
+def test_programs_of_the_page_answer_above_the_threshold(folder):
+    """The second text of the example is not answered."""
+    for command in write_programs(folder):
+        assert "delete\nno answer\n" == run_in(folder, command)
+
+
+def test_programs_of_the_page_answer_nothing_without_a_threshold(folder):
+    """Null has several meanings, and most of them are that answers are not precise enough."""
+    path = folder / "model.safetensors"
+    data = path.read_bytes().replace(b'old\\":0.6,', b'old\\":null,')
+    path.write_bytes(data.replace(b"}}   ", b"}}  "))  # the header keeps its length
+
+    for command in write_programs(folder):
+        assert "no answer\nno answer\n" == run_in(folder, command)
+
+
+@pytest.fixture
+def store(folder):
+    """Return a store with the example as its only version, beside the programs for consumers."""
+    version = folder / "store/v1"
+    version.mkdir(parents=True)
+    (folder / "model.safetensors").rename(version / "model.safetensors")
+    (version / "metadata.json").write_text("{}")
+    files = [
+        {"name": path.name, "digest": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"}
+        for path in sorted(version.iterdir())
+    ]
+    (version / "manifest.json").write_text(json.dumps({"version": "v1", "files": files}))
+    (folder / "store/channels").mkdir()
+    (folder / "store/channels/production.json").write_text('{"version": "v1"}')
+    shutil.copy(READERS / "javascript/pcc-model.mjs", folder)
+    program = read_block(CONSUMERS, "javascript-reader", "javascript")
+    (folder / "consumer.mjs").write_text(f"{program}console.log(model.classes.join());")
+    program = read_block(CONSUMERS, "python-reader", "python")
+    (folder / "consumer.py").write_text(f"{program}print(','.join(model.classes))")
+    return folder / "store"
+
+
+CONSUMER_COMMANDS = ([sys.executable, "consumer.py"], ["node", "consumer.mjs"])
+
+
+@pytest.mark.parametrize("command", CONSUMER_COMMANDS)
+def test_programs_for_consumers_read_a_verified_model(store, command):
+    """The bytes whose digest was compared are the bytes of the model."""
+    assert "delete,keep\n" == run_in(store.parent, command)
+
+
+@pytest.mark.parametrize("command", CONSUMER_COMMANDS)
+def test_programs_for_consumers_refuse_other_versions(store, command):
+    """These are changed bytes, a manifest of another version, and a version without the file."""
+    manifest = store / "v1/manifest.json"
+    right = manifest.read_text()
+    manifest.write_text(right.replace('"version": "v1"', '"version": "v2"'))
+    assert "is not what was published" in start_in(store.parent, command).stderr
+    manifest.write_text(right.replace("model.safetensors", "model.joblib"))
+    assert "v1 has no model.safetensors" in start_in(store.parent, command).stderr
+    manifest.write_text(right)
+    path = store / "v1/model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"A")
+    assert "is not what was published" in start_in(store.parent, command).stderr

@@ -69,6 +69,8 @@ def add_hard_rows(X, form):
         return np.vstack([X, hard])
     if "text" in X:
         hard["text"] = list(islice(cycle(HARD_TEXTS), len(hard)))
+    if "is_new" in X:  # readers refuse other numbers than 1 and 0
+        hard["is_new"] = list(islice(cycle([1.0, 0.0, np.nan]), len(hard)))
     return pd.concat([X, hard])
 
 
