@@ -207,7 +207,7 @@ def find_canaries(outputs):
     return sorted(
         name
         for name, data in outputs.items()
-        if not name.endswith("model.joblib") and CANARY.search(data)
+        if not name.endswith(("model.joblib", "model.safetensors")) and CANARY.search(data)
     )
 
 

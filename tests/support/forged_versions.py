@@ -1,4 +1,4 @@
-"""Replace a file of a published version as somebody would who may write to the store."""
+"""Change the files of a published version as somebody would who may write to the store."""
 
 import json
 from pathlib import Path
@@ -15,6 +15,19 @@ def forge(folder: Path, name: str, data: bytes) -> None:
     (folder / "metadata.json").write_bytes(content)
     manifest = json.loads((folder / "manifest.json").read_text())
     _describe(manifest["files"], name, data)
+    _describe(manifest["files"], "metadata.json", content)
+    (folder / "manifest.json").write_bytes(canonical_json(manifest))
+
+
+def make_earlier_release(folder: Path) -> None:
+    """Remove what earlier releases did not publish: the plain form, and `model_files`."""
+    (folder / "model.safetensors").unlink()
+    metadata = json.loads((folder / "metadata.json").read_text())
+    del metadata["model_files"]
+    content = canonical_json(metadata)
+    (folder / "metadata.json").write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"] = [e for e in manifest["files"] if e["name"] != "model.safetensors"]
     _describe(manifest["files"], "metadata.json", content)
     (folder / "manifest.json").write_bytes(canonical_json(manifest))
 
