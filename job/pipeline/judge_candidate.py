@@ -72,6 +72,14 @@ def judge_candidate(
     )
     if champion is not None:
         comparisons += tuple(_compare_on_challenge(plan, tables, candidate, champion))
+    for comparison in comparisons:
+        if comparison.problem:
+            log.warning(
+                "version_not_compared",
+                role=comparison.role,
+                version=comparison.version,
+                reason=comparison.problem,
+            )
     decision = decide(
         candidate.evaluation,
         len(candidate.payload),
