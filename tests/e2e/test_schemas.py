@@ -14,7 +14,7 @@ def schema_of(path):
         return "channel_move" if "history" in parts else "channel_pointer"
     if parts[0] == "runs" and len(parts) == 3:
         return None if parts[-1] == "claim.json" else "run_record"
-    if parts[0] == "runs" and parts[2] in ("seen", "group_errors", "latency"):
+    if parts[0] == "runs" and parts[2] in ("seen", "group_errors", "latency", "published"):
         return None  # of the job's later runs alone
     return parts[-1].removesuffix(".json").rpartition(".")[2]
 
