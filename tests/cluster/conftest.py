@@ -89,6 +89,11 @@ class Bucket:
         )
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
+    def clear(self, prefix):
+        """Remove all objects below a prefix."""
+        for key in self.keys(prefix):
+            self.client.delete_object(Bucket=self.name, Key=key)
+
     def versions(self, store="models-dev"):
         """Return the complete versions."""
         names = [key.split("/") for key in self.keys(f"{store}/v")]

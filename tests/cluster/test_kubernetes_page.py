@@ -23,6 +23,9 @@ def type_the_page(namespace, bucket, namespace_pcc, tmp_path):
     """Run the block; only the image, the store's address and the table's size are changed."""
 
     def run(min_rows):
+        bucket.clear(
+            "models/"
+        )  # the page makes a new lineage key, which must be the store's only one
         values = yaml.safe_load(read_block(PAGE, "kubernetes-values", "yaml"))
         values["image"] = {
             "repository": "pcc-training-job",
