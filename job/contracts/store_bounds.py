@@ -19,8 +19,6 @@ MAX_JSON_BYTES: Final = 2**25
 MAX_GROUP_ERRORS_BYTES: Final = 2**27
 # 26 bytes for each row, text and word
 MAX_LINEAGE_BYTES: Final = 2**30
-# files that `publish` compares with its own
-MAX_FILE_BYTES: Final = 2**34
 # the files that one manifest lists
 MAX_VERSION_FILES: Final = 1000
 MAX_VERSION_BYTES: Final = 2**34

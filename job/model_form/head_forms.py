@@ -47,7 +47,7 @@ class ConstantHead(FormPart):
     def _check(self) -> Self:
         total = float(self.probabilities.sum())
         is_distribution = self.probabilities.min(initial=0.0) >= 0 and abs(total - 1) <= 1e-6
-        require(bool(is_distribution), "they are no probabilities")
+        require(bool(is_distribution), "the probabilities are negative, or do not add up to 1")
         return self
 
 

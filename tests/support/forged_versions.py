@@ -33,6 +33,6 @@ def make_earlier_release(folder: Path) -> None:
 
 
 def _describe(entries, name, data):
-    """Give the entry of a file its new size and digest."""
+    """Set the size and the digest in the entry of a file."""
     [entry] = [entry for entry in entries if entry["name"] == name]
     entry |= {"n_bytes": len(data), "digest": str(Digest.of(data))}
