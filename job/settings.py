@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "PCC_JOB_"
 _MAX_TEXT: Final = 4096
+# settings that follow from the table's columns unless stated; `auto` states nothing
+AUTOMATIC: Final = {"features.use": "FeatureSpec", "expectations.suite": "ExpectationsSpec"}
 _MAPPINGS: Final = (
     "dataset.aliases",
     "expectations.parameters",
@@ -85,20 +87,41 @@ def load_settings(
     for key, origin, value in layers:
         _check_known(key, origin, keys)
         _check_texts(value, key, origin)
+        if key in AUTOMATIC and value == "auto":
+            values.pop(key, None), origins.pop(key, None)
+            continue
         values[key], origins[key] = value, origin
-    try:
-        settings = JobSettings.model_validate(_nested(values))
-    except ValidationError as error:
-        raise _explain(error, origins) from None
+    settings = explain_invalid(_nested(values), origins)
     for name in settings.search.estimators:
         origin = origins.get("search.estimators", "the settings")
         find_kind(name, f"search.estimators (from {origin})")
     return EffectiveSettings(settings=settings, origins=origins)
 
 
+def explain_invalid(content: Mapping[str, object], origins: Mapping[str, str]) -> JobSettings:
+    """Return the settings with this content.
+
+    Raises
+    ------
+    ConfigurationError
+        A value is invalid; the message names its key, and where the value comes from.
+    """
+    try:
+        return JobSettings.model_validate(content)
+    except ValidationError as error:
+        raise _explain(error, origins) from None
+
+
 def settings_schema() -> JsonSchemaValue:
-    """Return the JSON Schema of the settings, which lists the names of the estimators."""
+    """Return the JSON Schema of the settings, with the names of the estimators and `auto`."""
     schema = JobSettings.model_json_schema()
+    for key, spec in AUTOMATIC.items():
+        name = key.rpartition(".")[2]
+        stated = schema["$defs"][spec]["properties"][name]
+        texts = {k: stated.pop(k) for k in ("title", "description") if k in stated}
+        stated.pop("default")
+        either = {"anyOf": [{"const": "auto"}, stated], "default": "auto"}
+        schema["$defs"][spec]["properties"][name] = {**either, **texts}
     properties = schema["$defs"]["SearchSpec"]["properties"]
     estimators = {**properties["estimators"], "propertyNames": {"enum": sorted(ESTIMATOR_KINDS)}}
     properties["estimators"] = dict(sorted(estimators.items()))

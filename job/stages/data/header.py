@@ -8,21 +8,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from job.contracts.messages import name_all, pluralize, quote_list
-from job.contracts.ports import SourceTable
 from job.contracts.settings.dataset import DatasetSpec
 from job.contracts.shown_names import NameRule, find_similar
 from job.errors import ContractViolationError
-from job.stages.data.ingest.embedding_matrix import wide_columns
+from job.stages.data.wide_columns import wide_columns
+
+
+class NamedTable(Protocol):
+    """A table whose columns have names, before its rows are read."""
+
+    @property
+    def uri(self) -> str:
+        """Where the table is."""
+
+    @property
+    def format(self) -> str:
+        """`csv` or `parquet`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in the order of the file, including duplicates."""
+
 
 _DELIMITERS: Final = {";": ";", "\t": r"\t", "|": "|"}
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 
 def read_names(
-    table: SourceTable, spec: DatasetSpec, required: frozenset[str]
+    table: NamedTable, spec: DatasetSpec, required: frozenset[str]
 ) -> tuple[dict[str, str], NameRule]:
     """Return the names of the columns, and the rule for showing them.
 
@@ -80,7 +96,7 @@ def has_column(names: tuple[str, ...], name: str) -> bool:
 
 
 def _give_hints(
-    table: SourceTable, spec: DatasetSpec, missing: list[str], rule: NameRule
+    table: NamedTable, spec: DatasetSpec, missing: list[str], rule: NameRule
 ) -> Iterator[str]:
     if table.format == "csv":
         yield from _find_causes(table.names, spec, rule)
