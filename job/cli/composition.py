@@ -80,7 +80,7 @@ def make_ports(
     from job.contracts.ports import Ports
 
     return Ports(
-        source=ArrowTables(copy, settings.dataset.known_names),
+        source=ArrowTables(copy, settings.dataset.known_names, settings.dataset.csv),
         suites=GreatExpectations(),
         store=store,
         codecs=make_codecs(),
