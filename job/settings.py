@@ -106,7 +106,12 @@ def settings_schema() -> JsonSchemaValue:
 
 
 def parse_value(text: str, origin: str) -> object:
-    """Return the value of a YAML text; `origin` names the source in errors."""
+    """Return the value of a YAML text; `origin` names the source in errors.
+
+    A delimiter of CSV files stands for itself, although YAML reads `|` and `,` as parts of a text.
+    """
+    if text in (",", "|"):
+        return text
     return _load(
         text,
         f"the value of {origin}",
