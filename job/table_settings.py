@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from job.contracts.settings.job_settings import JobSettings
 from job.contracts.table_preview import TablePreview
-from job.settings import EffectiveSettings, explain_invalid
+from job.settings import EffectiveSettings
+from job.settings.validation import validate_settings
 from job.stages.data.find_roles import ROLES, FoundRoles, Role, find_roles
 
 ORIGIN: Final = "the columns of the table"
@@ -60,7 +61,7 @@ def follow_columns(effective: EffectiveSettings, found: FoundRoles) -> Effective
         for section in sections:
             place = place[section]
         place[name] = value
-    return EffectiveSettings(settings=explain_invalid(content, origins), origins=origins)
+    return EffectiveSettings(settings=validate_settings(content, origins), origins=origins)
 
 
 def is_upstream(effective: EffectiveSettings, found: FoundRoles) -> bool:

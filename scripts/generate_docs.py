@@ -71,7 +71,7 @@ def _settings_table(keys: list[str]) -> list[str]:
             value = value[part]
         default = "unset" if value is None else str(value).replace("|", "\\|")
         # descriptions name pages by their path in the repository
-        text = field.description.replace("](docs/", "](")
+        text = field.description.replace("](docs/", "](").replace("|", "\\|")
         lines.append(f"| `{key}` | `{default}` | {text} |")
     return lines
 

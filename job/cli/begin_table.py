@@ -23,7 +23,7 @@ from job.stages.data.suite_binding import required_columns
 from job.table_settings import ORIGIN, find_stated_roles, follow_columns
 
 if TYPE_CHECKING:
-    from job.contracts.settings.dataset import CsvSpec
+    from job.contracts.settings.dataset import DatasetSpec
     from job.contracts.settings.job_settings import JobSettings
     from job.contracts.suites import Suite
     from job.contracts.table_preview import TablePreview
@@ -53,6 +53,16 @@ class TableHead:
         """Names of the columns, in the order of the file."""
         return self.preview.names
 
+    @property
+    def delimiter(self) -> str | None:
+        """What separates the cells of a CSV file; None for Parquet."""
+        return self.preview.delimiter
+
+    @property
+    def encoding(self) -> str | None:
+        """Encoding of a CSV file; None for Parquet."""
+        return self.preview.encoding
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
@@ -76,7 +86,7 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
         The suite does not exist, or the settings contradict each other.
     """
     uri = resolve_dataset_uri(effective.settings)
-    head = read_head(uri, effective.settings.dataset.csv, copy)
+    head = read_head(uri, effective.settings.dataset, copy)
     followed = follow_columns(effective, find_stated_roles(effective, head.preview))
     settings = followed.settings
     suite = load_suite(settings, copy)
@@ -94,13 +104,15 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
     return Beginning(settings=settings, suite=suite, uri=uri)
 
 
-def read_head(uri: str, csv: CsvSpec, copy: Callable[[str], Path]) -> TableHead:
+def read_head(uri: str, spec: DatasetSpec, copy: Callable[[str], Path]) -> TableHead:
     """Return the beginning of the table at a path or URI; `copy` copies what is on S3."""
     from job.adapters.tables.preview import read_preview
 
     is_copied = uri_scheme(uri) == "s3"
     path = copy(uri) if is_copied else local_path(uri)
-    return TableHead(uri=uri, preview=read_preview(path, uri if is_copied else str(path), csv))
+    label = uri if is_copied else str(path)
+    preview = read_preview(path, label, spec.csv, known_names=spec.known_names)
+    return TableHead(uri=uri, preview=preview)
 
 
 def check_store_folder(settings: JobSettings) -> None:

@@ -90,6 +90,9 @@ class _Table:
         self._root = path
         self.uri = uri
         self.names = self._parts[0].names
+        dialect = self._parts[0].dialect
+        self.delimiter = None if dialect is None else dialect.delimiter
+        self.encoding = None if dialect is None else dialect.encoding
         for part in self._parts[1:]:
             if sorted(part.names) != sorted(self.names):
                 raise DatasetUnreadableError(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from job.adapters.tables.dialect import find_dialect
+from job.adapters.tables.dialect import Dialect, find_dialect
 from job.adapters.tables.errors import translating_errors, translating_stream_errors
 from job.adapters.tables.formats import SourceFile
 from job.adapters.tables.streams import open_as_utf8
@@ -24,6 +24,8 @@ _METADATA_SKIPPED: Final = (b"ARROW:schema", b"pandas")
 
 class ParquetPart:
     """One Parquet file of a table."""
+
+    dialect: Dialect | None = None
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
@@ -57,7 +59,7 @@ class CsvPart:
         self.file = file
         self._n_ragged = 0
         self._n_expected = 0
-        self.dialect = translating_errors(file, lambda: find_dialect(file))
+        self.dialect: Dialect = translating_errors(file, lambda: find_dialect(file))
         # NOTE: type inference would read cells, and its errors would quote them
         header = translating_errors(file, lambda: self._open(()).schema)
         self.names: tuple[str, ...] = tuple(header.names)

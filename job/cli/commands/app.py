@@ -179,7 +179,10 @@ def doctor(*, options: Options) -> None:
 @app.command("sample-data")
 def sample_data(
     path: Annotated[
-        Path, typer.Argument(help="File to write; the name ends in .parquet, .csv or .csv.gz.")
+        Path,
+        typer.Argument(
+            help="File to write; the name ends in .parquet, .csv, .csv.gz, .tsv or .tsv.gz."
+        ),
     ],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows.")] = 6000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random rows.")] = 7,
@@ -191,7 +194,7 @@ def sample_data(
     ] = None,
 ) -> None:
     """Write a synthetic table in the format of the upstream, to try the job."""
-    from job.adapters.tables.formats import table_format
+    from job.adapters.tables.formats import ENDINGS, table_format
     from job.contracts.messages import pluralize
     from job.errors import ConfigurationError
     from job.samples import write_sample
@@ -204,8 +207,7 @@ def sample_data(
     if file_format is None or format not in (None, file_format):
         raise ConfigurationError(
             f"the name of '{path}' does not have the ending of a {format or 'Parquet or CSV'} file",
-            hint="use a name that ends in .parquet, .csv or .csv.gz, because the job reads the "
-            "format from it",
+            hint=f"use a name that ends in {ENDINGS}, because the job reads the format from it",
         )
     write_sample(path, n_rows=rows, seed=seed, is_csv=file_format == "csv")
     write_text(f"wrote {pluralize(rows, 'synthetic row')} to {path}")

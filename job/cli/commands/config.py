@@ -37,7 +37,7 @@ def show(
 @app.command("schema")
 def schema() -> None:
     """Print the JSON Schema of the settings file."""
-    from job.settings import settings_schema
+    from job.settings.schema import settings_schema
 
     write_text(json.dumps(settings_schema(), indent=2))
 
