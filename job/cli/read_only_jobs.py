@@ -21,7 +21,6 @@ from job.cli.composition import (
 from job.cli.lineage_keys import read_mounted_keys
 from job.logs import Progress
 from job.recorder import Recorder
-from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +74,7 @@ def _read_only_run(
             memory = load_libraries()
         from job.contracts.plan import Plan
         from job.pipeline.run_context import RunContext
+        from job.registry.lineage_keys import LineageKeys
 
         settings = beginning.settings
         plan = Plan(

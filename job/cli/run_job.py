@@ -37,7 +37,6 @@ from job.errors import (
 )
 from job.logs import Progress
 from job.recorder import Recorder
-from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,12 +102,14 @@ def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWa
         watcher.set_cleanup(clean_up)
         watcher.on_signal = partial(_record_signal, recorder, run_id)
         with _recording_failures(recorder, run_id):
-            keys = LineageKeys(recorder.store, read_mounted_keys(settings, os.environ))
+            mounted = read_mounted_keys(settings, os.environ)
             with recorder.stage("load"):
                 ports, plan = _prepare(effective, request, recorder, progress, folder)
             from job.pipeline import run
             from job.pipeline.run_context import RunContext
+            from job.registry.lineage_keys import LineageKeys
 
+            keys = LineageKeys(recorder.store, mounted)
             result = run(RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder))
             why = {} if result.reason is None else {"reason": result.reason}
             recorder.write(result.outcome, exit_code=0, version=result.version, **why)

@@ -16,7 +16,6 @@ from job.contracts.shown_names import NameRule, find_similar
 from job.errors import ContractViolationError
 from job.stages.data.wide_columns import wide_columns
 
-
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
