@@ -20,13 +20,13 @@ from job.cli.composition import (
 )
 from job.cli.lineage_keys import read_mounted_keys
 from job.cli.run_job import resolve_dataset_uri
-from job.logs import Progress
 from job.recorder import Recorder
 from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from job.cli.progress import Progress
     from job.contracts.ports import ArtifactStore
     from job.contracts.reports.results import GateResult
     from job.contracts.reports.validation import ValidationReport
@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from job.signals import SignalWatcher
 
 
-def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> ValidationReport:
+def validate_only(
+    effective: EffectiveSettings, watcher: SignalWatcher, progress: Progress
+) -> ValidationReport:
     """Read and validate the table, without access to a store."""
     from job.adapters.stores.directory import DirectoryStore
 
     store = DirectoryStore(Path(os.devnull))
-    with _read_only_run(effective.settings, store, watcher, "validate") as context:
+    with _read_only_run(effective.settings, store, watcher, progress, "validate") as context:
         from job.pipeline.intake import load_tables
 
         tables = load_tables(context)
@@ -49,7 +51,11 @@ def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> Valid
 
 
 def gate_only(
-    effective: EffectiveSettings, candidate: str, champion: str, watcher: SignalWatcher
+    effective: EffectiveSettings,
+    candidate: str,
+    champion: str,
+    watcher: SignalWatcher,
+    progress: Progress,
 ) -> GateResult:
     """Run the gate on two published versions, without writing to the store."""
     from job.registry import resolve_version
@@ -57,7 +63,7 @@ def gate_only(
     settings = effective.settings
     store = open_store(settings, must_exist=True)
     names = resolve_version(store, candidate), resolve_version(store, champion)
-    with _read_only_run(settings, store, watcher, "gate") as context:
+    with _read_only_run(settings, store, watcher, progress, "gate") as context:
         from job.pipeline.judge_versions import judge_versions
 
         return judge_versions(context, *names)
@@ -65,14 +71,18 @@ def gate_only(
 
 @contextmanager
 def _read_only_run(
-    settings: JobSettings, store: ArtifactStore, watcher: SignalWatcher, name: str
+    settings: JobSettings,
+    store: ArtifactStore,
+    watcher: SignalWatcher,
+    progress: Progress,
+    name: str,
 ) -> Iterator[RunContext]:
     """Provide the `RunContext` of a command; no record of the run is written."""
-    memory = load_libraries()
-    from job.contracts.plan import Plan
-    from job.pipeline.run_context import RunContext
+    with progress, working_folder() as folder:
+        memory = load_libraries()
+        from job.contracts.plan import Plan
+        from job.pipeline.run_context import RunContext
 
-    with Progress() as progress, working_folder() as folder:
         watcher.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         copy = make_copier(settings, folder)
         suite, uri = load_suite(settings, copy), resolve_dataset_uri(settings)
@@ -86,6 +96,6 @@ def _read_only_run(
             environment={},
         )
         ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
-        recorder = Recorder(store, name, time.perf_counter, progress.begin_stage)
+        recorder = Recorder(store, name, time.perf_counter, progress)
         keys = LineageKeys(store, read_mounted_keys(settings, os.environ))
         yield RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder)

@@ -11,7 +11,8 @@ import typer
 
 from job.cli.commands import channels
 from job.cli.commands.options import Options, Version, takes_options
-from job.cli.output import lay_out_columns, write_result
+from job.cli.layout import lay_out_columns
+from job.cli.output import write_result
 
 if TYPE_CHECKING:
     from job.contracts.reports.results import VersionDiff
