@@ -17,6 +17,9 @@ _LABEL_WIDTH: Final = 28
 _MIN_WIDTH: Final = 8
 _UNLIMITED: Final = 10**6
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+# the space in a time does not end a line; it is written as this character until then
+_FIXED_SPACE: Final = "\u00a0"
+_TIME: Final = re.compile(r"^([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9]{2}:[0-9]{2})$")
 _NUMBER: Final = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?")
 
 
@@ -30,14 +33,15 @@ def terminal_width() -> int:
 def lay_out_columns(
     head: Sequence[str], rows: Iterable[Sequence[object]], width: int | None = None
 ) -> list[str]:
-    """Return lines with the rows in columns; numbers are right-aligned.
+    """Return lines with the rows in columns; columns of numbers are right-aligned.
 
     Cells that do not fit into `width`, by default that of the terminal, are wrapped.
     """
-    cells = [tuple(head), *([to_cell(value) for value in row] for row in rows)]
+    cells = [tuple(head), *([_hold(to_cell(value)) for value in row] for row in rows)]
     limit = terminal_width() if width is None else width
-    widths = _fit([max(len(row[n]) for row in cells) for n in range(len(head))], limit)
-    return [line for row in cells for line in _lay_out_row(row, widths)]
+    widths = _fit([[row[n] for row in cells] for n in range(len(head))], limit)
+    is_number = [all(_is_number(row[n]) for row in cells[1:]) for n in range(len(head))]
+    return [line for row in cells for line in _lay_out_row(row, widths, is_number)]
 
 
 def lay_out_mapping(content: Mapping[str, object], indent: str = "") -> list[str]:
@@ -73,30 +77,44 @@ def to_cell(value: object) -> str:
     return _DIGEST.sub(r"\1", _one_line(text))
 
 
+def _hold(cell: str) -> str:
+    return _TIME.sub(rf"\1{_FIXED_SPACE}\2", cell)
+
+
 def _one_line(text: str) -> str:
     return escape_control_characters(" ".join(text.split("\n")))
 
 
-def _fit(widths: list[int], limit: int) -> list[int]:
-    """Make the widest columns narrower until a line fits."""
-    widths = list(widths)
+def _fit(columns: Sequence[Sequence[str]], limit: int) -> list[int]:
+    """Return widths with which a line fits; words are broken only if there is no other way."""
+    widths = [max(map(len, cells)) for cells in columns]
+    words = [max((len(word) for cell in cells for word in cell.split(" ")), default=0)
+             for cells in columns]  # fmt: skip
     n_excess = sum(widths) + len(_GAP) * (len(widths) - 1) - limit
-    while n_excess > 0 and max(widths) > _MIN_WIDTH:
-        widths[widths.index(max(widths))] -= 1
-        n_excess -= 1
+    for floors in (words, [_MIN_WIDTH] * len(widths)):
+        while n_excess > 0:
+            room = [width - floor for width, floor in zip(widths, floors, strict=True)]
+            if max(room) <= 0:
+                break
+            widths[room.index(max(room))] -= 1
+            n_excess -= 1
     return widths
 
 
-def _lay_out_row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+def _is_number(cell: str) -> bool:
+    return cell in ("", "-") or bool(_NUMBER.fullmatch(cell))
+
+
+def _lay_out_row(row: Sequence[str], widths: Sequence[int], is_number: Sequence[bool]) -> list[str]:
     wrapped = [_wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
     lines = []
     for n in range(max(len(parts) for parts in wrapped)):
         parts = [part[n] if n < len(part) else "" for part in wrapped]
         aligned = [
-            part.rjust(width) if _NUMBER.fullmatch(cell) else part.ljust(width)
-            for part, cell, width in zip(parts, row, widths, strict=True)
+            part.rjust(width) if is_right and _NUMBER.fullmatch(cell) else part.ljust(width)
+            for part, cell, width, is_right in zip(parts, row, widths, is_number, strict=True)
         ]
-        lines.append(_GAP.join(aligned).rstrip())
+        lines.append(_GAP.join(aligned).replace(_FIXED_SPACE, " ").rstrip())
     return lines
 
 

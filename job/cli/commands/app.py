@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from job import __version__
-from job.cli.commands import config, lineage, models, report, run
+from job.cli.commands import config, lineage, models, report, run, runs
 from job.cli.commands.help_text import (
     JUDGE,
     OF_MOVES,
@@ -58,6 +58,7 @@ app.command(
     epilog=epilog("report latest --open", "report RUN_ID --to rejected.html", codes=OF_STORE),
 )(report.report)
 app.add_typer(models.app, name="models", rich_help_panel=VERSIONS)
+app.add_typer(runs.app, name="runs", rich_help_panel=VERSIONS)
 app.add_typer(lineage.app, name="lineage", rich_help_panel=VERSIONS)
 app.add_typer(config.app, name="config", rich_help_panel=SETTINGS)
 

@@ -47,6 +47,10 @@ Output = Annotated[
         help="Format of the result. Default: table on a terminal, otherwise json.",
     ),
 ]
+Limit = Annotated[
+    int, typer.Option("--limit", "-L", min=1, help="Most entries to list, the newest first.")
+]
+All = Annotated[bool, typer.Option("--all", help="List all entries; takes more requests.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show errors only: no progress, no warnings, no log.")
 ]

@@ -143,15 +143,6 @@ class GateResult(Part):
     gate: GateDecision = Field(description="The decision of the gate.")
 
 
-class ModelList(Part):
-    """The result of `pcc-job models list`."""
-
-    store_uri: str
-    versions: tuple[str, ...]
-    channels: dict[str, str | None]
-    anchors: dict[str, str]
-
-
 class VersionDiff(Part):
     """The result of `pcc-job models diff`: differences of the metadata, by dotted key."""
 
@@ -231,7 +222,7 @@ class PruneResult(Part):
 class ReportResult(Part):
     """The result of `pcc-job report`."""
 
-    version: str
+    version: str = Field(description="Name of the version, of the run or of the local folder.")
     path: str
     is_verified: bool
     is_drawn_anew: bool
