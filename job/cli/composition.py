@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from job.adapters.host_limits import Memory
     from job.adapters.stores.s3.files import S3Files
+    from job.cli.progress import Progress
     from job.contracts.ports import ArtifactStore, Ports
     from job.contracts.settings.job_settings import JobSettings
     from job.contracts.suites import Suite
-    from job.logs import Progress
 
 
 def load_libraries() -> Memory:

@@ -19,12 +19,12 @@ from job.cli.composition import (
     working_folder,
 )
 from job.cli.lineage_keys import read_mounted_keys
-from job.logs import Progress
 from job.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from job.cli.progress import Progress
     from job.contracts.ports import ArtifactStore
     from job.contracts.reports.results import GateResult
     from job.contracts.reports.validation import ValidationReport
@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from job.signals import SignalWatcher
 
 
-def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> ValidationReport:
+def validate_only(
+    effective: EffectiveSettings, watcher: SignalWatcher, progress: Progress
+) -> ValidationReport:
     """Read and validate the table, without access to a store."""
     from job.adapters.stores.directory import DirectoryStore
 
     store = DirectoryStore(Path(os.devnull))
-    with _read_only_run(effective, store, watcher, "validate") as context:
+    with _read_only_run(effective, store, watcher, progress, "validate") as context:
         from job.pipeline.intake import load_tables
 
         tables = load_tables(context)
@@ -46,7 +48,11 @@ def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> Valid
 
 
 def gate_only(
-    effective: EffectiveSettings, candidate: str, champion: str, watcher: SignalWatcher
+    effective: EffectiveSettings,
+    candidate: str,
+    champion: str,
+    watcher: SignalWatcher,
+    progress: Progress,
 ) -> GateResult:
     """Run the gate on two published versions, without writing to the store."""
     from job.registry import resolve_version
@@ -54,7 +60,7 @@ def gate_only(
     settings = effective.settings
     store = open_store(settings, must_exist=True)
     names = resolve_version(store, candidate), resolve_version(store, champion)
-    with _read_only_run(effective, store, watcher, "gate") as context:
+    with _read_only_run(effective, store, watcher, progress, "gate") as context:
         from job.pipeline.judge_versions import judge_versions
 
         return judge_versions(context, *names)
@@ -62,12 +68,16 @@ def gate_only(
 
 @contextmanager
 def _read_only_run(
-    effective: EffectiveSettings, store: ArtifactStore, watcher: SignalWatcher, name: str
+    effective: EffectiveSettings,
+    store: ArtifactStore,
+    watcher: SignalWatcher,
+    progress: Progress,
+    name: str,
 ) -> Iterator[RunContext]:
     """Provide the `RunContext` of a command; no record of the run is written."""
-    with Progress() as progress, working_folder() as folder:
+    with progress, working_folder() as folder:
         watcher.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        recorder = Recorder(store, name, time.perf_counter, progress.begin_stage)
+        recorder = Recorder(store, name, time.perf_counter, progress)
         with recorder.stage("load"):
             copy = make_copier(effective.settings, folder)
             beginning = begin_table(effective, copy)

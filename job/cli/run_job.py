@@ -35,12 +35,12 @@ from job.errors import (
     GateRejectedError,
     JobError,
 )
-from job.logs import Progress
 from job.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from job.cli.progress import Progress
     from job.contracts.plan import Plan
     from job.contracts.ports import Ports
     from job.contracts.reports.results import RunResult
@@ -87,11 +87,16 @@ class RunRequest:
         return cls(run_id=name, is_dry_run=is_dry_run, override=reason)
 
 
-def run_job(effective: EffectiveSettings, request: RunRequest, watcher: SignalWatcher) -> RunResult:
+def run_job(
+    effective: EffectiveSettings,
+    request: RunRequest,
+    watcher: SignalWatcher,
+    progress: Progress,
+) -> RunResult:
     """Run the job, and write the run's record whether or not the run succeeds."""
     settings, run_id = effective.settings, request.run_id
-    with Progress() as progress, working_folder() as folder:
-        recorder = Recorder(open_store(settings), run_id, time.perf_counter, progress.begin_stage)
+    with progress, working_folder() as folder:
+        recorder = Recorder(open_store(settings), run_id, time.perf_counter, progress)
         recorder.facts.settings = settings.model_dump(mode="json")
         recorder.facts.started_at = datetime.now(UTC)
 

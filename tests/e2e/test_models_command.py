@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.versions import publish_small
+from support.versions import listed_names, publish_small
 from typer.testing import CliRunner
 
 from job import registry
@@ -56,7 +56,7 @@ def test_history_is_a_table_on_demand(pcc_job, store):
     title, head, *moves = done.stdout.splitlines()
     assert "channel production" == title
     assert ["at", "from", "to", "by", "why"] == head.split()
-    assert ["x0", "x1"] == [line.split()[3] for line in moves]
+    assert ["x0", "x1"] == [line.split()[4] for line in moves]
 
 
 def test_newest_moves_are_printed_and_all_on_demand(pcc_job, store):
@@ -209,7 +209,7 @@ def test_anchor_outlives_a_prune(models, store):
             models("promote", version, "--channel", channel)
     found = models("prune", "--keep", "1")
 
-    assert [old, third, newest] == found["kept_versions"] == models("list")["versions"]
+    assert [old, third, newest] == found["kept_versions"] == listed_names(models("list"))
 
 
 @pytest.mark.parametrize("content", ['{"version": "../../evil"}', '{"move": 1}', ""])

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from job.cli.commands.options import Options, Version, takes_options
-from job.cli.output import lay_out_columns, write_result
+from job.cli.output import write_result
 from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from job.contracts.reports.channel import ChannelMove
     from job.contracts.settings.job_settings import JobSettings
 
 Channel = Annotated[
@@ -102,6 +100,7 @@ def history(
     options: Options,
 ) -> None:
     """Print the moves of a channel or its anchor: when, from, to, by whom and why."""
+    from job.cli.list_tables import lay_out_moves
     from job.contracts.reports.results import AnchorHistory, ChannelHistory
     from job.registry import list_anchor_history, list_history
 
@@ -113,21 +112,15 @@ def history(
         write_result(
             AnchorHistory(channel=name, anchor_moves=moves),
             options.output,
-            lambda result: [title, *_lay_out_moves(result.anchor_moves)],
+            lambda result: lay_out_moves(title, result.anchor_moves),
         )
     else:
         moves = tuple(list_history(artifact_store, name, shows_all=show_all))
         write_result(
             ChannelHistory(channel=name, moves=moves),
             options.output,
-            lambda result: [f"channel {name}", *_lay_out_moves(result.moves)],
+            lambda result: lay_out_moves(f"channel {name}", result.moves),
         )
-
-
-def _lay_out_moves(moves: Sequence[ChannelMove]) -> list[str]:
-    """Return one line of text per move; the latest move is last."""
-    rows = ((move.at, move.origin, move.to, move.by, move.why) for move in moves)
-    return lay_out_columns(("at", "from", "to", "by", "why"), rows)
 
 
 def _describe_user(at: datetime) -> str:

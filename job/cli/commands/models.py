@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from job.cli.commands import channels
-from job.cli.commands.options import Options, Version, takes_options
-from job.cli.output import lay_out_columns, write_result
+from job.cli.commands.help_text import OF_STORE, epilog
+from job.cli.commands.options import All, Limit, Options, Version, takes_options
+from job.cli.layout import lay_out_columns
+from job.cli.output import write_result
 
 if TYPE_CHECKING:
     from job.contracts.reports.results import VersionDiff
@@ -21,23 +23,19 @@ app = typer.Typer(
 )
 
 
-@app.command("list")
+@app.command("list", epilog=epilog("models list", "models list --limit 5", codes=OF_STORE))
 @takes_options("config", "store", "sets", "output")
-def list_models(
-    options: Options,
-) -> None:
-    """List the complete versions, and the version of each channel and anchor."""
-    from job.contracts.reports.results import ModelList
-    from job.registry import list_anchors, list_channels, list_versions
+def list_models(limit: Limit = 20, show_all: All = False, *, options: Options) -> None:
+    """List the newest complete versions, with their channels and anchors.
 
-    artifact_store = options.open_store()[0]
-    result = ModelList(
-        store_uri=artifact_store.uri,
-        versions=tuple(list_versions(artifact_store)),
-        channels=list_channels(artifact_store),
-        anchors=list_anchors(artifact_store),
-    )
-    write_result(result, options.output)
+    Takes one request for each listed version, and a few more.
+    """
+    from job import registry
+    from job.cli.list_tables import lay_out_models
+
+    store = options.open_store()[0]
+    result = registry.list_models(store, None if show_all else limit)
+    write_result(result, options.output, lay_out_models)
 
 
 @app.command("show")
@@ -76,6 +74,10 @@ def diff(
 
 def _lay_out_differences(result: VersionDiff) -> list[str]:
     """Return the lines of a table of differences, ordered as in the report: scores first."""
+    if not result.changed:
+        return [
+            f"{result.before} and {result.after} have the same metadata, apart from their names"
+        ]
     changed = sorted(result.changed.items(), key=lambda item: not item[0].startswith("metrics."))
     rows = [
         (key, c.before, c.after, "" if c.difference is None else c.difference) for key, c in changed
