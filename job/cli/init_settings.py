@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from job.contracts.messages import did_you_mean, pluralize, quote, quote_list
+from job.contracts.settings.addresses import local_path
 from job.contracts.settings.dataset import DatasetSpec
+from job.contracts.settings.job_settings import JobSettings
 from job.contracts.shown_names import is_plain
 from job.errors import ConfigurationError, ContractViolationError, TransientError
 from job.stages.data.find_roles import FoundRole, FoundRoles, Role
@@ -90,6 +92,19 @@ def _find_column(found: FoundRoles, target: str) -> str:
     )
 
 
+def choose_store(settings: JobSettings, table: str) -> str | None:
+    """Return a folder named after the table if the default store already has a champion.
+
+    A candidate cannot be compared with the champion of another table, and would be rejected.
+    Return None to keep the store of the settings.
+    """
+    default = JobSettings().store.uri
+    if settings.store.uri != default or not (local_path(default) / "channels").is_dir():
+        return None
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(table.rstrip("/")).name.partition(".")[0])
+    return f"{default}-{stem.strip('-').lower() or 'own'}"
+
+
 def describe_roles(found: FoundRoles, head: TableHead) -> str:
     """Return a line with what was found: label, text, embeddings, and the number of rows."""
     parts = []
@@ -130,8 +145,13 @@ def show_column(found: FoundRoles, look: ColumnLook) -> str:
     return f"'{look.name}'" if is_shown else f"column {look.position}"
 
 
-def write_settings(path: Path, found: FoundRoles, head: TableHead) -> None:
+def write_settings(path: Path, found: FoundRoles, head: TableHead, store: str | None) -> None:
     """Write a settings file with the roles that differ from the defaults.
+
+    Parameters
+    ----------
+    store
+        The store, if it differs from the default.
 
     Raises
     ------
@@ -140,7 +160,7 @@ def write_settings(path: Path, found: FoundRoles, head: TableHead) -> None:
     TransientError
         The file cannot be written.
     """
-    text = _format_settings(found, head)
+    text = _format_settings(found, head, store)
     try:
         if path.exists() and path.read_text() != text:
             raise ConfigurationError(
@@ -155,7 +175,7 @@ def write_settings(path: Path, found: FoundRoles, head: TableHead) -> None:
         ) from error
 
 
-def _format_settings(found: FoundRoles, head: TableHead) -> str:
+def _format_settings(found: FoundRoles, head: TableHead, store: str | None) -> str:
     defaults = DatasetSpec().columns
     columns = []
     for role in _WORDS:
@@ -176,6 +196,9 @@ def _format_settings(found: FoundRoles, head: TableHead) -> str:
         f"  uri: {_format_text(head.uri)}",
         *(["  columns:" if stated else "  # columns:", *columns] if columns else []),
     ]
+    if store is not None:
+        note = "# a store of its own, because the default store has models of another table"
+        lines += [note, "store:", f"  uri: {_format_text(store)}"]
     if not found.is_upstream:
         lines += [
             "# Features and expectation suite follow from the columns. A candidate must be better",

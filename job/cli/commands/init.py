@@ -30,7 +30,13 @@ def init(
     check_form(options.output)
     from job.cli.begin_table import read_head
     from job.cli.composition import make_copier, working_folder
-    from job.cli.init_settings import choose_target, describe_roles, list_doubts, write_settings
+    from job.cli.init_settings import (
+        choose_store,
+        choose_target,
+        describe_roles,
+        list_doubts,
+        write_settings,
+    )
     from job.contracts.reports.results import InitResult
     from job.table_settings import find_stated_roles
 
@@ -40,7 +46,7 @@ def init(
         head = read_head(table, effective.settings.dataset, copy)
     ask = typer.prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
     found = choose_target(find_stated_roles(effective, head.preview), head, target, ask)
-    write_settings(out, found, head)
+    write_settings(out, found, head, choose_store(effective.settings, table))
     result = InitResult(
         path=str(out),
         found=describe_roles(found, head),
