@@ -6,7 +6,8 @@ How it works
    told from the bytes: the settings state them.
 2. The beginning of the file is split into rows by each delimiter, with regard to quotes.
 3. A delimiter fits if it divides the header, and most of the rows have as many cells as the header.
-   The delimiter with the largest share of such rows is used.
+   The delimiter with the largest share of such rows is used; one that follows each quoted name is
+   preferred.
 4. In doubt the comma is used; for `.tsv` files, the tab.  The tab is also used for every `.tsv`
    file whose header has one.
 """
@@ -24,7 +25,7 @@ from job.adapters.tables.formats import (
     is_tab_separated,
     table_format,
 )
-from job.adapters.tables.heads import read_head, split_rows
+from job.adapters.tables.heads import has_sound_quotes, read_head, split_rows
 from job.errors import DatasetUnreadableError
 
 DELIMITERS: Final = (",", ";", "\t", "|")
@@ -135,10 +136,10 @@ def find_delimiter(text: str, *, is_complete: bool, default: str) -> str:
     default
         Delimiter in doubt.
     """
-    shares: dict[str, float] = {}
+    fits: dict[str, tuple[bool, float, bool]] = {}
     for delimiter in DELIMITERS:
         rows = list(itertools.islice(split_rows(text, delimiter), _SAMPLE_ROWS))
-        if not is_complete and len(rows) < _SAMPLE_ROWS and len(rows) > 1:
+        if not is_complete and 1 < len(rows) < _SAMPLE_ROWS:
             rows.pop()  # it may be cut
         widths = [len(row) for row in rows]
         if not widths or widths[0] < 2:
@@ -148,5 +149,5 @@ def find_delimiter(text: str, *, is_complete: bool, default: str) -> str:
         n_equal = widths[1:].count(widths[0])
         share = n_equal / (len(widths) - 1) if len(widths) > 1 else 1.0
         if share >= _MIN_SHARE:
-            shares[delimiter] = share
-    return max(shares, key=lambda d: (shares[d], d == default), default=default)
+            fits[delimiter] = (has_sound_quotes(text, delimiter), share, delimiter == default)
+    return max(fits, key=fits.__getitem__, default=default)

@@ -37,3 +37,16 @@ def iterate_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
         yield from filter(None, csv.reader(lines, delimiter=delimiter))
     finally:
         csv.field_size_limit(limit)
+
+
+def has_sound_quotes(text: str, delimiter: str) -> bool:
+    """Return whether each quoted cell of the first row ends at a delimiter or with the row."""
+    try:
+        next(
+            csv.reader(
+                io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=delimiter, strict=True
+            )
+        )
+    except (csv.Error, StopIteration):
+        return False
+    return True
