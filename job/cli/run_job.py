@@ -24,6 +24,7 @@ from job.cli.composition import (
     open_store,
     working_folder,
 )
+from job.cli.confirmation import check_reason
 from job.cli.lineage_keys import read_mounted_keys
 from job.cli.termination import write_termination_message
 from job.contracts.identity import canonical_json
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from job.signals import SignalWatcher
 
 log = structlog.get_logger(__name__)
-_MAX_REASON_LENGTH: Final = 500
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
@@ -207,12 +207,7 @@ def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
     """Return the reason of `--override` as one line; raise `ConfigurationError` if invalid."""
     if reason is None:
         return None
-    text = " ".join(reason.split())
-    if not text or len(text) > _MAX_REASON_LENGTH or not text.isprintable():
-        raise ConfigurationError(
-            f"--override needs a reason of 1 to {_MAX_REASON_LENGTH} printable characters",
-            hint="state who decided and why; the reason is stored permanently",
-        )
+    text = check_reason(reason, "--override")
     if is_dry_run:
         raise ConfigurationError(
             "--override and --dry-run cannot be combined: one publishes, the other does not",

@@ -119,7 +119,7 @@ def _finish_published(
     if version is None:
         return None
     with context.stage("promote"):
-        finish_interrupted(context.plan, store, version, abilities)
+        finish_interrupted(context.plan, store, version, abilities, at=context.now())
     scores = read_metadata(store, version).metrics
     return summarize(context, tables, "already_published", scores, version=version)
 
@@ -170,7 +170,15 @@ def _promote(
     plan, store = context.plan, context.ports.store
     with context.stage("promote"):
         override = verdict.decision.override
-        promote_accepted(plan, claim, store, verdict.champion, abilities, override=override)
+        promote_accepted(
+            plan,
+            claim,
+            store,
+            verdict.champion,
+            abilities,
+            at=context.now(),
+            override=override,
+        )
     return summarize_candidate(
         context, tables, "published", candidate, verdict, version=claim.version
     )

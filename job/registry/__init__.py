@@ -9,7 +9,7 @@ from job.registry.fetch import check_copy, fetch_version
 from job.registry.list_models import list_models
 from job.registry.list_versions import list_versions
 from job.registry.parse_file import parse_object
-from job.registry.promotion import promote, promote_anchor
+from job.registry.promotion import ManualMove, promote, promote_anchor
 from job.registry.prune import prune_versions
 from job.registry.read_version import read_metadata, read_verified, verify_files
 from job.registry.resolve import (
@@ -22,6 +22,7 @@ from job.registry.rollback import roll_back
 from job.registry.runs import find_run, list_runs, read_run_report
 
 __all__ = [
+    "ManualMove",
     "check_copy",
     "diff",
     "fetch_version",

@@ -21,7 +21,9 @@ def store(tmp_path):
     for n, version in enumerate(publish_small(store, "a", "b")):
         at = datetime(2026, 2, 1, n, tzinfo=UTC)
         for channel in ("production", "staging"):
-            registry.promote(store, channel, version, at=at, by=f"x{n}", expect=None)
+            registry.promote(
+                store, channel, version, registry.ManualMove(at=at, by=f"x{n}", expect=None)
+            )
     return store
 
 
@@ -63,7 +65,12 @@ def test_newest_moves_are_printed_and_all_on_demand(pcc_job, store):
     """The log says how many requests that takes; a short history needs no such line."""
     versions = registry.list_versions(store)
     for n in range(55):
-        registry.promote(store, "production", versions[n % 2], at=AT, by=f"y{n}", expect=None)
+        registry.promote(
+            store,
+            "production",
+            versions[n % 2],
+            registry.ManualMove(at=AT, by=f"y{n}", expect=None),
+        )
     moves, logs = {}, {}
     for option in ((), ("--all",), ("--channel", "staging")):
         done = pcc_job("models", "history", "--store", store.uri, *option)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from job.cli.commands.options import Options, Version, takes_options
+from job.cli.confirmation import ask
 from job.cli.output import write_result
 from job.errors import ConfigurationError
 
@@ -23,7 +24,12 @@ Channel = Annotated[
 ]
 
 
-@takes_options("config", "store", "sets", "output")
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Verify the version, print the move, and write nothing.")
+]
+
+
+@takes_options("config", "store", "sets", "reason", "yes", "output")
 def promote(
     version: Version,
     channel: Channel = None,
@@ -38,21 +44,27 @@ def promote(
         bool,
         typer.Option("--anchor", help="Move the anchor of the channel instead of the channel."),
     ] = False,
+    dry_run: DryRun = False,
     *,
     options: Options,
 ) -> None:
     """Verify a version, and move a channel or its anchor to it."""
     from job import registry
 
+    reason = options.checked_reason()
     artifact_store, settings = options.open_store()
     target = _choose_channel(channel, settings)
-    name, at = registry.resolve_version(artifact_store, version), datetime.now(UTC)
+    name = registry.resolve_version(artifact_store, version)
+    what = f"the anchor of channel '{target}'" if anchor else f"channel '{target}'"
+    ask(f"move {what} to {name}?", is_sure=options.yes or dry_run)
+    at = datetime.now(UTC)
     move = registry.promote_anchor if anchor else registry.promote
-    result = move(artifact_store, target, name, at=at, by=_describe_user(at), expect=expect)
-    write_result(result, options.output)
+    by = _describe_user(at)
+    manual = registry.ManualMove(at=at, by=by, expect=expect, reason=reason, is_dry_run=dry_run)
+    write_result(move(artifact_store, target, name, manual), options.output)
 
 
-@takes_options("config", "store", "sets", "output")
+@takes_options("config", "store", "sets", "reason", "yes", "output")
 def rollback(
     channel: Channel = None,
     republish: Annotated[
@@ -77,11 +89,19 @@ def rollback(
     """Move a channel back to the previous champion."""
     from job import registry
 
+    reason = options.checked_reason()
     artifact_store, settings = options.open_store()
-    target, at = _choose_channel(channel, settings), datetime.now(UTC)
-    user = _describe_user(at)
+    target = _choose_channel(channel, settings)
+    ask(f"move channel '{target}' back to its previous version?", is_sure=options.yes or dry_run)
+    at = datetime.now(UTC)
     result = registry.roll_back(
-        artifact_store, target, at=at, by=user, is_republished=republish, is_dry_run=dry_run
+        artifact_store,
+        target,
+        at=at,
+        by=_describe_user(at),
+        is_republished=republish,
+        is_dry_run=dry_run,
+        reason=reason,
     )
     write_result(result, options.output)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from job.cli.composition import open_store
+from job.cli.confirmation import check_reason
 from job.cli.output import check_form
 from job.errors import ConfigurationError
 
@@ -51,6 +52,11 @@ Limit = Annotated[
     int, typer.Option("--limit", "-L", min=1, help="Most entries to list, the newest first.")
 ]
 All = Annotated[bool, typer.Option("--all", help="List all entries; takes more requests.")]
+Reason = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Who decided and why; stored in the history, or logged."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal.")]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Show errors only: no progress, no warnings, no log.")
 ]
@@ -62,10 +68,13 @@ _SHARED: Final = {
     "store": StoreUri,
     "sets": Sets,
     "output": Output,
+    "reason": Reason,
+    "yes": Yes,
     "quiet": Quiet,
     "verbose": Verbose,
 }
-_SWITCHES: Final = ("quiet", "verbose")
+_ALWAYS: Final = ("quiet", "verbose")
+_SWITCHES: Final = ("yes", *_ALWAYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +86,8 @@ class Options:
     store: str | None = None
     sets: Sequence[str] | None = None
     output: str | None = None
+    reason: str | None = None
+    yes: bool = False
     quiet: bool = False
     verbose: bool = False
 
@@ -88,6 +99,10 @@ class Options:
                 "--quiet and --verbose cannot be combined", hint="use only one of them"
             )
         return "quiet" if self.quiet else "verbose" if self.verbose else "normal"
+
+    def checked_reason(self) -> str | None:
+        """Return `--reason` as one line; raise `ConfigurationError` if it is not printable."""
+        return check_reason(self.reason, "--reason")
 
     def progress(self) -> Progress:
         """Return the lines of the stages, which are not shown yet."""
@@ -132,7 +147,7 @@ def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
         Fields of `Options` that the command takes; the command's help lists them last, with
         `quiet` and `verbose`, which every command takes.
     """
-    names = (*names, *_SWITCHES)
+    names = (*names, *_ALWAYS)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)

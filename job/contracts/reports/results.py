@@ -193,6 +193,9 @@ class AnchorMoveResult(Part):
     channel: str
     anchor_from: str | None
     anchor_to: str
+    is_dry_run: bool = Field(
+        False, exclude_if=operator.not_, description="Absent if the anchor was moved."
+    )
 
 
 class ChannelHistory(Part):
@@ -217,6 +220,9 @@ class PruneResult(Part):
     removed_uploads: tuple[str, ...]
     kept_versions: tuple[str, ...]
     is_dry_run: bool
+    reason: str | None = Field(
+        None, exclude_if=is_none, description="Reason of the operator. Absent without one."
+    )
 
 
 class ReportResult(Part):

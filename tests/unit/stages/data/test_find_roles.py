@@ -20,7 +20,9 @@ USERS = tuple(f"u{n % 20:04}" for n in range(N))
 def preview(file_format="csv", **columns):
     """A table of columns; a column is its cells, or a pair of type and cells."""
     typed = {
-        name: cells if isinstance(cells[0], str) and isinstance(cells[1], tuple) else ("text", cells)
+        name: cells
+        if isinstance(cells[0], str) and isinstance(cells[1], tuple)
+        else ("text", cells)
         for name, cells in columns.items()
     }
     return TablePreview(
@@ -49,7 +51,10 @@ def columns_of(found):
             {"utterance": TEXTS, "category": LABELS, "created": TIMES},
             {"target": "category", "text": "utterance", "timestamp": "created"},
         ),
-        ({"vec": ("list", (384.0,) * N), "topic": LABELS}, {"target": "topic", "embeddings": "vec"}),
+        (
+            {"vec": ("list", (384.0,) * N), "topic": LABELS},
+            {"target": "topic", "embeddings": "vec"},
+        ),
         ({"vec": LISTS, "topic": LABELS}, {"target": "topic", "embeddings": "vec"}),
         (
             {"label": LABELS, **{f"e{n}": NUMBERS for n in range(12)}},
