@@ -7,6 +7,7 @@ likely cause if required columns are missing.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -106,7 +107,10 @@ def _give_hints(
     table: NamedTable, spec: DatasetSpec, missing: list[str], rule: NameRule
 ) -> Iterator[str]:
     if table.format == "csv":
-        yield from _find_causes(table, spec, rule)
+        causes = list(_find_causes(table, spec, rule))
+        yield from causes
+        if any("dataset.csv." in cause for cause in causes):
+            return
     known = [name for name in table.names if rule.shows(name)]
     for name in known:
         meant = None if name in rule.known else find_similar(name, missing)
@@ -117,7 +121,10 @@ def _give_hints(
         "name its columns, such as --set dataset.columns.target=COLUMN, or map renamed ones: "
         "--set 'dataset.aliases={COLUMN: NAME IN THE SETTINGS}'"
     )
-    if spec.columns.embeddings in missing:
+    if spec.columns.target in missing:
+        command = f"pcc-job init {shlex.quote(table.uri)} --target COLUMN"
+        yield f"`{command}` writes a settings file, where COLUMN has the labels"
+    elif spec.columns.embeddings in missing:
         yield (
             "for a table of texts and labels, add "
             "--set 'features.use=[text]' --set expectations.suite=labelled_text"
