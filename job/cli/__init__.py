@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from job.cli.output import discard_output
 from job.cli.termination import write_termination_message
 from job.contracts.messages import describe_setting_problem, escape_control_characters
 from job.errors import ExitCode, JobError
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 _PROGRAM: Final = "pcc-job"
+_PIPE_CLOSED: Final = 141  # as a program that SIGPIPE has ended
 
 
 def main() -> None:
@@ -30,6 +32,9 @@ def main() -> None:
         raise SystemExit(_report_failure(error)) from None
     except typer.Abort:
         raise SystemExit(ExitCode.INTERRUPTED) from None
+    except BrokenPipeError:  # a reader such as `head` has gone away
+        discard_output(with_errors=True)
+        raise SystemExit(_PIPE_CLOSED) from None
     except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
             raise SystemExit(_report_usage_error(error)) from None
@@ -95,6 +100,8 @@ def _write_error(
 ) -> None:
     """Write error and hint to stderr: two lines on a terminal, else a JSON line as in the log."""
     if sys.stderr.isatty():
+        if getattr(error, "is_shown", False):
+            return
         text = f"error: {reason}\n" + (f"hint: {hint}\n" if hint else "")
         sys.stderr.write(escape_control_characters(text))
         return

@@ -145,6 +145,9 @@ class Executor(Protocol):
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Apply a function to each item; return the results in the order of the items."""
 
+    def track(self, items: Sequence[T]) -> Iterator[T]:
+        """Yield the items in turn, and report how many of them are done."""
+
     def pool(self) -> AbstractContextManager[ParallelMap]:
         """Return a context manager that keeps workers ready, for many short calls of `map`."""
 

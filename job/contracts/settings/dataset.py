@@ -12,7 +12,12 @@ from job.contracts.settings.base import Spec
 class ColumnsSpec(Spec):
     """Roles of the columns."""
 
-    target: str = Field("intent", description="Column with the label.")
+    target: str = Field(
+        "intent",
+        description="Column with the label. If a table other than the upstream's lacks the default "
+        "column of label, text, embeddings or time, the job finds the column by its name and "
+        "cells; `pcc-job init` shows what it finds.",
+    )
     text: str | None = Field(
         "text", description="Column with the text. Unset: the table has no text."
     )
@@ -126,7 +131,7 @@ class DatasetSpec(Spec):
         5000,
         ge=1,
         description="Minimum number of rows of the training table, checked by the expectation "
-        "suite.",
+        "suite. The default is for the upstream's table; for another table it is 50.",
     )
     max_rows: int = Field(
         1_000_000,

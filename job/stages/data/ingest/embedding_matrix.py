@@ -11,7 +11,6 @@ How it works
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -26,7 +25,6 @@ from job.contracts.ports import MatrixAllocator
 from job.stages.data.ingest.cells import convert, decoded, is_string
 
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
-_NUMBERED: Final = re.compile(r"(\d+)$")
 
 Block = tuple[Array, Array, Array]
 
@@ -179,13 +177,3 @@ def _parse(cell: str | None) -> Array | int:
         return np.array([np.nan if n is None else float(n) for n in numbers], np.float64)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return -2
-
-
-def wide_columns(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
-    """Return the columns whose names match `prefix*`, sorted by the number after the prefix."""
-    prefix = pattern.removesuffix("*")
-    rests = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
-    numbers = {
-        name: int(n.group(1)) for name, rest in rests.items() if (n := _NUMBERED.search(rest))
-    }
-    return tuple(sorted(numbers, key=lambda name: (numbers[name], name)))

@@ -8,21 +8,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from job.contracts.messages import name_all, pluralize, quote_list
-from job.contracts.ports import SourceTable
 from job.contracts.settings.dataset import DatasetSpec, show_delimiter
 from job.contracts.shown_names import NameRule, find_similar
 from job.errors import ContractViolationError
-from job.stages.data.ingest.embedding_matrix import wide_columns
+from job.stages.data.wide_columns import wide_columns
 
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 
+class NamedTable(Protocol):
+    """A table whose columns have names, before its rows are read."""
+
+    @property
+    def uri(self) -> str:
+        """Where the table is."""
+
+    @property
+    def format(self) -> str:
+        """`csv` or `parquet`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in the order of the file, including duplicates."""
+
+    @property
+    def delimiter(self) -> str | None:
+        """What separates the cells of a CSV file; None for Parquet."""
+
+    @property
+    def encoding(self) -> str | None:
+        """Encoding of a CSV file; None for Parquet."""
+
+
 def read_names(
-    table: SourceTable, spec: DatasetSpec, required: frozenset[str]
+    table: NamedTable, spec: DatasetSpec, required: frozenset[str]
 ) -> tuple[dict[str, str], NameRule]:
     """Return the names of the columns, and the rule for showing them.
 
@@ -80,7 +103,7 @@ def has_column(names: tuple[str, ...], name: str) -> bool:
 
 
 def _give_hints(
-    table: SourceTable, spec: DatasetSpec, missing: list[str], rule: NameRule
+    table: NamedTable, spec: DatasetSpec, missing: list[str], rule: NameRule
 ) -> Iterator[str]:
     if table.format == "csv":
         yield from _find_causes(table, spec, rule)
@@ -101,7 +124,7 @@ def _give_hints(
         )
 
 
-def _find_causes(table: SourceTable, spec: DatasetSpec, rule: NameRule) -> Iterator[str]:
+def _find_causes(table: NamedTable, spec: DatasetSpec, rule: NameRule) -> Iterator[str]:
     """Yield questions about the file, and the settings or commands that help."""
     names, text = table.names, "\n".join(table.names)
     if "\0" in text:
@@ -125,7 +148,7 @@ def _find_causes(table: SourceTable, spec: DatasetSpec, rule: NameRule) -> Itera
         yield f"is {show_delimiter(delimiter)} the delimiter? --set 'dataset.csv.delimiter={value}'"
 
 
-def _ask_for_header(table: SourceTable, spec: DatasetSpec) -> str:
+def _ask_for_header(table: NamedTable, spec: DatasetSpec) -> str:
     question = (
         "is the header missing? the first line must be the names of the columns, in their order"
     )
