@@ -19,6 +19,7 @@ from job.errors import DatasetUnreadableError
 
 _BATCH_ROWS: Final = 2048
 _CSV_BLOCK_BYTES: Final = 16 * 2**20
+_HEADER_BLOCK_BYTES: Final = 2**18
 _METADATA_SKIPPED: Final = (b"ARROW:schema", b"pandas")
 
 
@@ -60,9 +61,7 @@ class CsvPart:
         self._n_ragged = 0
         self._n_expected = 0
         self.dialect: Dialect = translating_errors(file, lambda: find_dialect(file))
-        # NOTE: type inference would read cells, and its errors would quote them
-        header = translating_errors(file, lambda: self._open(()).schema)
-        self.names: tuple[str, ...] = tuple(header.names)
+        self.names: tuple[str, ...] = translating_errors(file, self._read_names)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield batches with the named columns; the file is parsed in chunks.
@@ -94,10 +93,17 @@ class CsvPart:
             f"quotes around a name with {delimiter}? `head -n 2 FILE` shows both lines"
         )
 
-    def _open(self, columns: Sequence[str]) -> Any:
+    def _read_names(self) -> tuple[str, ...]:
+        try:
+            # NOTE: pyarrow infers the types of all columns from the first block
+            return tuple(self._open((), _HEADER_BLOCK_BYTES).schema.names)
+        except pa.ArrowInvalid:  # the block may end within the first rows
+            return tuple(self._open(()).schema.names)
+
+    def _open(self, columns: Sequence[str], block_bytes: int = _CSV_BLOCK_BYTES) -> Any:
         return pacsv.open_csv(
             open_as_utf8(self.file.path, self.dialect.codec),
-            read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False),
+            read_options=pacsv.ReadOptions(block_size=block_bytes, use_threads=False),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.dialect.delimiter,
                 newlines_in_values=True,
