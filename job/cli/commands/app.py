@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from job import __version__
-from job.cli.commands import config, lineage, models, report
+from job.cli.commands import config, explain, lineage, models, predict, report
 from job.cli.commands.options import Options, Version, takes_options
 from job.cli.output import check_form, lay_out_columns, write_result, write_text
 
@@ -26,6 +26,8 @@ app.add_typer(models.app, name="models")
 app.add_typer(config.app, name="config")
 app.add_typer(lineage.app, name="lineage")
 app.command("report")(report.report)
+app.command("predict")(predict.predict)
+app.command("explain")(explain.explain)
 
 
 def _print_version(value: bool) -> None:
