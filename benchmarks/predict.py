@@ -28,8 +28,10 @@ WRITE = """
 import json, math, sys
 import pyarrow as pa, pyarrow.parquet as pq, pyarrow.csv as pacsv
 source, target, n_rows, column = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
-options = pacsv.ParseOptions(newlines_in_values=True)
-table = pacsv.read_csv(source, parse_options=options) if source.endswith(".csv") else pq.read_table(source)
+if source.endswith(".csv"):
+    table = pacsv.read_csv(source, parse_options=pacsv.ParseOptions(newlines_in_values=True))
+else:
+    table = pq.read_table(source)
 table = table.select([column])
 with pq.ParquetWriter(target, table.schema) as writer:
     for start in range(0, n_rows, len(table)):
@@ -94,11 +96,11 @@ def main() -> None:
             table, out = folder / "table.parquet", folder / "out.parquet"
             run(WRITE, options.table, table, n_rows, column, folder=folder)
             where = ("--store", version.parent, "--dataset", table, "--out", out, "--force")
-            programs = {
-                "pcc-job predict": (PREDICT, "predict", version.name, *where),
-                "scikit-learn": (LOOP, version / "model.joblib", table, column, kind),
+            programs: dict[str, tuple[str, tuple[object, ...]]] = {
+                "pcc-job predict": (PREDICT, ("predict", version.name, *where)),
+                "scikit-learn": (LOOP, (version / "model.joblib", table, column, kind)),
             }
-            for program, (code, *arguments) in programs.items():
+            for program, (code, arguments) in programs.items():
                 seconds, memory = run(code, *arguments, folder=folder)
                 print(
                     f"| {program} | {n_rows:,} | {seconds:.1f} | {n_rows / seconds:,.0f} | "

@@ -30,8 +30,8 @@ def explain_class(published: PublishedModel, label: str, n_top: int) -> Explanat
     if label not in form.classes:
         raise ConfigurationError(
             f"{version} has no class {quote(label)}{did_you_mean(label, form.classes)}",
-            hint=f"its classes: {quote_list(sorted(form.classes))}; `pcc-job models show {version}` "
-            "prints all of them",
+            hint=f"its classes: {quote_list(sorted(form.classes))}; "
+            f"`pcc-job models show {version}` prints all of them",
         )
     if isinstance(form.head, ConstantHead):
         raise ConfigurationError(
