@@ -9,7 +9,8 @@ with the columns of its model, which is repeated until it has enough rows.  The 
 Prints for a tenth of the rows and for all rows:
 
     seconds      from the start of the process to its end
-    rows/s       rows per second
+    CPU s        CPU seconds of the process, which other processes of the machine change little
+    rows/CPU s   rows per CPU second
     memory, MB   peak resident memory of the process
 """
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -66,14 +68,16 @@ main()
 """
 
 
-def run(code: str, *arguments: object, folder: Path) -> tuple[float, float]:
-    """Run a program; return its seconds and its peak memory in MB."""
+def run(code: str, *arguments: object, folder: Path) -> tuple[float, float, float]:
+    """Run a program; return its seconds, its CPU seconds and its peak memory in MB."""
     path = folder / "peak"
     text = f"peak_path = {str(path)!r}\nPEAK = {PEAK!r}\n{code}"
     command = [sys.executable, "-c", text if "PEAK" in code else text + PEAK, *map(str, arguments)]
-    started = time.perf_counter()
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - started, int(path.read_text()) / 1024
+    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return seconds, cpu_seconds, int(path.read_text()) / 1024
 
 
 def main() -> None:
@@ -89,7 +93,8 @@ def main() -> None:
     kind = metadata["input"]["kind"]
     column = metadata["settings"]["dataset"]["columns"][kind]
     print(f"{kind}, {os.cpu_count()} CPUs", flush=True)
-    print("| program | rows | seconds | rows/s | memory, MB |\n|---|---:|---:|---:|---:|")
+    print("| program | rows | seconds | CPU s | rows/CPU s | memory, MB |")
+    print("|---|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for n_rows in (options.rows // 10, options.rows):
@@ -101,10 +106,10 @@ def main() -> None:
                 "scikit-learn": (LOOP, (version / "model.joblib", table, column, kind)),
             }
             for program, (code, arguments) in programs.items():
-                seconds, memory = run(code, *arguments, folder=folder)
+                seconds, cpu_seconds, memory = run(code, *arguments, folder=folder)
                 print(
-                    f"| {program} | {n_rows:,} | {seconds:.1f} | {n_rows / seconds:,.0f} | "
-                    f"{memory:.0f} |",
+                    f"| {program} | {n_rows:,} | {seconds:.1f} | {cpu_seconds:.1f} | "
+                    f"{n_rows / cpu_seconds:,.0f} | {memory:.0f} |",
                     flush=True,
                 )
 

@@ -11,12 +11,17 @@ from job.stages.prediction.input_columns import find_input_columns
 from job.stages.prediction.source_columns import find_source_columns
 
 
-def make_columns(form_input, columns=None, aliases=None, **given):
+def make_columns(form_input, published_columns=None, published_aliases=None, **given):
     """Return the columns of a version whose settings are given, with settings of the command."""
     published = SimpleNamespace(
         model=SimpleNamespace(form=SimpleNamespace(input=form_input, blocks=())),
         metadata=SimpleNamespace(
-            settings={"dataset": {"columns": columns or {}, "aliases": aliases or {}}}
+            settings={
+                "dataset": {
+                    "columns": published_columns or {},
+                    "aliases": published_aliases or {},
+                }
+            }
         ),
     )
     return find_input_columns(published, DatasetSpec.model_validate(given))
