@@ -44,7 +44,7 @@ class PredictionWriter(Protocol):
 def open_predictions(
     path: Path, on_begin: OnBegin = lambda _: None
 ) -> Iterator[Callable[[pa.RecordBatch], None]]:
-    """Provide a function that appends a batch to the file, which exists after the `with` block.
+    """Provide a function that appends a batch to the file, which appears after the `with` block.
 
     Parameters
     ----------

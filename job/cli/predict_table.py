@@ -11,7 +11,7 @@ from job.cli.composition import load_libraries, make_copier, working_folder
 from job.cli.run_job import resolve_dataset_uri
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path, uri_scheme
-from job.errors import ConfigurationError
+from job.errors import ConfigurationError, DatasetNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,33 @@ if TYPE_CHECKING:
 _ENDINGS = (".parquet", ".pq", ".csv", ".csv.gz")
 
 
-def check_target(out: Path, settings: JobSettings, *, is_forced: bool) -> None:
-    """Raise `ConfigurationError` if the output file cannot be written, before anything is read."""
+def check_files(out: Path, settings: JobSettings, *, is_forced: bool) -> None:
+    """Check the output file and the table before anything is read.
+
+    Raises
+    ------
+    ConfigurationError
+        The output file cannot be written, or is the table.
+    DatasetNotFoundError
+        The table does not exist.
+    """
+    _check_target(out, is_forced=is_forced)
+    uri = resolve_dataset_uri(settings)
+    if uri_scheme(uri) != "file":
+        return
+    if not os.path.exists(local_path(uri)):  # noqa: PTH110  # False for every error
+        raise DatasetNotFoundError(
+            f"file {quote(uri)} does not exist",
+            hint="check --dataset (dataset.uri), and whether the upstream export has finished",
+        )
+    if out.resolve() == local_path(uri).resolve():
+        raise ConfigurationError(
+            "--out and --dataset name the same file",
+            hint="choose another file with --out FILE",
+        )
+
+
+def _check_target(out: Path, *, is_forced: bool) -> None:
     if uri_scheme(str(out)) != "file" or "s3:" in out.parts:
         raise ConfigurationError(
             "--out must be a local path",
@@ -45,12 +70,6 @@ def check_target(out: Path, settings: JobSettings, *, is_forced: bool) -> None:
             f"{quote(str(out))} already exists",
             hint="choose another file with --out FILE"
             + ("" if out.is_dir() else ", or overwrite it with --force"),
-        )
-    table = resolve_dataset_uri(settings)
-    if uri_scheme(table) == "file" and out.resolve() == local_path(table).resolve():
-        raise ConfigurationError(
-            "--out and --dataset name the same file",
-            hint="choose another file with --out FILE",
         )
 
 

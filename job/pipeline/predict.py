@@ -53,6 +53,22 @@ class _Counts:
     def n_not_predicted(self) -> int:
         return self.problems.total()
 
+    def summarize(
+        self, published: PublishedModel, rule: AnswerRule, path: Path
+    ) -> TablePredictions:
+        """Return the result of the command."""
+        classes = published.model.form.classes
+        return TablePredictions(
+            version=published.version,
+            decision=rule,
+            path=str(path),
+            n_rows=self.n_rows,
+            n_answered=self.n_answered,
+            n_not_predicted=self.n_not_predicted,
+            not_predicted=dict(sorted(self.problems.items())),
+            labels=dict(zip(classes, self.by_class.tolist(), strict=True)),
+        )
+
 
 def predict_table(
     published: PublishedModel,
@@ -89,16 +105,7 @@ def predict_table(
         if counts.n_rows // _LOG_ROWS > (counts.n_rows - batch.num_rows) // _LOG_ROWS:
             log.info("rows_predicted", n_rows=counts.n_rows)
     _check_counts(published, table, columns, counts)
-    return TablePredictions(
-        version=published.version,
-        decision=rule,
-        path=str(path),
-        n_rows=counts.n_rows,
-        n_answered=counts.n_answered,
-        n_not_predicted=counts.n_not_predicted,
-        not_predicted=dict(sorted(counts.problems.items())),
-        labels=dict(zip(form.classes, counts.by_class.tolist(), strict=True)),
-    )
+    return counts.summarize(published, rule, path)
 
 
 def _cut(table: SourceTable, names: list[str]) -> Iterator[pa.RecordBatch]:

@@ -185,10 +185,19 @@ def test_text_for_another_input_is_refused(trained, channel):
 )
 def test_wrong_arguments_are_refused(trained, words, problem):
     """The exit code is 2, before anything is read."""
+    (trained.folder / "t.csv").write_text("text\nhello\n")
     done = trained.command("predict", "text", *words)
 
     assert 2 == done.returncode, done.stderr
     assert problem in json.loads(done.stderr.splitlines()[-1])["reason"]
+
+
+def test_missing_table_is_refused_before_libraries_are_loaded(trained):
+    """The exit code is 3."""
+    done = trained.command("predict", "text", "--dataset", "no.csv", "--out", "o.csv")
+
+    assert 3 == done.returncode, done.stderr
+    assert "file 'no.csv' does not exist" in done.stderr
 
 
 def test_table_without_a_needed_column(trained, table, tmp_path):

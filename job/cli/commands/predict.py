@@ -23,25 +23,29 @@ _HINT = (
 )
 
 
+Texts = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[TEXT]...", help="Texts to predict; `-` reads them from stdin, one per line."
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Predict the table of --dataset, and write this .parquet, .csv or .csv.gz file: one "
+        "row for each row of the table, in its order, with the columns label, confidence and "
+        "is_answered. The column dataset.columns.id comes first, if it is set.",
+    ),
+]
+
+
 @takes_options("config", "dataset", "store", "sets", "output")
 def predict(
     context: typer.Context,
     version: Version,
-    texts: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[TEXT]...", help="Texts to predict; `-` reads them from stdin, one per line."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Predict the table of --dataset, and write this Parquet, .csv or .csv.gz file: "
-            "one row for each row of the table, in its order, with the columns label, confidence "
-            "and is_answered, and first the column dataset.columns.id if it is set.",
-        ),
-    ] = None,
+    texts: Texts = None,
+    out: Out = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file of --out.")] = False,
     *,
     options: Options,
@@ -56,9 +60,9 @@ def predict(
     _check_arguments(version, texts, out, options)
     settings = options.effective_settings().settings
     if out is not None:
-        from job.cli.predict_table import check_target
+        from job.cli.predict_table import check_files
 
-        check_target(out, settings, is_forced=force)
+        check_files(out, settings, is_forced=force)
     store = open_store(settings, must_exist=True)
     from job.registry.resolve import resolve_version
     from job.stages.packaging.read_plain_form import read_published_model
@@ -100,35 +104,24 @@ def _read_lines() -> list[str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = None
-    if text is None:
         raise ConfigurationError(
             "stdin is not UTF-8 text", hint="`iconv -f ENCODING -t UTF-8` converts it"
-        )
+        ) from None
     lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
 
 def _lay_out_predictions(result: TextPredictions) -> list[str]:
     rows = [
-        (
-            n,
-            _show(p.label),
-            p.confidence if p.confidence is None else round(p.confidence, 4),
-            _name(p.is_answered),
-        )
+        (n, p.label or "(no text)", _round(p.confidence), "model" if p.is_answered else "person")
         for n, p in enumerate(result.predictions, start=1)
     ]
     head = ("text", "label", "confidence", "handled by")
     return [*lay_out_columns(head, rows), "", *_lay_out_rule(result.version, result.decision)]
 
 
-def _show(label: str | None) -> str:
-    return "(no text)" if label is None else label
-
-
-def _name(is_answered: bool) -> str:
-    return "model" if is_answered else "person"
+def _round(confidence: float | None) -> str:
+    return "-" if confidence is None else f"{confidence:.4f}"
 
 
 def _lay_out_counts(result: TablePredictions) -> list[str]:
