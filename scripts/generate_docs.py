@@ -16,6 +16,7 @@ ROOMS = (
     *("cli", "pipeline", "stages/data", "stages/features", "stages/split"),
     *("stages/lineage", "stages/metrics"),
     *("stages/training", "stages/drift", "stages/evaluation", "stages/gate", "stages/packaging"),
+    "stages/prediction",
     *("registry", "solver", "adapters", "contracts"),
 )
 # Settings that few runs need to change; docs/settings.md folds them.

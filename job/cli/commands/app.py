@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from job import __version__
-from job.cli.commands import config, init, lineage, models, report, run, runs
+from job.cli.commands import config, explain, init, lineage, models, predict, report, run, runs
 from job.cli.commands.help_text import (
     JUDGE,
     OF_MOVES,
@@ -66,6 +66,20 @@ app.command(
     rich_help_panel=JUDGE,
     epilog=epilog("report latest --open", "report RUN_ID --to rejected.html", codes=OF_STORE),
 )(report.report)
+app.command(
+    "predict",
+    rich_help_panel=JUDGE,
+    epilog=epilog(
+        "predict production 'please delete my account'",
+        "predict production --dataset new.csv --out predicted.csv",
+        codes=(*OF_TABLE[:4], *OF_STORE[2:]),
+    ),
+)(predict.predict)
+app.command(
+    "explain",
+    rich_help_panel=JUDGE,
+    epilog=epilog("explain production opt_out --top 20", codes=OF_STORE),
+)(explain.explain)
 app.add_typer(models.app, name="models", rich_help_panel=VERSIONS)
 app.add_typer(runs.app, name="runs", rich_help_panel=VERSIONS)
 app.add_typer(lineage.app, name="lineage", rich_help_panel=VERSIONS)
