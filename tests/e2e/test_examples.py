@@ -57,10 +57,15 @@ def test_example_publishes_a_model(name, typed):
     """With the gate's own floors; the model takes what the table has."""
     printed = typed(read_block(f"examples/{name}/README.md", "example", "sh"))
     result = json.loads(printed.splitlines()[-1])
-    metadata = (typed.folder / "models" / name / result["version"] / "metadata.json").read_text()
+    version = typed.folder / "models" / name / result["version"]
+    metadata = json.loads((version / "metadata.json").read_text())
+    evaluation = json.loads((version / "evaluation.json").read_text())
 
     assert "published" == result["outcome"]
-    assert KINDS[name] == json.loads(metadata)["input"]["kind"]
+    assert KINDS[name] == metadata["input"]["kind"]
+    is_official = name == "official-test"
+    assert is_official == (evaluation["method"] == "official_test")
+    assert not is_official or 200 == evaluation["n_test"]
 
 
 def test_each_example_is_tested():

@@ -182,7 +182,7 @@ def sample_data(
         Path, typer.Argument(help="File to write; the name ends in .parquet, .csv or .csv.gz.")
     ],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows.")] = 6000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the rows; the embeddings of all seeds fit together.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the rows.")] = 7,
     format: Annotated[
         str | None,
         typer.Option(
