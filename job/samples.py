@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from job.contracts.arrays import Floats32
 
 WIDTH: Final = 584
+DEFAULT_SEED: Final = 7
 _N_HASHED: Final = 4096
 _NOTES: Final = {
     "description": SAMPLE_DESCRIPTION,
@@ -124,8 +125,13 @@ _LABELS: Final = ("data_deletion", "opt_out", "other", "privacy_request")
 _URGENT: Final = ("today", "soon", "week")
 
 
-def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
+def write_sample(
+    path: Path, *, n_rows: int, seed: int, is_csv: bool, projection_seed: int = DEFAULT_SEED
+) -> None:
     """Write synthetic texts of the four intents with metadata and embeddings.
+
+    Samples of different seeds have different rows, and embeddings of the same projection, so that
+    models of both can be compared.
 
     The table is described in the metadata of the Parquet file, or in `<name>.metadata.json` next to
     the CSV file.
@@ -145,8 +151,8 @@ def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     rng = random.Random(seed)  # noqa: S311
     rows = [_row(rng, number) for number in range(n_rows)]
     table = pa.Table.from_pylist(rows)
-    matrix = _embed(table["text"].to_pylist(), np.random.default_rng(seed))
-    model = f"{_NOTES['embedding_model']}, seed {seed}"
+    matrix = _embed(table["text"].to_pylist(), np.random.default_rng(projection_seed))
+    model = f"{_NOTES['embedding_model']}, seed {projection_seed}"
     notes = {**_NOTES, "embedding_model": model, "seed": str(seed)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

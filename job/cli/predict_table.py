@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from job.cli.begin_table import resolve_dataset_uri
 from job.cli.composition import load_libraries, make_copier, working_folder
-from job.cli.run_job import resolve_dataset_uri
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path, uri_scheme
 from job.errors import ConfigurationError, DatasetNotFoundError

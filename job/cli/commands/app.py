@@ -146,7 +146,7 @@ def sample_data(
         ),
     ],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows.")] = 6000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random rows.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the rows.")] = 7,
     format: Annotated[
         str | None,
         typer.Option(

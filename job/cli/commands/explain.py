@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from job.cli.commands.options import Options, Version, takes_options
-from job.cli.output import lay_out_columns, write_result
+from job.cli.layout import lay_out_columns
+from job.cli.output import write_result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

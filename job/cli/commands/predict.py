@@ -10,7 +10,8 @@ import typer
 
 from job.cli.commands.options import Options, Version, takes_options
 from job.cli.composition import open_store
-from job.cli.output import check_form, lay_out_columns, write_result
+from job.cli.layout import lay_out_columns
+from job.cli.output import check_form, write_result
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from job.contracts.messages import name_all, pluralize, quote_list
 from job.contracts.ports import SourceTable
 from job.contracts.shown_names import NameRule, find_similar
 from job.errors import ContractViolationError
-from job.stages.data.ingest.embedding_matrix import wide_columns
+from job.stages.data.wide_columns import wide_columns
 from job.stages.prediction.input_columns import InputColumns
 
 Sources = Mapping[str, tuple[str, ...]]
