@@ -22,6 +22,21 @@ def main() -> None:
     """Run the command line, and exit with the exit code for the outcome."""
     # NOTE: first, because process 1 of a container ignores signals until then
     watcher = SignalWatcher(lambda name, code: write_termination_message("ended", code, error=name))
+    try:
+        code = _run(watcher)
+    except BrokenPipeError:  # a reader such as `head` has gone away
+        code = _PIPE_CLOSED
+    except SystemExit as error:  # typer and rich end the process for the same reason
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        code = _PIPE_CLOSED
+    if code == _PIPE_CLOSED:
+        discard_output(with_errors=True)
+    raise SystemExit(code)
+
+
+def _run(watcher: SignalWatcher) -> int:
+    """Run the command line, report its error if there is one, and return the exit code."""
     import typer
 
     from job.cli.commands.app import app
@@ -29,19 +44,18 @@ def main() -> None:
     try:
         code = app(standalone_mode=False, obj=watcher, prog_name=_PROGRAM)
     except JobError as error:
-        raise SystemExit(_report_failure(error)) from None
+        return _report_failure(error)
     except typer.Abort:
-        raise SystemExit(ExitCode.INTERRUPTED) from None
-    except BrokenPipeError:  # a reader such as `head` has gone away
-        discard_output(with_errors=True)
-        raise SystemExit(_PIPE_CLOSED) from None
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
-            raise SystemExit(_report_usage_error(error)) from None
+            return _report_usage_error(error)
         _report_crash(error)
         write_termination_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
-        raise SystemExit(ExitCode.UNFORESEEN) from None
-    raise SystemExit(code if isinstance(code, int) else ExitCode.OK)
+        return ExitCode.UNFORESEEN
+    return code if isinstance(code, int) else ExitCode.OK
 
 
 def _report_failure(error: JobError) -> ExitCode:

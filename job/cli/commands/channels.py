@@ -123,24 +123,21 @@ def history(
     from job.cli.list_tables import lay_out_moves
     from job.contracts.reports.results import AnchorHistory, ChannelHistory
     from job.registry import list_anchor_history, list_history
+    from job.registry.history import N_NEWEST
 
     artifact_store, settings = options.open_store()
     name = _choose_channel(channel, settings)
-    if anchor:
-        moves = tuple(list_anchor_history(artifact_store, name, shows_all=show_all))
-        title = f"anchor of channel {name}"
-        write_result(
-            AnchorHistory(channel=name, anchor_moves=moves),
-            options.output,
-            lambda result: lay_out_moves(title, result.anchor_moves),
-        )
-    else:
-        moves = tuple(list_history(artifact_store, name, shows_all=show_all))
-        write_result(
-            ChannelHistory(channel=name, moves=moves),
-            options.output,
-            lambda result: lay_out_moves(f"channel {name}", result.moves),
-        )
+    list_moves = list_anchor_history if anchor else list_history
+    moves = tuple(list_moves(artifact_store, name, shows_all=show_all))
+    title = f"{'anchor of ' if anchor else ''}channel {name}"
+    if len(moves) >= N_NEWEST and not show_all:
+        title += f": the newest {len(moves)} moves; --all prints all"
+    result = (
+        AnchorHistory(channel=name, anchor_moves=moves)
+        if anchor
+        else ChannelHistory(channel=name, moves=moves)
+    )
+    write_result(result, options.output, lambda _: lay_out_moves(title, moves))
 
 
 def _describe_user(at: datetime) -> str:

@@ -79,9 +79,7 @@ def diff(
 def _lay_out_differences(result: VersionDiff) -> list[str]:
     """Return the lines of a table of differences, ordered as in the report: scores first."""
     if not result.changed:
-        return [
-            f"{result.before} and {result.after} have the same metadata, apart from their names"
-        ]
+        return ["no differences in the metadata"]
     changed = sorted(result.changed.items(), key=lambda item: not item[0].startswith("metrics."))
     rows = [
         (key, c.before, c.after, "" if c.difference is None else c.difference) for key, c in changed
