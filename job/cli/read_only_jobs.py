@@ -78,7 +78,7 @@ def _read_only_run(
     with progress, working_folder() as folder:
         watcher.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         recorder = Recorder(store, name, time.perf_counter, progress)
-        with recorder.stage("load"):
+        with recorder.stage("loading"):
             copy = make_copier(effective.settings, folder)
             beginning = begin_table(effective, copy)
             memory = load_libraries()

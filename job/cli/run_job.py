@@ -108,7 +108,7 @@ def run_job(
         watcher.on_signal = partial(_record_signal, recorder, run_id)
         with _recording_failures(recorder, run_id):
             mounted = read_mounted_keys(settings, os.environ)
-            with recorder.stage("load"):
+            with recorder.stage("loading"):
                 ports, plan = _prepare(effective, request, recorder, progress, folder)
             from job.pipeline import run
             from job.pipeline.run_context import RunContext
