@@ -46,7 +46,8 @@ class NamedWeight:
 
 def list_weights(form: ModelForm, label: str) -> tuple[NamedWeight, ...]:
     """Return the weights of all features that have a name, for one of the form's classes."""
-    weights = _weigh(form, form.classes.index(label))
+    with np.errstate(all="ignore"):  # the numbers may be somebody else's
+        weights = _weigh(form, form.classes.index(label))
     found, start = [], 0
     for block in form.blocks:
         part = weights[start : start + block.width]

@@ -28,7 +28,7 @@ from job.contracts.row_blocks import split_rows
 from job.errors import ConfigurationError, ContractViolationError, DatasetUnreadableError
 from job.stages.data.ingest.cells import decoded
 from job.stages.packaging.read_plain_form import PublishedModel
-from job.stages.prediction.answers import find_answers, read_rule
+from job.stages.prediction.answers import choose_labels, find_answers, read_rule
 from job.stages.prediction.input_columns import InputColumns
 from job.stages.prediction.source_columns import Sources, find_source_columns
 from job.stages.prediction.table_rows import RowReader, TableRows
@@ -36,6 +36,7 @@ from job.stages.prediction.table_rows import RowReader, TableRows
 log = structlog.get_logger(__name__)
 COLUMNS: Final = ("label", "confidence", "is_answered")
 _N_ROWS_AT_ONCE: Final = 4096
+_MAX_VALUES: Final = 2**22  # of the embeddings, however wide the form of somebody else is
 _LOG_ROWS: Final = 100_000
 
 
@@ -99,7 +100,8 @@ def predict_table(
     reader = RowReader(form, columns, sources, table.uri)
     counts = _Counts(by_class=np.zeros(len(form.classes), np.int64))
     names = list(dict.fromkeys(source for parts in sources.values() for source in parts))
-    for batch in _cut(table, names or [table.names[0]]):
+    n_rows = max(min(_N_ROWS_AT_ONCE, _MAX_VALUES // max(columns.width, 1)), 1)
+    for batch in _cut(table, names or [table.names[0]], n_rows):
         predicted = _predict(published, reader.read(batch), rule, counts)
         write(predicted if ids is None else ids.add(predicted, batch))
         if counts.n_rows // _LOG_ROWS > (counts.n_rows - batch.num_rows) // _LOG_ROWS:
@@ -108,10 +110,10 @@ def predict_table(
     return counts.summarize(published, rule, path)
 
 
-def _cut(table: SourceTable, names: list[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a table in parts of a few thousand rows."""
+def _cut(table: SourceTable, names: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a table in parts of at most `n_rows` rows."""
     for batch in table.batches(names):
-        for rows in split_rows(slice(0, batch.num_rows), _N_ROWS_AT_ONCE):
+        for rows in split_rows(slice(0, batch.num_rows), n_rows):
             yield batch.slice(rows.start, rows.stop - rows.start)
 
 
@@ -122,7 +124,7 @@ def _predict(
     is_sound, classes = rows.is_sound, published.model.form.classes
     codes, confidence = np.zeros(len(is_sound), np.int32), np.full(len(is_sound), np.nan)
     proba = published.model.predict_proba(rows.X)
-    codes[is_sound], confidence[is_sound] = proba.argmax(axis=1), proba.max(axis=1)
+    codes[is_sound], confidence[is_sound] = choose_labels(proba)
     is_answered = is_sound & find_answers(rule, confidence)
     counts.n_rows += len(is_sound)
     counts.n_answered += int(is_answered.sum())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from job.contracts.arrays import Array, Mask
+from job.contracts.arrays import Array, Ints, Mask
 from job.contracts.reports.metadata import Metadata
 from job.contracts.reports.predictions import AnswerRule
 
@@ -20,6 +20,12 @@ def read_rule(metadata: Metadata) -> AnswerRule:
         reason = "no target precision was set (decision.target_precision)"
         return AnswerRule(threshold=None, status=None, reason=reason)
     return AnswerRule(threshold=decision.threshold, status=decision.status, reason=decision.reason)
+
+
+def choose_labels(proba: Array) -> tuple[Ints, Array]:
+    """Return the position of the most probable class of each row, and its probability."""
+    # NOTE: the probabilities of a constant model may add up to slightly more than 1
+    return proba.argmax(axis=1), np.minimum(proba.max(axis=1), 1.0)
 
 
 def find_answers(rule: AnswerRule, confidence: Array) -> Mask:

@@ -9,7 +9,7 @@ from job.contracts.settings.dataset import DatasetSpec
 from job.errors import ConfigurationError
 from job.model_form.form import TextInput
 from job.stages.packaging.read_plain_form import PublishedModel
-from job.stages.prediction.answers import find_answers, read_rule
+from job.stages.prediction.answers import choose_labels, find_answers, read_rule
 from job.stages.prediction.input_columns import find_input_columns
 
 
@@ -26,13 +26,12 @@ def predict_texts(published: PublishedModel, texts: Sequence[str]) -> TextPredic
     rule = read_rule(published.metadata)
     present = [n for n, text in enumerate(texts) if text.strip()]
     proba = published.model.predict_proba([texts[n] for n in present])
-    labels = published.model.classes_[proba.argmax(axis=1)]
-    confidence = proba.max(axis=1)
-    is_answered = find_answers(rule, confidence)
+    codes, confidence = choose_labels(proba)
+    classes, is_answered = published.model.form.classes, find_answers(rule, confidence)
     predictions = [Prediction(label=None, confidence=None, is_answered=False)] * len(texts)
-    rows = zip(present, labels.tolist(), confidence.tolist(), is_answered.tolist(), strict=True)
-    for n, label, value, answers in rows:
-        predictions[n] = Prediction(label=label, confidence=value, is_answered=answers)
+    rows = zip(present, codes.tolist(), confidence.tolist(), is_answered.tolist(), strict=True)
+    for n, code, value, answers in rows:
+        predictions[n] = Prediction(label=classes[code], confidence=value, is_answered=answers)
     return TextPredictions(version=version, decision=rule, predictions=tuple(predictions))
 
 
