@@ -136,9 +136,10 @@ def list_doubts(found: FoundRoles) -> list[str]:
         others = [show_column(found, o) for o in found.looks if o.name in chosen.others]
         also = f"; {', '.join(others)} would also fit" if others else ""
         doubts.append(f"{shown} was chosen as {word} by its cells, not by its name{also}")
-    if (group := found.column("group")) is not None:
+    if (group := _look(found, "group")) is not None:
         doubts.append(
-            f"if '{group}' identifies persons, state it as the group: the settings file has the line"
+            f"does {show_column(found, group)} identify persons? then state it as the group: the "
+            "settings file has the line"
         )
     return doubts
 
