@@ -22,11 +22,12 @@ ORIGIN: Final = "the columns of the table"
 UPSTREAM_SUITE: Final = "curated_training_data"
 MIN_ROWS: Final = 50  # of a table that is not the upstream's
 _FOLLOWED_ROLES: Final[tuple[Role, ...]] = ("target", "text", "embeddings", "timestamp")
-_SUITES: Final[Mapping[tuple[str, ...], str]] = {
+_SUITES: Final[Mapping[tuple[Role, ...], str]] = {
     ("text",): "labelled_text",
     ("embeddings",): "labelled_embeddings",
     ("text", "embeddings"): "labelled_text_embeddings",
 }
+_ROLES_OF_FEATURES: Final[tuple[Role, ...]] = ("text", "embeddings")
 _FLOORS: Final = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
 
 
@@ -91,21 +92,31 @@ def _propose(effective: EffectiveSettings, found: FoundRoles) -> dict[str, objec
     for role in ("numeric", "categorical", "boolean"):
         listed = getattr(settings.dataset.columns, role)
         proposed[f"dataset.columns.{role}"] = tuple(name for name in listed if name in names)
-    features = tuple(
-        role
-        for role in ("text", "embeddings")
-        if (origins.get(f"dataset.columns.{role}") and getattr(settings.dataset.columns, role))
-        or found.column(role)
-    )
+    features = _find_features(effective, found)
     if features:
         proposed["features.use"] = features
-    blocks = tuple(role for role in ("text", "embeddings") if role in (stated or features))
+    blocks: tuple[Role, ...] = tuple(
+        role for role in _ROLES_OF_FEATURES if role in (stated or features)
+    )
     if blocks:
         proposed["expectations.suite"] = _SUITES[blocks]
     proposed["dataset.min_rows"] = min(MIN_ROWS, settings.dataset.max_rows)
     proposed |= {f"gate.floors.{name}": None for name in _FLOORS}
     proposed["gate.beat_majority"] = True
     return proposed
+
+
+def _find_features(effective: EffectiveSettings, found: FoundRoles) -> tuple[str, ...]:
+    """Return the features that the table has; a stated suite for one of them excludes the other."""
+    columns = effective.settings.dataset.columns
+    suite = effective.settings.expectations.suite
+    of_suite = {name: blocks for blocks, name in _SUITES.items()}.get(suite)
+    return tuple(
+        role
+        for role in of_suite or _ROLES_OF_FEATURES
+        if (effective.origins.get(f"dataset.columns.{role}") and getattr(columns, role))
+        or found.column(role)
+    )
 
 
 def _value(settings: JobSettings, key: str) -> object:

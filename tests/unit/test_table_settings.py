@@ -82,6 +82,16 @@ def test_what_is_stated_is_kept(key, value):
     assert (tuple(value) if isinstance(value, list) else value) == found
 
 
+@pytest.mark.parametrize(
+    ("suite", "features"), [("labelled_text", ("text",)), ("labelled_embeddings", ("embeddings",))]
+)
+def test_features_follow_a_stated_suite(suite, features):
+    """The suite says which of text and embeddings the table is used for."""
+    settings = complete("vec", "comment", "label", expectations__suite=suite).settings
+
+    assert features == settings.features.use
+
+
 def test_auto_states_nothing():
     stated = {"features__use": "auto", "expectations__suite": "auto"}
 
