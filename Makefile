@@ -62,6 +62,7 @@ fmt: $(VENV)/.dev ## format the code, and fix what ruff can fix
 
 golden: $(VENV)/.dev ## renew the kept files of the sample runs (needs Python 3.11 on x86-64); review the difference
 	@PYTHONPATH=tests $(BIN)/python -m support.golden_runs --renew
+	@PCC_RENEW_TERMINAL=1 $(BIN)/python -m pytest -q tests/e2e/test_terminal.py
 
 test-integration: $(VENV)/.dev ## the same job against real object stores (needs Docker)
 	@$(BIN)/python -m pytest tests/integration
@@ -134,5 +135,5 @@ lock: ## resolve the lock files again (needs uv)
 	$(UV_COMPILE) --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock >/dev/null
 	$(UV_COMPILE) --group image -c requirements-dev.lock -o requirements-image.lock >/dev/null
 
-clean: ## remove the environment, the sample data and the local store
-	rm -rf $(VENV) data models
+clean: ## remove the environment and the sample data; the local store, ./models, stays
+	rm -rf $(VENV) data

@@ -46,9 +46,7 @@ _KEEP: Final = 20
 
 
 def _list(store: ArtifactStore) -> None:
-    registry.list_versions(store)
-    registry.list_channels(store)
-    registry.list_anchors(store)
+    registry.list_models(store, _KEEP)
 
 
 def _show(name: str, store: ArtifactStore) -> None:

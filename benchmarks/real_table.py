@@ -9,11 +9,11 @@ from pathlib import Path
 
 from job.cli.commands.options import Options
 from job.cli.composition import load_libraries, load_suite, make_copier, make_ports, open_store
+from job.cli.progress import Progress
 from job.contracts.dataset import Rows
 from job.contracts.lineage_key import KeyRing
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
-from job.logs import Progress
 from job.pipeline.intake import find_near_duplicates, load_tables
 from job.pipeline.run_context import RunContext
 from job.recorder import Recorder

@@ -171,6 +171,8 @@ class GateRejectedError(JobError):
     ----------
     result
         Result that the command prints on standard output before it fails.
+    is_shown
+        Whether the command has already shown the reasons and the next command on the terminal.
     """
 
     exit_code = ExitCode.GATE_REJECTED
@@ -178,6 +180,7 @@ class GateRejectedError(JobError):
     def __init__(self, message: str, *, hint: str = "", result: SupportsJson) -> None:
         super().__init__(message, hint=hint)
         self.result = result
+        self.is_shown = False
 
 
 class VersionConflictError(JobError):

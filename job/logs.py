@@ -1,11 +1,12 @@
-"""Configure the log: JSON lines on stderr, or readable lines on a terminal."""
+"""Configure the log: JSON lines on stderr; on a terminal only warnings, unless asked for more."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import warnings
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 import structlog
 from structlog.processors import ExceptionRenderer
@@ -14,33 +15,72 @@ from structlog.tracebacks import ExceptionDictTransformer
 from job.contracts.messages import escape_control_characters
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bar
     from structlog.typing import EventDict, Processor
 
+Verbosity = Literal["quiet", "normal", "verbose"]
+# facts of an event that a line on a terminal leaves out
+_LEFT_OUT: Final = ("event", "level", "timestamp", "run_id", "stage", "reason", "advice")
+# the result on the same terminal says the same
+_IN_RESULT: Final = ("candidate_rejected", "held_back")
 
-def configure_logs(level: str) -> None:
-    """Send log events to stderr; tracebacks omit local variables, which may contain data."""
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderers: list[Processor]
-    if sys.stderr.isatty():
-        console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        renderers = [_make_printable, console]
-    else:
-        exceptions = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-        renderers = [exceptions, structlog.processors.JSONRenderer(sort_keys=True, default=str)]
+
+def configure_logs(level: str, verbosity: Verbosity = "normal") -> None:
+    """Send log events to stderr; tracebacks omit local variables, which may contain data.
+
+    On a terminal, only warnings and errors are shown, one line each, unless `verbosity` is
+    `verbose`.
+    """
+    is_terminal = sys.stderr.isatty()
     structlog.configure(
-        processors=[*shared, *renderers],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # a progress bar replaces it
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *_choose_renderers(verbosity, is_terminal=is_terminal),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            _choose_level(level, verbosity, is_terminal=is_terminal)
+        ),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # a live line replaces it
         cache_logger_on_first_use=False,
     )
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     warnings.showwarning = _log_warning
     logging.lastResort = _LibraryHandler(logging.WARNING)  # for records without another handler
+
+
+def _choose_level(level: str, verbosity: Verbosity, *, is_terminal: bool) -> int:
+    chosen = int(getattr(logging, level.upper()))
+    if verbosity == "quiet":
+        return max(chosen, logging.ERROR)
+    return max(chosen, logging.WARNING) if is_terminal and verbosity == "normal" else chosen
+
+
+def _choose_renderers(verbosity: Verbosity, *, is_terminal: bool) -> Iterable[Processor]:
+    if not is_terminal:
+        exceptions = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+        return exceptions, structlog.processors.JSONRenderer(sort_keys=True, default=str)
+    if verbosity != "verbose":
+        return (_render_line,)
+    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return _make_printable, console
+
+
+def _render_line(_logger: object, _method: str, event: EventDict) -> str:
+    """Return a warning or an error as one line of text."""
+    if event["event"] in _IN_RESULT and sys.stdout is not None and sys.stdout.isatty():
+        raise structlog.DropEvent
+    facts = [f"{key} {_to_words(event[key])}" for key in event if key not in _LEFT_OUT]
+    text = f"{event['level']}: {event['event'].replace('_', ' ')}"
+    text += f" ({'; '.join(facts)})" if facts else ""
+    said = [str(event[key]) for key in ("reason", "advice") if event.get(key)]
+    return escape_control_characters(" ".join(": ".join([text, *said]).split("\n")))
+
+
+def _to_words(value: object) -> str:
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(sorted(str(item) for item in value))
+    return str(value)
 
 
 def _make_printable(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -67,58 +107,3 @@ class _LibraryHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         place = f"{record.pathname}:{record.lineno}"
         structlog.get_logger(record.name).warning("library_warned", kind=record.name, place=place)
-
-
-class Progress:
-    """A line on stderr with the current stage and its progress, if stderr is a terminal."""
-
-    def __init__(self) -> None:
-        self._n_rounds = 0  # completed
-        self._bar: Bar | None = None  # rich is loaded only on a terminal
-
-    def __enter__(self) -> Progress:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress as Bar
-            from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            # NOTE: a live bar replaces sys.stderr, so that log lines scroll above it
-            self._bar = Bar(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                TimeElapsedColumn(),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._task = self._bar.add_task("starting", total=None)
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Remove the progress line and restore the terminal."""
-        if self._bar is not None:
-            self._bar.stop()
-
-    def begin_stage(self, name: str) -> None:
-        """Show the name of the stage that begins."""
-        self._stage, self._n_rounds = name, 0
-        if self._bar is not None:
-            self._bar.update(self._task, description=name)
-
-    def advance(self, n_done: int, n_all: int) -> None:
-        """Show how many fits or scores of a round are done."""
-        text = self.describe(n_done, n_all)
-        if self._bar is not None:
-            self._bar.update(self._task, description=text)
-
-    def describe(self, n_done: int, n_all: int) -> str:
-        """Return words for the progress of the current round, and count the completed rounds.
-
-        The number of rounds of a stage is not known in advance.
-        """
-        text = f"{self._stage} {n_done}/{n_all}, round {self._n_rounds + 1}"
-        self._n_rounds += n_done == n_all
-        return text

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 from pydantic import ValidationError
@@ -62,6 +63,16 @@ class RunFacts:
         return {**known, **self.datasets, **self.digests}
 
 
+class StageObserver(Protocol):
+    """What is told when a stage begins and when it ends without an error."""
+
+    def begin_stage(self, name: str) -> None:
+        """Receive the name of a stage that begins."""
+
+    def end_stage(self, name: str, seconds: float) -> None:
+        """Receive the name and the seconds of a stage that has ended."""
+
+
 class Recorder:
     """Times the stages of one run, and collects its facts and reports.
 
@@ -80,10 +91,10 @@ class Recorder:
         store: ArtifactStore,
         run_id: str,
         timer: Timer,
-        on_stage: Callable[[str], None] = lambda _: None,
+        observer: StageObserver | None = None,
     ) -> None:
         self.store, self._run_id, self._timer = store, run_id, timer
-        self._on_stage = on_stage
+        self._observer = observer
         self._started = timer()
         self._lock = threading.Lock()
         self.facts = RunFacts()
@@ -98,12 +109,16 @@ class Recorder:
         If the block raises an error, the name stays in `running_stage`.
         """
         self.running_stage = name
-        self._on_stage(name)
+        if self._observer is not None:
+            self._observer.begin_stage(name)
         started = self._timer()
         with structlog.contextvars.bound_contextvars(stage=name):
             yield
-        self.stages[name] = round(self.stages.get(name, 0.0) + self._timer() - started, 3)
+        seconds = self._timer() - started
+        self.stages[name] = round(self.stages.get(name, 0.0) + seconds, 3)
         self.running_stage = None
+        if self._observer is not None:
+            self._observer.end_stage(name, seconds)
 
     @property
     def duration_seconds(self) -> float:

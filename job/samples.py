@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from job.adapters.tables.formats import is_packed, is_tab_separated
 from job.contracts.identity import canonical_json
 from job.contracts.shown_names import SAMPLE_DESCRIPTION, SAMPLE_EMBEDDING_MODEL
 from job.errors import ConfigurationError
@@ -171,11 +172,15 @@ def _write_csv(path: Path, table: pa.Table, matrix: Floats32, notes: dict[str, s
 
     cells = ["[" + ", ".join(repr(float(v)) for v in row) + "]" for row in matrix]
     stream = io.BytesIO()
-    pacsv.write_csv(table.append_column("embeddings", pa.array(cells)), stream)
+    delimiter = "\t" if is_tab_separated(path) else ","
+    pacsv.write_csv(
+        table.append_column("embeddings", pa.array(cells)),
+        stream,
+        pacsv.WriteOptions(delimiter=delimiter),
+    )
     data = stream.getvalue()
-    is_packed = path.name.lower().endswith(".gz")
     _replace(path.with_name(f"{path.name}.metadata.json"), canonical_json(notes))
-    _replace(path, gzip.compress(data, mtime=0) if is_packed else data)
+    _replace(path, gzip.compress(data, mtime=0) if is_packed(path) else data)
 
 
 def _write_parquet(path: Path, table: pa.Table, matrix: Floats32, notes: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from job.cli.output import discard_output
 from job.cli.termination import write_termination_message
 from job.contracts.messages import describe_setting_problem, escape_control_characters
 from job.errors import ExitCode, JobError
@@ -14,12 +15,28 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 _PROGRAM: Final = "pcc-job"
+_PIPE_CLOSED: Final = 141  # as a program that SIGPIPE has ended
 
 
 def main() -> None:
     """Run the command line, and exit with the exit code for the outcome."""
     # NOTE: first, because process 1 of a container ignores signals until then
     watcher = SignalWatcher(lambda name, code: write_termination_message("ended", code, error=name))
+    try:
+        code = _run(watcher)
+    except BrokenPipeError:  # a reader such as `head` has gone away
+        code = _PIPE_CLOSED
+    except SystemExit as error:  # typer and rich end the process for the same reason
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
+        code = _PIPE_CLOSED
+    if code == _PIPE_CLOSED:
+        discard_output(with_errors=True)
+    raise SystemExit(code)
+
+
+def _run(watcher: SignalWatcher) -> int:
+    """Run the command line, report its error if there is one, and return the exit code."""
     import typer
 
     from job.cli.commands.app import app
@@ -27,16 +44,18 @@ def main() -> None:
     try:
         code = app(standalone_mode=False, obj=watcher, prog_name=_PROGRAM)
     except JobError as error:
-        raise SystemExit(_report_failure(error)) from None
+        return _report_failure(error)
     except typer.Abort:
-        raise SystemExit(ExitCode.INTERRUPTED) from None
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
-            raise SystemExit(_report_usage_error(error)) from None
+            return _report_usage_error(error)
         _report_crash(error)
         write_termination_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
-        raise SystemExit(ExitCode.UNFORESEEN) from None
-    raise SystemExit(code if isinstance(code, int) else ExitCode.OK)
+        return ExitCode.UNFORESEEN
+    return code if isinstance(code, int) else ExitCode.OK
 
 
 def _report_failure(error: JobError) -> ExitCode:
@@ -95,6 +114,8 @@ def _write_error(
 ) -> None:
     """Write error and hint to stderr: two lines on a terminal, else a JSON line as in the log."""
     if sys.stderr.isatty():
+        if getattr(error, "is_shown", False):
+            return
         text = f"error: {reason}\n" + (f"hint: {hint}\n" if hint else "")
         sys.stderr.write(escape_control_characters(text))
         return

@@ -1,18 +1,19 @@
-"""Write the result of a command to stdout: a table on a terminal, JSON otherwise."""
+"""Write the result of a command to stdout: a table on a terminal, otherwise JSON."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
-from job.contracts.messages import escape_control_characters, quote
+from job.cli.layout import lay_out_mapping
+from job.contracts.messages import quote
 from job.errors import ConfigurationError, SupportsJson, TransientError
 
 Content = Mapping[str, object]
+_FORMS: Final = ("json", "yaml", "table")
 R = TypeVar("R", bound=Content | SupportsJson)
 
 
@@ -21,23 +22,42 @@ def check_form(form: str | None) -> None:
 
     Commands call this before they do any work.
     """
-    if form not in (None, "json", "table"):
+    if form is not None and form not in _FORMS:
         raise ConfigurationError(
-            f"unknown output format {quote(form)}", hint="use --output json or --output table"
+            f"unknown output format {quote(form)}",
+            hint="use --output json, --output yaml or --output table",
         )
+
+
+def is_table(form: str | None) -> bool:
+    """Return whether the result is written as text for people: on a terminal, or on request."""
+    is_terminal = sys.stdout is not None and sys.stdout.isatty()
+    return form == "table" or (form is None and is_terminal)
 
 
 def write_result(
     result: R, form: str | None, lay_out: Callable[[R], list[str]] | None = None
 ) -> None:
-    """Write a result to stdout, as JSON or as the lines of text that `lay_out` returns."""
+    """Write a result to stdout, as JSON, as YAML or as the lines of text that `lay_out` returns."""
     check_form(form)
     content = result if isinstance(result, Mapping) else result.to_json()
-    is_terminal = sys.stdout is not None and sys.stdout.isatty()
-    if form == "json" or (form is None and not is_terminal):
-        write_text(json.dumps(content, sort_keys=True))
+    if is_table(form):
+        write_text("\n".join(lay_out(result) if lay_out else lay_out_mapping(content)))
+    elif form == "yaml":
+        write_text(_to_yaml(content))
     else:
-        write_text("\n".join(lay_out(result) if lay_out else _lay_out_mapping(content)))
+        write_text(json.dumps(content, sort_keys=True))
+
+
+def _to_yaml(content: Content) -> str:
+    """Return YAML; if a name of the data has characters that control a terminal, in ASCII only."""
+    import yaml
+
+    for is_unicode in (True, False):
+        text = yaml.safe_dump(json.loads(json.dumps(content)), allow_unicode=is_unicode).rstrip()
+        if all(line.isprintable() for line in text.split("\n")):
+            break
+    return text
 
 
 def write_text(text: str) -> None:
@@ -57,9 +77,10 @@ def write_text(text: str) -> None:
     text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         print(text, flush=True)
+    except BrokenPipeError:  # `head` has read enough
+        discard_output()
     except OSError as error:
-        # NOTE: flushing the rest of the buffer would fail again when the interpreter exits
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         raise TransientError(
             f"cannot write to stdout: {os.strerror(error.errno or 0)}",
             hint="the command has completed, but its result is lost; if the disk is full, make "
@@ -67,40 +88,15 @@ def write_text(text: str) -> None:
         ) from error
 
 
-def lay_out_columns(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Return lines with the rows in columns; numbers are right-aligned."""
-    cells = [tuple(head), *([_cell(value) for value in row] for row in rows)]
-    widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
-    return [
-        "  ".join(
-            cell.rjust(width) if _is_number(cell) else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
-        ).rstrip()
-        for row in cells
-    ]
+def discard_output(*, with_errors: bool = False) -> None:
+    """Let the interpreter flush what is left of stdout to nowhere when it exits.
 
-
-def _is_number(cell: str) -> bool:
-    return bool(re.fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", cell))
-
-
-def _lay_out_mapping(content: Content, indent: str = "") -> list[str]:
-    """Return the lines of a nested mapping, one value per line."""
-    lines = []
-    for key, value in content.items():
-        name = _one_line(key)
-        if isinstance(value, Mapping) and value:
-            lines += [f"{indent}{name}", *_lay_out_mapping(value, f"{indent}  ")]
-        else:
-            lines.append(f"{indent}{name:<{max(28 - len(indent), 1)}} {_cell(value)}")
-    return lines
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return _one_line(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _one_line(text: str) -> str:
-    return escape_control_characters(" ".join(text.split("\n")))
+    Parameters
+    ----------
+    with_errors
+        Whether to do the same with stderr.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr) if with_errors else (sys.stdout,):
+        if stream is not None:
+            os.dup2(nowhere, stream.fileno())

@@ -10,38 +10,37 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from job.cli.begin_table import begin_table
 from job.cli.composition import (
     load_libraries,
-    load_suite,
     make_copier,
     make_ports,
     open_store,
     working_folder,
 )
 from job.cli.lineage_keys import read_mounted_keys
-from job.cli.run_job import resolve_dataset_uri
-from job.logs import Progress
 from job.recorder import Recorder
-from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from job.cli.progress import Progress
     from job.contracts.ports import ArtifactStore
     from job.contracts.reports.results import GateResult
     from job.contracts.reports.validation import ValidationReport
-    from job.contracts.settings.job_settings import JobSettings
     from job.pipeline.run_context import RunContext
     from job.settings import EffectiveSettings
     from job.signals import SignalWatcher
 
 
-def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> ValidationReport:
+def validate_only(
+    effective: EffectiveSettings, watcher: SignalWatcher, progress: Progress
+) -> ValidationReport:
     """Read and validate the table, without access to a store."""
     from job.adapters.stores.directory import DirectoryStore
 
     store = DirectoryStore(Path(os.devnull))
-    with _read_only_run(effective.settings, store, watcher, "validate") as context:
+    with _read_only_run(effective, store, watcher, progress, "validate") as context:
         from job.pipeline.intake import load_tables
 
         tables = load_tables(context)
@@ -49,7 +48,11 @@ def validate_only(effective: EffectiveSettings, watcher: SignalWatcher) -> Valid
 
 
 def gate_only(
-    effective: EffectiveSettings, candidate: str, champion: str, watcher: SignalWatcher
+    effective: EffectiveSettings,
+    candidate: str,
+    champion: str,
+    watcher: SignalWatcher,
+    progress: Progress,
 ) -> GateResult:
     """Run the gate on two published versions, without writing to the store."""
     from job.registry import resolve_version
@@ -57,7 +60,7 @@ def gate_only(
     settings = effective.settings
     store = open_store(settings, must_exist=True)
     names = resolve_version(store, candidate), resolve_version(store, champion)
-    with _read_only_run(settings, store, watcher, "gate") as context:
+    with _read_only_run(effective, store, watcher, progress, "gate") as context:
         from job.pipeline.judge_versions import judge_versions
 
         return judge_versions(context, *names)
@@ -65,27 +68,34 @@ def gate_only(
 
 @contextmanager
 def _read_only_run(
-    settings: JobSettings, store: ArtifactStore, watcher: SignalWatcher, name: str
+    effective: EffectiveSettings,
+    store: ArtifactStore,
+    watcher: SignalWatcher,
+    progress: Progress,
+    name: str,
 ) -> Iterator[RunContext]:
     """Provide the `RunContext` of a command; no record of the run is written."""
-    memory = load_libraries()
-    from job.contracts.plan import Plan
-    from job.pipeline.run_context import RunContext
-
-    with Progress() as progress, working_folder() as folder:
+    with progress, working_folder() as folder:
         watcher.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        copy = make_copier(settings, folder)
-        suite, uri = load_suite(settings, copy), resolve_dataset_uri(settings)
+        recorder = Recorder(store, name, time.perf_counter, progress)
+        with recorder.stage("loading"):
+            copy = make_copier(effective.settings, folder)
+            beginning = begin_table(effective, copy)
+            memory = load_libraries()
+        from job.contracts.plan import Plan
+        from job.pipeline.run_context import RunContext
+        from job.registry.lineage_keys import LineageKeys
+
+        settings = beginning.settings
         plan = Plan(
             settings=settings,
-            suite=suite,
-            dataset_uri=uri,
+            suite=beginning.suite,
+            dataset_uri=beginning.uri,
             run_id=name,
             started_at=datetime.now(UTC),
             is_dry_run=True,
             environment={},
         )
         ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
-        recorder = Recorder(store, name, time.perf_counter, progress.begin_stage)
         keys = LineageKeys(store, read_mounted_keys(settings, os.environ))
         yield RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder)

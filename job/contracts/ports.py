@@ -33,10 +33,14 @@ class SourceTable(Protocol):
         Column names in the order of the file, including duplicates.
     n_rows
         Number of rows; None if it is unknown before reading.
+    delimiter, encoding
+        How the first CSV file is written; None for Parquet.
     """
 
     uri: str
     format: str
+    delimiter: str | None
+    encoding: str | None
     names: tuple[str, ...]
     n_rows: int | None
     n_bytes: int
@@ -140,6 +144,9 @@ class Executor(Protocol):
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Apply a function to each item; return the results in the order of the items."""
+
+    def track(self, items: Sequence[T]) -> Iterator[T]:
+        """Yield the items in turn, and report how many of them are done."""
 
     def pool(self) -> AbstractContextManager[ParallelMap]:
         """Return a context manager that keeps workers ready, for many short calls of `map`."""

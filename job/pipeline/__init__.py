@@ -20,13 +20,12 @@ How it works
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
 from job.contracts.identity import Digest
-from job.contracts.reports.results import Outcome, RunDataset, RunResult
+from job.contracts.reports.results import RunResult
 from job.contracts.store_keys import ProbeStep
 from job.errors import GateRejectedError
 from job.pipeline.drift import check_drift
@@ -37,6 +36,7 @@ from job.pipeline.package import Package, list_label_issues, make_package
 from job.pipeline.publish_package import publish_package
 from job.pipeline.run_context import RunContext
 from job.pipeline.split import add_optimism, split_tables
+from job.pipeline.summary import summarize, summarize_candidate
 from job.pipeline.train_candidate import TrainedCandidate, train_candidate
 from job.registry.champion import find_anchor
 from job.registry.claims import Claim, find_claim, find_published
@@ -64,7 +64,7 @@ def run(context: RunContext) -> RunResult:
     if trace.few_changes is not None and not context.plan.override:
         warn_of_few_changes(trace.few_changes, is_dry_run=context.plan.is_dry_run)
         if not context.plan.is_dry_run:
-            return _summarize(context, tables, "held_back", {}, reason=reason)
+            return summarize(context, tables, "held_back", {}, reason=reason)
     with context.stage("optimism"):
         split = add_optimism(context, split)
     with context.stage("drift"):
@@ -82,8 +82,7 @@ def run(context: RunContext) -> RunResult:
     if not verdict.decision.is_published:
         raise _reject(context, tables, candidate, verdict)
     if context.plan.is_dry_run:
-        scores = candidate.evaluation.scores
-        return _summarize(context, tables, "dry_run", scores, reason=reason)
+        return summarize_candidate(context, tables, "dry_run", candidate, verdict, reason=reason)
     with context.stage("publish"):
         claim = publish_package(context, claim, package, make)
     return _promote(context, tables, claim, candidate, verdict, abilities)
@@ -120,9 +119,9 @@ def _finish_published(
     if version is None:
         return None
     with context.stage("promote"):
-        finish_interrupted(context.plan, store, version, abilities)
+        finish_interrupted(context.plan, store, version, abilities, at=context.now())
     scores = read_metadata(store, version).metrics
-    return _summarize(context, tables, "already_published", scores, version=version)
+    return summarize(context, tables, "already_published", scores, version=version)
 
 
 def _record_candidate(
@@ -148,13 +147,13 @@ def _reject(
     context: RunContext, tables: Tables, candidate: TrainedCandidate, verdict: Verdict
 ) -> GateRejectedError:
     """Log why the gate rejected the candidate, and return the error to raise."""
-    result = _summarize(context, tables, "rejected", candidate.evaluation.scores)
+    result = summarize_candidate(context, tables, "rejected", candidate, verdict)
     reasons = verdict.decision.reasons
     log.warning("candidate_rejected", reasons=reasons)
     return GateRejectedError(
         f"the gate rejected the candidate: {'; '.join(reasons)}",
-        hint=f"see runs/{result.run_id}/ATTEMPT/report.html in the store, where ATTEMPT is the "
-        "highest number; `pcc-job run --override REASON` publishes the candidate anyway",
+        hint=f"`{result.next_command}` shows the report; `pcc-job run --override REASON` publishes "
+        "the candidate anyway",
         result=result,
     )
 
@@ -171,30 +170,15 @@ def _promote(
     plan, store = context.plan, context.ports.store
     with context.stage("promote"):
         override = verdict.decision.override
-        promote_accepted(plan, claim, store, verdict.champion, abilities, override=override)
-    scores = candidate.evaluation.scores
-    return _summarize(context, tables, "published", scores, version=claim.version)
-
-
-def _summarize(
-    context: RunContext,
-    tables: Tables,
-    outcome: Outcome,
-    scores: Mapping[str, float],
-    *,
-    version: str | None = None,
-    reason: str | None = None,
-) -> RunResult:
-    recorder = context.recorder
-    return RunResult(
-        run_id=context.plan.run_id,
-        outcome=outcome,
-        version=version,
-        store_uri=context.ports.store.uri,
-        scores=scores,
-        dataset=RunDataset.of(tables.dataset),
-        stages=dict(recorder.stages),
-        duration_seconds=recorder.duration_seconds,
-        reason=reason,
-        override=recorder.facts.override,
+        promote_accepted(
+            plan,
+            claim,
+            store,
+            verdict.champion,
+            abilities,
+            at=context.now(),
+            override=override,
+        )
+    return summarize_candidate(
+        context, tables, "published", candidate, verdict, version=claim.version
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports
@@ -37,6 +38,10 @@ class RunContext:
     def settings(self) -> JobSettings:
         """The settings of the plan."""
         return self.plan.settings
+
+    def now(self) -> datetime:
+        """Return the time: the start of the run plus the seconds since then."""
+        return self.plan.started_at + timedelta(seconds=self.recorder.duration_seconds)
 
     def stage(self, name: str) -> AbstractContextManager[None]:
         """Time the `with` block as a stage of the run, and add the stage's name to log events."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from job.contracts.identity import Digest
@@ -15,64 +16,84 @@ from job.registry.channels import MoveReason, read_channel
 from job.registry.read_version import verify_files
 
 
-def promote(
-    store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
-) -> MoveResult:
-    """Verify a version, and move a channel to it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualMove:
+    """Who moves a channel or an anchor by hand, when and why.
 
-    Parameters
+    Attributes
     ----------
     expect
-        Version that the channel must point to now; None allows any version.
+        Version that the pointer must be at now; None allows any version.
+    reason
+        Reason that the operator gave; None without one.
+    is_dry_run
+        Whether to verify the version only; nothing is written.
+    """
+
+    at: datetime
+    by: str
+    expect: str | None = None
+    reason: str | None = None
+    is_dry_run: bool = False
+
+    def describe(self, what: str) -> MoveReason:
+        """Return the entry of the history; `what` was done."""
+        why = what if self.reason is None else f"{what}: {self.reason}"
+        return MoveReason(at=self.at.astimezone(UTC).isoformat(), by=self.by, why=why)
+
+
+def promote(store: ArtifactStore, channel: str, version: str, move: ManualMove) -> MoveResult:
+    """Verify a version, and move a channel to it.
 
     Raises
     ------
     VersionConflictError
-        The channel is not at `expect`, or was moved concurrently; the error names both versions.
+        The channel is not at `move.expect`, or was moved concurrently; the error names both.
     IntegrityError
         The version is damaged.
     """
     verify_files(store, version)
     present, pointer = read_channel(store, channel)
-    _require_at(channel, present, expect)
-    require_store_conditions(store, by)
+    _require_at(channel, present, move.expect)
+    if move.is_dry_run:
+        return MoveResult(channel=channel, origin=present, to=version, is_dry_run=True)
+    require_store_conditions(store, move.by)
     channels.move_channel(
         store,
         channel,
         version,
         expected=pointer,
-        reason=MoveReason(at=at.astimezone(UTC).isoformat(), by=by, why="promoted by hand"),
+        reason=move.describe("promoted by hand"),
     )
     return MoveResult(channel=channel, origin=present, to=version)
 
 
 def promote_anchor(
-    store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str, expect: str | None
+    store: ArtifactStore, channel: str, version: str, move: ManualMove
 ) -> AnchorMoveResult:
     """Verify a version, and move the anchor of a channel to it; the channel is not moved.
-
-    Parameters
-    ----------
-    expect
-        Version that must be the anchor now; None allows any version.
 
     Raises
     ------
     VersionConflictError
-        The anchor is not at `expect`, or was moved concurrently; the error names both versions.
+        The anchor is not at `move.expect`, or was moved concurrently; the error names both.
     IntegrityError
         The version, or the anchor's pointer, is damaged.
     """
     verify_files(store, version)
     present, pointer = read_anchor(store, channel)
-    _require_at(anchor_pointer(channel), present, expect)
-    require_store_conditions(store, by)
+    _require_at(anchor_pointer(channel), present, move.expect)
+    if move.is_dry_run:
+        return AnchorMoveResult(
+            channel=channel, anchor_from=present, anchor_to=version, is_dry_run=True
+        )
+    require_store_conditions(store, move.by)
     is_set = set_anchor(
         store,
         channel,
         version,
         expected=pointer,
-        reason=MoveReason(at=at.astimezone(UTC).isoformat(), by=by, why="set by hand"),
+        reason=move.describe("set by hand"),
     )
     if not is_set:
         _require_at(anchor_pointer(channel), read_anchor(store, channel)[0], version)

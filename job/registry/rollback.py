@@ -41,6 +41,7 @@ def roll_back(
     by: str,
     is_republished: bool,
     is_dry_run: bool = False,
+    reason: str | None = None,
 ) -> MoveResult:
     """Move a channel back to the latest earlier champion that still exists.
 
@@ -50,6 +51,8 @@ def roll_back(
         Whether to publish a copy as the newest version, for consumers that ignore channels.
     is_dry_run
         Whether to only find and verify the version; nothing is written, and no copy is named.
+    reason
+        Reason that the operator gave, for the history; None without one.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def roll_back(
     require_store_conditions(store, by)
     target = _republish(store, origin, at=at, by=by) if is_republished else origin
     verify_files(store, target)
-    why = _describe_rollback(origin, target, at=at, by=by)
+    why = _describe_rollback(origin, target, at=at, by=by, reason=reason)
     try:
         move_channel(store, channel, target, expected=pointer, reason=why)
     except VersionConflictError:
@@ -75,12 +78,15 @@ def roll_back(
     return MoveResult(channel=channel, origin=present, to=target)
 
 
-def _describe_rollback(origin: str, target: str, *, at: datetime, by: str) -> MoveReason:
+def _describe_rollback(
+    origin: str, target: str, *, at: datetime, by: str, reason: str | None
+) -> MoveReason:
     """Return the reason of a move back to `origin`, or to `target`, its copy."""
+    what = f"rolled back to {origin}"
     return MoveReason(
         at=at.astimezone(UTC).isoformat(),
         by=by,
-        why=f"rolled back to {origin}",
+        why=what if reason is None else f"{what}: {reason}",
         action="rollback",
         copy_of=None if target == origin else origin,
     )

@@ -100,12 +100,18 @@ def promote_accepted(
     champion: PublishedVersion | None,
     abilities: tuple[ProbeStep, ...],
     *,
+    at: datetime,
     override: str | None = None,
 ) -> None:
     """Move the channel to the published version, then set the anchor if the metadata request one.
 
     The channel moves only if it still points to `champion`, the version that the gate compared with
     the candidate.  If `publish.channel` is not set, nothing is done.
+
+    Parameters
+    ----------
+    at
+        Time of the move, for the history.
     """
     channel = plan.settings.publish.channel
     if channel is None:
@@ -116,17 +122,27 @@ def promote_accepted(
         channel,
         claimed.version,
         expected=champion.pointer if champion else None,
-        reason=_reason(claimed.started_at, plan.run_id, _why(override)),
+        reason=_reason(at, plan.run_id, _why(override)),
     )
-    _set_anchor(store, channel, claimed.version, at=claimed.started_at, by=plan.run_id)
+    _set_anchor(store, channel, claimed.version, at=at, by=plan.run_id)
 
 
 def finish_interrupted(
-    plan: Plan, store: ArtifactStore, version: str, abilities: tuple[ProbeStep, ...]
+    plan: Plan,
+    store: ArtifactStore,
+    version: str,
+    abilities: tuple[ProbeStep, ...],
+    *,
+    at: datetime,
 ) -> None:
     """Promote the version that an interrupted process of this run has published.
 
     If the run has already moved the channel, the channel is not moved again.
+
+    Parameters
+    ----------
+    at
+        Time of the move, for the history.
 
     Raises
     ------
@@ -141,7 +157,7 @@ def finish_interrupted(
     present, pointer = read_channel(store, channel)
     if present == version and pointer is not None:
         append_history(store, channel, read_pointer(channel, pointer))
-        _set_anchor(store, channel, version, at=plan.started_at, by=plan.run_id)
+        _set_anchor(store, channel, version, at=at, by=plan.run_id)
         return
     if any(move.to == version for move in read_moves(store, channel)):
         return
@@ -155,9 +171,9 @@ def finish_interrupted(
         )
     override = read_terms(store, version).override
     why = f"{_why(override.reason if override else None)}; promotion finished by a later attempt"
-    reason = _reason(plan.started_at, plan.run_id, why)
+    reason = _reason(at, plan.run_id, why)
     move_channel(store, channel, version, expected=pointer, reason=reason)
-    _set_anchor(store, channel, version, at=plan.started_at, by=plan.run_id)
+    _set_anchor(store, channel, version, at=at, by=plan.run_id)
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:

@@ -95,7 +95,7 @@ def fit_linear_models(
         if is_single_span(len(codes)):
             executor.map(fit, batches)  # each batch has work for one thread only
         else:
-            for positions in batches:
+            for positions in executor.track(batches):
                 fit(positions)
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.versions import publish_small
+from support.versions import listed_names, publish_small
 from typer.testing import CliRunner
 
 from job import registry
@@ -21,7 +21,9 @@ def store(tmp_path):
     for n, version in enumerate(publish_small(store, "a", "b")):
         at = datetime(2026, 2, 1, n, tzinfo=UTC)
         for channel in ("production", "staging"):
-            registry.promote(store, channel, version, at=at, by=f"x{n}", expect=None)
+            registry.promote(
+                store, channel, version, registry.ManualMove(at=at, by=f"x{n}", expect=None)
+            )
     return store
 
 
@@ -56,14 +58,19 @@ def test_history_is_a_table_on_demand(pcc_job, store):
     title, head, *moves = done.stdout.splitlines()
     assert "channel production" == title
     assert ["at", "from", "to", "by", "why"] == head.split()
-    assert ["x0", "x1"] == [line.split()[3] for line in moves]
+    assert ["x0", "x1"] == [line.split()[4] for line in moves]
 
 
 def test_newest_moves_are_printed_and_all_on_demand(pcc_job, store):
     """The log says how many requests that takes; a short history needs no such line."""
     versions = registry.list_versions(store)
     for n in range(55):
-        registry.promote(store, "production", versions[n % 2], at=AT, by=f"y{n}", expect=None)
+        registry.promote(
+            store,
+            "production",
+            versions[n % 2],
+            registry.ManualMove(at=AT, by=f"y{n}", expect=None),
+        )
     moves, logs = {}, {}
     for option in ((), ("--all",), ("--channel", "staging")):
         done = pcc_job("models", "history", "--store", store.uri, *option)
@@ -209,7 +216,7 @@ def test_anchor_outlives_a_prune(models, store):
             models("promote", version, "--channel", channel)
     found = models("prune", "--keep", "1")
 
-    assert [old, third, newest] == found["kept_versions"] == models("list")["versions"]
+    assert [old, third, newest] == found["kept_versions"] == listed_names(models("list"))
 
 
 @pytest.mark.parametrize("content", ['{"version": "../../evil"}', '{"move": 1}', ""])

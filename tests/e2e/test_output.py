@@ -131,10 +131,76 @@ def test_result_that_cannot_be_told_is_no_crash(pcc_job, tmp_path, target, code)
     assert (code, True) == (done.returncode, "stdout" in event["reason"])
 
 
-def test_reader_that_goes_away_leaves_no_traceback():
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ("config schema", {0}),
+        ("config show --output json", {0}),
+        ("config show --output table", {0}),
+        ("--help", {0, 141}),
+        ("run --help", {0, 141}),
+    ],
+)
+def test_reader_that_goes_away_ends_the_command_silently(command, codes):
     """For example, `head` closes its input early."""
-    command = f"{sys.executable} -m job config schema | true"
-    done = subprocess.run(["bash", "-c", command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    script = f"{sys.executable} -m job {command} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True)
 
-    assert "Traceback" not in done.stderr
-    assert "Exception ignored" not in done.stderr
+    assert "" == done.stderr
+    assert done.returncode in codes
+
+
+def test_reader_of_the_log_that_goes_away_ends_the_command_silently(tmp_path):
+    """The exit code is that of a program which SIGPIPE has ended, or that of the command."""
+    script = (
+        f"{sys.executable} -m job run --dataset none.parquet --store {tmp_path} "
+        "2>&1 >/dev/null | true; exit ${PIPESTATUS[0]}"
+    )
+    done = subprocess.run(["bash", "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+    assert (141, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("shell", "environment"),
+    [
+        ("bash", {"COMP_WORDS": "pcc-job models pro", "COMP_CWORD": "2"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "pcc-job models pro"}),
+        (
+            "fish",
+            {
+                "_TYPER_COMPLETE_ARGS": "pcc-job models pro",
+                "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            },
+        ),
+    ],
+)
+def test_shell_completes_commands(shell, environment):
+    """The three shells ask in their own ways."""
+    asked = {"_PCC_JOB_COMPLETE": f"complete_{shell}", **environment}
+    command = [sys.executable, "-m", "job"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **asked}, capture_output=True, text=True
+    )
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "promote" in done.stdout
+    assert "rollback" not in done.stdout
+
+
+@pytest.mark.parametrize("command", [["-h"], ["run", "-h"], ["models", "promote", "-h"]])
+def test_short_option_prints_the_help(pcc_job, command):
+    """Each command's help ends with examples and exit codes."""
+    done = pcc_job(*command)
+
+    assert 0 == done.returncode
+    assert "Usage: pcc-job" in done.stdout
+    assert len(command) == 1 or ("Example" in done.stdout and "Exit codes: 0 done" in done.stdout)
+
+
+def test_commands_are_in_groups(pcc_job):
+    """A reader finds a command by what it is for."""
+    lines = pcc_job("--help").stdout.splitlines()
+    groups = [line.split()[1] for line in lines if line.startswith("╭─")]
+
+    assert ["Options", "Train", "Judge", "Versions", "Settings"] == groups

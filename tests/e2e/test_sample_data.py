@@ -26,6 +26,13 @@ def test_packed_csv_is_packed_and_repeats(pcc_job, tmp_path):
     assert gzip.decompress(paths[0].read_bytes()).startswith(b'"text","intent"')
 
 
+def test_name_of_tabs_gives_tabs(pcc_job, tmp_path):
+    """The job reads `.tsv` files with tabs."""
+    path = make(pcc_job, tmp_path / "s.tsv")
+
+    assert path.read_bytes().startswith(b'"text"\t"intent"\t')
+
+
 @pytest.mark.parametrize("name", ["s.csv.gz", "s.parquet"])
 def test_models_of_the_sample_are_called_synthetic(name, pcc_job, train, result_of, tmp_path):
     """Card, report and metadata say so; the embeddings are not attributed to a language model."""

@@ -8,6 +8,7 @@ import pytest
 from support.policies import grant, read_policy
 from support.proxy import FaultyProxy
 from support.servers import SECRET_KEY, client_of
+from support.versions import listed_names
 
 
 def refused(job, *arguments, environment, code, says):
@@ -180,7 +181,7 @@ def test_store_that_ignores_conditions_is_no_place_for_a_channel(job, quick, min
         assert 0 == listed.wait(), listed.stderr
 
     assert (1, {}) == (
-        len(listed.result["versions"]),
+        len(listed_names(listed.result)),
         listed.result["channels"],
     )
 

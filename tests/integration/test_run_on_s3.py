@@ -5,6 +5,7 @@ import json
 import pytest
 from support.proxy import FaultyProxy
 from support.servers import client_of
+from support.versions import listed_names
 
 from job.adapters.stores.s3.client import split_uri
 from job.contracts.identity import Digest
@@ -37,7 +38,7 @@ def objects(s3, bucket, prefix=""):
 
 
 def test_published_version_is_listed(published, models):
-    assert published == models("list")["versions"]
+    assert published == listed_names(models("list"))
 
 
 def test_channel_stands_at_the_last_one(published, models):
@@ -98,7 +99,7 @@ def test_republished_rollback_is_the_newest_folder(published, models):
     """PCC takes the folder with the greatest name today."""
     moved = models("rollback", "--republish")
 
-    assert models("list")["versions"] == [*published, moved["to"]]
+    assert listed_names(models("list")) == [*published, moved["to"]]
 
 
 def test_republished_bytes_are_those_of_the_old_version(published, models, s3, bucket):
@@ -167,14 +168,14 @@ def test_prune_removes_surplus_versions(published, models, job, quick, store):
     assert third.wait() == 0, third.stderr
     models("prune", "--keep", "1")
 
-    assert [published[1], third.result["version"]] == models("list")["versions"]
+    assert [published[1], third.result["version"]] == listed_names(models("list"))
 
 
 def test_dry_prune_removes_nothing(published, models, job, quick, store):
     assert job(*quick(store, "--run-id", "third")).wait() == 0
     models("prune", "--keep", "1", "--dry-run")
 
-    assert 3 == len(models("list")["versions"])
+    assert 3 == len(listed_names(models("list")))
 
 
 def test_prune_removes_abandoned_work(published, models, s3, bucket):
@@ -187,7 +188,7 @@ def test_prune_removes_abandoned_work(published, models, s3, bucket):
     assert (["v20200101_000000_00000000"], 2, published) == (
         found["removed_unfinished"],
         len(found["removed_uploads"]),
-        models("list")["versions"],
+        listed_names(models("list")),
     )
 
 

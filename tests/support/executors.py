@@ -11,6 +11,9 @@ class InTurn:
     def map(self, function, items):
         return [function(item) for item in items]
 
+    def track(self, items):
+        yield from items
+
     @contextmanager
     def pool(self):
         yield self.map

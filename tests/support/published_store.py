@@ -20,7 +20,7 @@ from job.model_form.head_forms import LinearHead, Softmax
 from job.registry.anchors import set_anchor
 from job.registry.channels import MoveReason
 from job.registry.claims import Claim, claim
-from job.registry.promotion import promote
+from job.registry.promotion import ManualMove, promote
 from job.registry.publish import publish
 from job.stages.gate.group_errors import GroupErrors
 from job.stages.gate.kept_errors import store_group_errors
@@ -105,7 +105,7 @@ def make_store(folder):
         claim(store, run_id, Claim(version=name, started_at=started_at, digests=DIGESTS))
         store_group_errors(store, run_id, ERRORS)
         publish(store, name, run_id, files, lineage=lineage_files(lineage, profile))
-        promote(store, "production", name, at=at, by=run_id, expect=None)
+        promote(store, "production", name, ManualMove(at=at, by=run_id, expect=None))
     reason = MoveReason(at=at.isoformat(), by="r1", why="set by hand")
     set_anchor(store, "production", VERSIONS[0], expected=None, reason=reason)
     return store

@@ -18,3 +18,8 @@ def publish_small(store, *run_ids):
     for run_id, name in zip(run_ids, names, strict=True):
         publish(store, name, run_id, FILES)
     return names
+
+
+def listed_names(result):
+    """Return the names in the result of `models list`, oldest first."""
+    return [listed["version"] for listed in reversed(result["versions"])]

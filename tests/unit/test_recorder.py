@@ -29,6 +29,16 @@ class Clock:
         self.seconds += seconds
 
 
+class Observer:
+    """Keeps what it is told."""
+
+    def __init__(self, calls):
+        self.begin_stage, self._calls = calls.append, calls
+
+    def end_stage(self, name, seconds):
+        self._calls.append((name, seconds))
+
+
 @pytest.fixture
 def clock():
     return Clock()
@@ -81,13 +91,24 @@ def test_duration_counts_from_the_start_of_the_run(recorder, clock):
 
 
 def test_each_stage_is_announced(store, clock):
-    """The progress bar is notified before the stage runs."""
+    """The observer is told before the stage runs, and after it with its seconds."""
     calls = []
-    recorder = Recorder(store, "r1", clock, calls.append)
+    observer = Observer(calls)
+    recorder = Recorder(store, "r1", clock, observer)
     for name in ("split", "search"):
-        run_stage(recorder, name, calls.append, f"in {name}")
+        run_stage(recorder, name, lambda name: (calls.append(f"in {name}"), clock.wait(2)), name)
 
-    assert ["split", "in split", "search", "in search"] == calls
+    one = ["split", "in split", ("split", 2.0)]
+    assert [*one, "search", "in search", ("search", 2.0)] == calls
+
+
+def test_stage_that_fails_does_not_end(store, clock):
+    """The observer is told of the beginning only."""
+    calls = []
+    with pytest.raises(TrainingError):
+        run_stage(Recorder(store, "r1", clock, Observer(calls)), "search", fail)
+
+    assert ["search"] == calls
 
 
 def test_stage_is_bound_to_the_log_while_it_runs(recorder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -30,6 +30,7 @@ class LocalThreads:
         on_progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
         self._on_progress = on_progress
+        self._is_tracking = False
         # joblib respects the CPU affinity and the container's CPU quota
         self.n_workers = n_workers or joblib.cpu_count()
 
@@ -40,8 +41,22 @@ class LocalThreads:
         with self._threads() as threads:
             for result in threads.map(function, arguments):
                 results.append(result)
-                self._on_progress(len(results), len(arguments))
+                if not self._is_tracking:
+                    self._on_progress(len(results), len(arguments))
         return results
+
+    def track(self, items: Sequence[T]) -> Iterator[T]:
+        """Yield the items in turn, and report how many are done; what is in between is silent."""
+        if self._is_tracking:
+            yield from items
+            return
+        self._is_tracking = True
+        try:
+            for n_done, item in enumerate(items, start=1):
+                yield item
+                self._on_progress(n_done, len(items))
+        finally:
+            self._is_tracking = False
 
     @contextmanager
     def pool(self) -> Iterator[ParallelMap]:

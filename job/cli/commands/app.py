@@ -1,31 +1,89 @@
-"""The application: run, validate, gate, doctor, sample-data, and the groups of commands."""
+"""The application: its commands in groups; doctor and sample-data are defined here."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from job import __version__
-from job.cli.commands import config, lineage, models, report
-from job.cli.commands.options import Options, Version, takes_options
-from job.cli.output import check_form, lay_out_columns, write_result, write_text
-
-if TYPE_CHECKING:
-    from job.contracts.reports.gate import Criterion
-    from job.contracts.reports.results import GateResult
+from job.cli.commands import config, explain, init, lineage, models, predict, report, run, runs
+from job.cli.commands.help_text import (
+    JUDGE,
+    OF_MOVES,
+    OF_SETTINGS,
+    OF_STORE,
+    OF_TABLE,
+    SETTINGS,
+    TRAIN,
+    VERSIONS,
+    epilog,
+)
+from job.cli.commands.options import Options, takes_options
+from job.cli.output import check_form, write_result, write_text
+from job.errors import ExitCode
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Retrain, evaluate and publish the classifier of privacy requests.",
 )
-app.add_typer(models.app, name="models")
-app.add_typer(config.app, name="config")
-app.add_typer(lineage.app, name="lineage")
-app.command("report")(report.report)
+app.command(
+    "init",
+    rich_help_panel=TRAIN,
+    epilog=epilog(
+        "init curated.csv",
+        "init curated.csv --target label --out curated.yaml",
+        codes=OF_TABLE,
+    ),
+)(init.init)
+app.command(
+    "run",
+    rich_help_panel=TRAIN,
+    epilog=epilog(
+        "run --dataset curated.parquet --store ./models",
+        "run --dry-run --set split.salt=2",
+        codes=(*OF_TABLE[:4], ExitCode.TRAINING, ExitCode.GATE_REJECTED, *OF_MOVES[2:]),
+    ),
+)(run.run)
+app.command(
+    "validate",
+    rich_help_panel=TRAIN,
+    epilog=epilog("validate --dataset curated.parquet", codes=OF_TABLE),
+)(run.validate)
+app.command(
+    "gate",
+    rich_help_panel=JUDGE,
+    epilog=epilog(
+        "gate CANDIDATE CHAMPION --dataset new.parquet",
+        codes=(*OF_TABLE[:4], ExitCode.GATE_REJECTED, *OF_STORE[2:]),
+    ),
+)(run.gate)
+app.command(
+    "report",
+    rich_help_panel=JUDGE,
+    epilog=epilog("report latest --open", "report RUN_ID --to rejected.html", codes=OF_STORE),
+)(report.report)
+app.command(
+    "predict",
+    rich_help_panel=JUDGE,
+    epilog=epilog(
+        "predict production 'please delete my account'",
+        "predict production --dataset new.csv --out predicted.csv",
+        codes=(*OF_TABLE[:4], *OF_STORE[2:]),
+    ),
+)(predict.predict)
+app.command(
+    "explain",
+    rich_help_panel=JUDGE,
+    epilog=epilog("explain production opt_out --top 20", codes=OF_STORE),
+)(explain.explain)
+app.add_typer(models.app, name="models", rich_help_panel=VERSIONS)
+app.add_typer(runs.app, name="runs", rich_help_panel=VERSIONS)
+app.add_typer(lineage.app, name="lineage", rich_help_panel=VERSIONS)
+app.add_typer(config.app, name="config", rich_help_panel=SETTINGS)
 
 
 def _print_version(value: bool) -> None:
@@ -46,112 +104,11 @@ def _root(
     pass
 
 
-@app.command("run")
-@takes_options("config", "dataset", "store", "sets", "output")
-def run(
-    context: typer.Context,
-    run_id: Annotated[
-        str | None,
-        typer.Option(
-            "--run-id",
-            help="Id of the run. A second run with the same id, data and settings publishes "
-            "nothing new. Default: a random id.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Do everything except publishing: no version is stored and no channel moves.",
-        ),
-    ] = False,
-    override: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REASON",
-            help="Publish the candidate even if the gate rejects it, and store the reason.",
-        ),
-    ] = None,
-    *,
-    options: Options,
-) -> None:
-    """Train a model, compare it with the champion, and publish it if the gate accepts it."""
-    check_form(options.output)
-    from job.cli.run_job import RunRequest, run_job
-    from job.errors import GateRejectedError
-
-    effective = options.effective_settings()
-    request = RunRequest.of(run_id, is_dry_run=dry_run, override=override)
-    try:
-        result = run_job(effective, request, context.obj)
-    except GateRejectedError as error:
-        write_result(error.result, options.output)
-        raise
-    write_result(result, options.output)
-
-
-@app.command("validate")
-@takes_options("config", "dataset", "sets", "output")
-def validate(
-    context: typer.Context,
-    *,
-    options: Options,
-) -> None:
-    """Validate the table against the expectation suite, without training."""
-    check_form(options.output)
-    from job.cli.read_only_jobs import validate_only
-    from job.errors import ContractViolationError
-
-    try:
-        result = validate_only(options.effective_settings(), context.obj)
-    except ContractViolationError as error:
-        if error.report is not None:
-            write_result(error.report, options.output)
-        raise
-    write_result(result, options.output)
-
-
-@app.command("gate")
-@takes_options("config", "dataset", "store", "sets", "output")
-def gate(
-    context: typer.Context,
-    candidate: Version,
-    champion: Version,
-    *,
-    options: Options,
-) -> None:
-    """Run the gate on two published versions, on rows that neither was trained on."""
-    check_form(options.output)
-    from job.cli.read_only_jobs import gate_only
-    from job.contracts.reports.results import GateResult
-    from job.errors import GateRejectedError
-
-    effective = options.effective_settings()
-    try:
-        result = gate_only(effective, candidate, champion, context.obj)
-    except GateRejectedError as error:
-        if isinstance(error.result, GateResult):
-            write_result(error.result, options.output, _lay_out_verdict)
-        raise
-    write_result(result, options.output, _lay_out_verdict)
-
-
-def _describe_status(criterion: Criterion) -> str:
-    if criterion.is_met:
-        return "met"
-    return "not met" if criterion.is_binding else "warns"
-
-
-def _lay_out_verdict(result: GateResult) -> list[str]:
-    """Return the lines of a table with counts and criteria; the JSON output also has scores."""
-    counts = [f"{k:<20} {v}" for k, v in result.to_json().items() if k.startswith("n_")]
-    rows = [(_describe_status(c), c.name, c.reason) for c in result.gate.criteria]
-    verdict = "accepted" if result.gate.is_accepted else "rejected"
-    head = f"{result.candidate} compared with {result.champion}: {verdict}"
-    return [head, *counts, *lay_out_columns(("", "criterion", "reason"), rows)]
-
-
-@app.command("doctor")
+@app.command(
+    "doctor",
+    rich_help_panel=VERSIONS,
+    epilog=epilog("doctor --store s3://bucket/pcc-models", codes=OF_STORE),
+)
 @takes_options("config", "store", "sets", "output")
 def doctor(*, options: Options) -> None:
     """Test whether the store supports all operations that a run needs, and check the keys."""
@@ -176,10 +133,17 @@ def doctor(*, options: Options) -> None:
         )
 
 
-@app.command("sample-data")
+@app.command(
+    "sample-data",
+    rich_help_panel=TRAIN,
+    epilog=epilog("sample-data sample.parquet --rows 2000", codes=OF_SETTINGS),
+)
 def sample_data(
     path: Annotated[
-        Path, typer.Argument(help="File to write; the name ends in .parquet, .csv or .csv.gz.")
+        Path,
+        typer.Argument(
+            help="File to write; the name ends in .parquet, .csv, .csv.gz, .tsv or .tsv.gz."
+        ),
     ],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows.")] = 6000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the rows.")] = 7,
@@ -191,7 +155,7 @@ def sample_data(
     ] = None,
 ) -> None:
     """Write a synthetic table in the format of the upstream, to try the job."""
-    from job.adapters.tables.formats import table_format
+    from job.adapters.tables.formats import ENDINGS, table_format
     from job.contracts.messages import pluralize
     from job.errors import ConfigurationError
     from job.samples import write_sample
@@ -204,8 +168,7 @@ def sample_data(
     if file_format is None or format not in (None, file_format):
         raise ConfigurationError(
             f"the name of '{path}' does not have the ending of a {format or 'Parquet or CSV'} file",
-            hint="use a name that ends in .parquet, .csv or .csv.gz, because the job reads the "
-            "format from it",
+            hint=f"use a name that ends in {ENDINGS}, because the job reads the format from it",
         )
     write_sample(path, n_rows=rows, seed=seed, is_csv=file_format == "csv")
     write_text(f"wrote {pluralize(rows, 'synthetic row')} to {path}")

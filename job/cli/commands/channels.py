@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from job.cli.commands.options import Options, Version, takes_options
-from job.cli.output import lay_out_columns, write_result
+from job.cli.confirmation import ask
+from job.cli.output import write_result
 from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from job.contracts.reports.channel import ChannelMove
     from job.contracts.settings.job_settings import JobSettings
 
 Channel = Annotated[
@@ -25,7 +24,12 @@ Channel = Annotated[
 ]
 
 
-@takes_options("config", "store", "sets", "output")
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Verify the version, print the move, and write nothing.")
+]
+
+
+@takes_options("config", "store", "sets", "reason", "yes", "output")
 def promote(
     version: Version,
     channel: Channel = None,
@@ -40,21 +44,27 @@ def promote(
         bool,
         typer.Option("--anchor", help="Move the anchor of the channel instead of the channel."),
     ] = False,
+    dry_run: DryRun = False,
     *,
     options: Options,
 ) -> None:
     """Verify a version, and move a channel or its anchor to it."""
     from job import registry
 
+    reason = options.checked_reason()
     artifact_store, settings = options.open_store()
     target = _choose_channel(channel, settings)
-    name, at = registry.resolve_version(artifact_store, version), datetime.now(UTC)
+    name = registry.resolve_version(artifact_store, version)
+    what = f"the anchor of channel '{target}'" if anchor else f"channel '{target}'"
+    ask(f"move {what} to {name}?", is_sure=options.yes or dry_run)
+    at = datetime.now(UTC)
     move = registry.promote_anchor if anchor else registry.promote
-    result = move(artifact_store, target, name, at=at, by=_describe_user(at), expect=expect)
-    write_result(result, options.output)
+    by = _describe_user(at)
+    manual = registry.ManualMove(at=at, by=by, expect=expect, reason=reason, is_dry_run=dry_run)
+    write_result(move(artifact_store, target, name, manual), options.output)
 
 
-@takes_options("config", "store", "sets", "output")
+@takes_options("config", "store", "sets", "reason", "yes", "output")
 def rollback(
     channel: Channel = None,
     republish: Annotated[
@@ -79,11 +89,19 @@ def rollback(
     """Move a channel back to the previous champion."""
     from job import registry
 
+    reason = options.checked_reason()
     artifact_store, settings = options.open_store()
-    target, at = _choose_channel(channel, settings), datetime.now(UTC)
-    user = _describe_user(at)
+    target = _choose_channel(channel, settings)
+    ask(f"move channel '{target}' back to its previous version?", is_sure=options.yes or dry_run)
+    at = datetime.now(UTC)
     result = registry.roll_back(
-        artifact_store, target, at=at, by=user, is_republished=republish, is_dry_run=dry_run
+        artifact_store,
+        target,
+        at=at,
+        by=_describe_user(at),
+        is_republished=republish,
+        is_dry_run=dry_run,
+        reason=reason,
     )
     write_result(result, options.output)
 
@@ -102,32 +120,24 @@ def history(
     options: Options,
 ) -> None:
     """Print the moves of a channel or its anchor: when, from, to, by whom and why."""
+    from job.cli.list_tables import lay_out_moves
     from job.contracts.reports.results import AnchorHistory, ChannelHistory
     from job.registry import list_anchor_history, list_history
+    from job.registry.history import N_NEWEST
 
     artifact_store, settings = options.open_store()
     name = _choose_channel(channel, settings)
-    if anchor:
-        moves = tuple(list_anchor_history(artifact_store, name, shows_all=show_all))
-        title = f"anchor of channel {name}"
-        write_result(
-            AnchorHistory(channel=name, anchor_moves=moves),
-            options.output,
-            lambda result: [title, *_lay_out_moves(result.anchor_moves)],
-        )
-    else:
-        moves = tuple(list_history(artifact_store, name, shows_all=show_all))
-        write_result(
-            ChannelHistory(channel=name, moves=moves),
-            options.output,
-            lambda result: [f"channel {name}", *_lay_out_moves(result.moves)],
-        )
-
-
-def _lay_out_moves(moves: Sequence[ChannelMove]) -> list[str]:
-    """Return one line of text per move; the latest move is last."""
-    rows = ((move.at, move.origin, move.to, move.by, move.why) for move in moves)
-    return lay_out_columns(("at", "from", "to", "by", "why"), rows)
+    list_moves = list_anchor_history if anchor else list_history
+    moves = tuple(list_moves(artifact_store, name, shows_all=show_all))
+    title = f"{'anchor of ' if anchor else ''}channel {name}"
+    if len(moves) >= N_NEWEST and not show_all:
+        title += f": the newest {len(moves)} moves; --all prints all"
+    result = (
+        AnchorHistory(channel=name, anchor_moves=moves)
+        if anchor
+        else ChannelHistory(channel=name, moves=moves)
+    )
+    write_result(result, options.output, lambda _: lay_out_moves(title, moves))
 
 
 def _describe_user(at: datetime) -> str:

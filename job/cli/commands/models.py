@@ -4,43 +4,45 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from job.cli.commands import channels
-from job.cli.commands.options import Options, Version, takes_options
-from job.cli.output import lay_out_columns, write_result
+from job.cli.commands.help_text import OF_MOVES, OF_STORE, epilog
+from job.cli.commands.options import All, Limit, Options, Version, takes_options
+from job.cli.confirmation import ask, may_ask
+from job.cli.layout import lay_out_columns
+from job.cli.output import write_result
+from job.contracts.messages import pluralize
 
 if TYPE_CHECKING:
-    from job.contracts.reports.results import VersionDiff
+    from job.contracts.reports.results import PruneResult, VersionDiff
+
 
 app = typer.Typer(
     no_args_is_help=True, help="List, compare, verify, promote and remove published versions."
 )
 
 
-@app.command("list")
+@app.command("list", epilog=epilog("models list", "models list --limit 5", codes=OF_STORE))
 @takes_options("config", "store", "sets", "output")
-def list_models(
-    options: Options,
-) -> None:
-    """List the complete versions, and the version of each channel and anchor."""
-    from job.contracts.reports.results import ModelList
-    from job.registry import list_anchors, list_channels, list_versions
+def list_models(limit: Limit = 20, show_all: All = False, *, options: Options) -> None:
+    """List the newest complete versions, with their channels and anchors.
 
-    artifact_store = options.open_store()[0]
-    result = ModelList(
-        store_uri=artifact_store.uri,
-        versions=tuple(list_versions(artifact_store)),
-        channels=list_channels(artifact_store),
-        anchors=list_anchors(artifact_store),
-    )
-    write_result(result, options.output)
+    Takes one request for each listed version, and a few more.
+    """
+    from job import registry
+    from job.cli.list_tables import lay_out_models
+
+    store = options.open_store()[0]
+    result = registry.list_models(store, None if show_all else limit)
+    write_result(result, options.output, lay_out_models)
 
 
-@app.command("show")
+@app.command("show", epilog=epilog("models show production -o yaml", codes=OF_STORE))
 @takes_options("config", "store", "sets", "output")
 def show(
     version: Version,
@@ -58,7 +60,7 @@ def show(
     write_result(parse_object(f"{name}/{METADATA_FILE}", raw), options.output)
 
 
-@app.command("diff")
+@app.command("diff", epilog=epilog("models diff VERSION production", codes=OF_STORE))
 @takes_options("config", "store", "sets", "output")
 def diff(
     before: Version,
@@ -76,6 +78,8 @@ def diff(
 
 def _lay_out_differences(result: VersionDiff) -> list[str]:
     """Return the lines of a table of differences, ordered as in the report: scores first."""
+    if not result.changed:
+        return ["no differences in the metadata"]
     changed = sorted(result.changed.items(), key=lambda item: not item[0].startswith("metrics."))
     rows = [
         (key, c.before, c.after, "" if c.difference is None else c.difference) for key, c in changed
@@ -83,7 +87,7 @@ def _lay_out_differences(result: VersionDiff) -> list[str]:
     return lay_out_columns(("what", result.before, result.after, "difference"), rows)
 
 
-@app.command("verify")
+@app.command("verify", epilog=epilog("models verify latest", codes=OF_STORE))
 @takes_options("config", "store", "sets", "output")
 def verify(version: Version, *, options: Options) -> None:
     """Check every file of a version against the digests in its manifest."""
@@ -96,7 +100,7 @@ def verify(version: Version, *, options: Options) -> None:
     write_result(VerifyResult(version=name, n_files=n_files, is_intact=True), options.output)
 
 
-@app.command("load-check")
+@app.command("load-check", epilog=epilog("models load-check latest", codes=OF_STORE))
 @takes_options("config", "store", "sets", "output")
 def load_check(
     context: typer.Context,
@@ -130,7 +134,7 @@ def load_check(
     write_result(LoadCheckResult(version=name, file=file, is_loadable=True), options.output)
 
 
-@app.command("fetch")
+@app.command("fetch", epilog=epilog("models fetch production ./out", codes=OF_STORE))
 @takes_options("config", "store", "sets", "output")
 def fetch(
     context: typer.Context,
@@ -151,13 +155,22 @@ def fetch(
     write_result(FetchResult(version=name, path=str(path)), options.output)
 
 
-app.command("promote")(channels.promote)
-app.command("rollback")(channels.rollback)
-app.command("history")(channels.history)
+app.command(
+    "promote",
+    epilog=epilog(
+        "models promote VERSION --expect CURRENT --reason 'agreed with Ada'", codes=OF_MOVES
+    ),
+)(channels.promote)
+app.command(
+    "rollback", epilog=epilog("models rollback --reason 'too many errors'", codes=OF_MOVES)
+)(channels.rollback)
+app.command("history", epilog=epilog("models history --channel staging", codes=OF_STORE))(
+    channels.history
+)
 
 
-@app.command("prune")
-@takes_options("config", "store", "sets", "output")
+@app.command("prune", epilog=epilog("models prune --keep 20 --dry-run", codes=OF_STORE))
+@takes_options("config", "store", "sets", "reason", "yes", "output")
 def prune(
     keep: Annotated[
         int | None,
@@ -174,16 +187,33 @@ def prune(
     """Remove abandoned work and, with --keep, old versions that no channel or anchor needs."""
     from job import registry
 
+    reason = options.checked_reason()
     artifact_store, settings = options.open_store()
-    hours = settings.store.abandoned_after_hours
-    before = artifact_store.read_clock() - timedelta(hours=hours)
-    token = uuid.uuid4().hex
-    result = registry.prune_versions(
+    before = artifact_store.read_clock() - timedelta(hours=settings.store.abandoned_after_hours)
+    remove = partial(
+        registry.prune_versions,
         artifact_store,
         before=before,
         keep=keep,
-        is_dry_run=dry_run,
-        token=token,
+        token=uuid.uuid4().hex,
         anchor=settings.gate.anchor,
     )
-    write_result(result, options.output)
+    if not dry_run and may_ask(is_sure=options.yes):
+        ask(_describe_removal(remove(is_dry_run=True)), is_sure=False)
+    result = remove(is_dry_run=dry_run)
+    if not dry_run:
+        import structlog
+
+        structlog.get_logger(__name__).info(
+            "versions_pruned", versions=result.removed_versions, why=reason
+        )
+    write_result(result.copy_with(reason=reason), options.output)
+
+
+def _describe_removal(result: PruneResult) -> str:
+    parts = (
+        pluralize(len(result.removed_versions), "version"),
+        pluralize(len(result.removed_unfinished), "unfinished version"),
+        pluralize(len(result.removed_uploads), "leftover"),
+    )
+    return f"remove {', '.join(parts)}?"

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from job.cli.composition import open_store
+from job.cli.confirmation import check_reason
 from job.cli.output import check_form
+from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from job.cli.progress import Progress
     from job.contracts.ports import ArtifactStore
     from job.contracts.settings.job_settings import JobSettings
+    from job.logs import Verbosity
     from job.settings import EffectiveSettings
 
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file, YAML or JSON.")]
@@ -39,10 +43,24 @@ Output = Annotated[
     str | None,
     typer.Option(
         "--output",
-        help="Format of the result: json or table. Default: table on a terminal, otherwise json.",
+        "-o",
+        metavar="json|yaml|table",
+        help="Format of the result. Default: table on a terminal, otherwise json.",
     ),
 ]
-
+Limit = Annotated[
+    int, typer.Option("--limit", "-L", min=1, help="Most entries to list, the newest first.")
+]
+All = Annotated[bool, typer.Option("--all", help="List all entries; takes more requests.")]
+Reason = Annotated[
+    str | None,
+    typer.Option(metavar="TEXT", help="Who decided and why; stored in the history, or logged."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show errors only: no progress, no warnings, no log.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log on a terminal, too.")]
 
 _SHARED: Final = {
     "config": Config,
@@ -50,18 +68,47 @@ _SHARED: Final = {
     "store": StoreUri,
     "sets": Sets,
     "output": Output,
+    "reason": Reason,
+    "yes": Yes,
+    "quiet": Quiet,
+    "verbose": Verbose,
 }
+_ALWAYS: Final = ("quiet", "verbose")
+_SWITCHES: Final = ("yes", *_ALWAYS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The values of the shared options; None if an option is not given."""
+    """The values of the shared options; None or False if an option is not given."""
 
     config: Path | None = None
     dataset: str | None = None
     store: str | None = None
     sets: Sequence[str] | None = None
     output: str | None = None
+    reason: str | None = None
+    yes: bool = False
+    quiet: bool = False
+    verbose: bool = False
+
+    @property
+    def verbosity(self) -> Verbosity:
+        """What is shown on stderr; raise `ConfigurationError` if the options contradict."""
+        if self.quiet and self.verbose:
+            raise ConfigurationError(
+                "--quiet and --verbose cannot be combined", hint="use only one of them"
+            )
+        return "quiet" if self.quiet else "verbose" if self.verbose else "normal"
+
+    def checked_reason(self) -> str | None:
+        """Return `--reason` as one line; raise `ConfigurationError` if it is not printable."""
+        return check_reason(self.reason, "--reason")
+
+    def progress(self) -> Progress:
+        """Return the lines of the stages, which are not shown yet."""
+        from job.cli.progress import Progress
+
+        return Progress(self.verbosity)
 
     def effective_settings(self) -> EffectiveSettings:
         """Merge all sources of settings, and configure the log.
@@ -79,8 +126,9 @@ class Options:
             flags.append(("dataset.uri", "--dataset", self.dataset))
         if self.store is not None:
             flags.append(("store.uri", "--store", self.store))
+        verbosity = self.verbosity
         effective = load_settings(self.config, os.environ, flags)
-        configure_logs(effective.settings.logs.level)
+        configure_logs(effective.settings.logs.level, verbosity)
         return effective
 
     def open_store(self) -> tuple[ArtifactStore, JobSettings]:
@@ -96,15 +144,20 @@ def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
     Parameters
     ----------
     names
-        Fields of `Options` that the command takes; the command's help lists them last.
+        Fields of `Options` that the command takes; the command's help lists them last, with
+        `quiet` and `verbose`, which every command takes.
     """
+    names = (*names, *_ALWAYS)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
         own = [p for p in signature.parameters.values() if p.name != "options"]
         shared = [
             inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_SHARED[name]
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=False if name in _SWITCHES else None,
+                annotation=_SHARED[name],
             )
             for name in names
         ]
@@ -123,7 +176,6 @@ def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
 def _parse_flag(item: str) -> tuple[str, str, object]:
     """Parse one `--set KEY=VALUE`; return the key, the text `--set KEY` and the parsed value."""
     from job.contracts.messages import shorten
-    from job.errors import ConfigurationError
     from job.settings import parse_value
 
     key, equals, value = item.partition("=")

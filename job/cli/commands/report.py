@@ -1,4 +1,4 @@
-"""The command that writes or opens the report of a version."""
+"""The command that writes or opens the report of a version or of a run."""
 
 from __future__ import annotations
 
@@ -21,11 +21,16 @@ from job.errors import ConfigurationError, IntegrityError, TransientError
 @takes_options("config", "store", "sets", "output")
 def report(
     version: Annotated[
-        str, typer.Argument(help="Version, channel, `latest`, or a local folder with a report.")
+        str,
+        typer.Argument(
+            help="Version, channel, `latest`, id of a run, or a local folder with a report."
+        ),
     ],
     to: Annotated[
         Path | None,
-        typer.Option("--to", help="File to write. Default: VERSION.html in the current folder."),
+        typer.Option(
+            "--to", help="File to write. Default: VERSION.html or RUN_ID.html in this folder."
+        ),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     anew: Annotated[
@@ -38,14 +43,18 @@ def report(
     *,
     options: Options,
 ) -> None:
-    """Verify the report of a version and write it to a file, or open a local report."""
+    """Verify the report of a version and write it to a file, or open a local report.
+
+    With the id of a run that published no version, write the report that is stored with the run;
+    such a report has no manifest to verify it.
+    """
     check_form(options.output)
     from job.contracts.reports.results import ReportResult
 
     folder = Path(version)
     is_local = folder.is_dir()
     name, files, is_verified = (
-        _read_folder(folder.resolve()) if is_local else _read_version(version, options)
+        _read_folder(folder.resolve()) if is_local else _read_stored(version, options)
     )
     page = _render(files) if anew else _get_page(name, files)
     is_shown_in_place = is_local and to is None and not anew
@@ -61,13 +70,27 @@ def report(
     write_result(result, options.output)
 
 
-def _read_version(version: str, options: Options) -> tuple[str, Mapping[str, bytes], bool]:
-    """Verify a version; return its name and files, and True: the files are verified."""
+def _read_stored(name: str, options: Options) -> tuple[str, Mapping[str, bytes], bool]:
+    """Return the name and the files of a version or of a run, and whether they are verified.
+
+    A run that published a version has the report of this version.
+    """
     from job import registry
 
     store = options.open_store()[0]
-    name = registry.resolve_version(store, version)
-    return name, registry.read_verified(store, name), True
+    try:
+        version = registry.resolve_version(store, name)
+    except ConfigurationError as error:
+        record = registry.find_run(store, name)
+        if record is None:
+            raise ConfigurationError(
+                f"no version, channel or run '{name}' in '{store.uri}'",
+                hint=f"{error.hint}; `pcc-job runs list` shows the runs",
+            ) from None
+        if record.version is None:
+            return name, registry.read_run_report(store, record), False
+        version = record.version
+    return version, registry.read_verified(store, version), True
 
 
 def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:

@@ -17,7 +17,11 @@ class ChannelMove(PublishedFile):
 
     model_config = ConfigDict(title="channel move")
 
-    at: str | None = Field(None, description="Time of the move, ISO 8601; null if it is unknown.")
+    at: str | None = Field(
+        None,
+        description="Moment of the move, ISO 8601; null if it is unknown. In stores of earlier "
+        "releases, the start of the run that moved the channel.",
+    )
     by: str | None = Field(
         None, description="Run id or operator; null if the pointer was restored by hand."
     )
@@ -43,7 +47,7 @@ class ChannelPointer(PublishedFile):
     model_config = ConfigDict(title="channel pointer")
 
     version: VersionName = Field(description="Version that consumers of the channel use.")
-    promoted_at: str | None = Field(None, description="Time of the last move, ISO 8601.")
+    promoted_at: str | None = Field(None, description="Moment of the last move, ISO 8601.")
     run_id: str | None = Field(None, description="Run id or operator that moved the channel.")
     move: Count = Field(
         0, description="Number of the last move in the channel's history, from 1; 0: unknown."

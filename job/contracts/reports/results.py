@@ -10,7 +10,15 @@ from pydantic import ConfigDict, Field
 from job.contracts.reports.channel import ChannelMove
 from job.contracts.reports.evaluation import Change
 from job.contracts.reports.gate import GateDecision
-from job.contracts.reports.part import Count, Part, is_none
+from job.contracts.reports.intervals import Interval
+from job.contracts.reports.part import (
+    Count,
+    Part,
+    Probability,
+    Rounded,
+    RoundedProbability,
+    is_none,
+)
 from job.contracts.reports.published_file import DigestText, VersionName
 from job.contracts.reports.scores import Scores
 
@@ -40,6 +48,35 @@ class RunDataset(Part):
         )
 
 
+class HeadlineScore(Part):
+    """The score by which the search chose the candidate, with its confidence interval."""
+
+    metric: str = Field(description="Name of the metric, `search.metric`.")
+    value: Rounded = Field(description="`scores` of evaluation.json has the same value.")
+    lower: Rounded | None = Field(None, description="Lower bound; null: there is no interval.")
+    upper: Rounded | None = Field(None, description="Upper bound; null: there is no interval.")
+    level: Probability | None = Field(None, description="Confidence level of the interval.")
+
+
+class ChampionDifference(Part):
+    """The difference of the candidate to the champion, on rows that are new to both."""
+
+    version: VersionName = Field(description="The champion.")
+    metric: str = Field(description="Name of the compared metric.")
+    difference: Interval | None = Field(
+        description="Score of the candidate minus score of the champion; null: see `problem`."
+    )
+    problem: str = Field(description="Why the two cannot be compared; empty if they are.")
+
+
+class WeakestClass(Part):
+    """The class with the lowest recall."""
+
+    name: str = Field(description="Name of the class.")
+    recall: RoundedProbability = Field(description="Share of its rows that are predicted right.")
+    n_rows: Count = Field(description="Evaluated rows of the class.")
+
+
 class RunResult(Part):
     """The result of `pcc-job run`."""
 
@@ -65,6 +102,25 @@ class RunResult(Part):
         exclude_if=is_none,
         description="Reason to publish a rejected candidate. Absent without an override.",
     )
+    channel: str | None = Field(
+        None, description="Channel that points to the version; null: the run moved no channel."
+    )
+    score: HeadlineScore | None = Field(None, description="null: no candidate was evaluated.")
+    champion: ChampionDifference | None = Field(
+        None, description="null: there was no champion, or no candidate was evaluated."
+    )
+    weakest_class: WeakestClass | None = Field(
+        None, description="null: no candidate was evaluated by this attempt."
+    )
+    unmet_criteria: tuple[str, ...] = Field(
+        (), description="Reasons of the binding criteria of the gate that are not met."
+    )
+    report_uri: str | None = Field(
+        None, description="URI of the version's report; null: no version was published."
+    )
+    next_command: str | None = Field(
+        None, description="Command that shows more; null: the run was held back."
+    )
 
 
 class GateResult(Part):
@@ -85,15 +141,6 @@ class GateResult(Part):
         description="Scores of the candidate on the challenge set; null without such a set."
     )
     gate: GateDecision = Field(description="The decision of the gate.")
-
-
-class ModelList(Part):
-    """The result of `pcc-job models list`."""
-
-    store_uri: str
-    versions: tuple[str, ...]
-    channels: dict[str, str | None]
-    anchors: dict[str, str]
 
 
 class VersionDiff(Part):
@@ -146,6 +193,9 @@ class AnchorMoveResult(Part):
     channel: str
     anchor_from: str | None
     anchor_to: str
+    is_dry_run: bool = Field(
+        False, exclude_if=operator.not_, description="Absent if the anchor was moved."
+    )
 
 
 class ChannelHistory(Part):
@@ -170,12 +220,15 @@ class PruneResult(Part):
     removed_uploads: tuple[str, ...]
     kept_versions: tuple[str, ...]
     is_dry_run: bool
+    reason: str | None = Field(
+        None, exclude_if=is_none, description="Reason of the operator. Absent without one."
+    )
 
 
 class ReportResult(Part):
     """The result of `pcc-job report`."""
 
-    version: str
+    version: str = Field(description="Name of the version, of the run or of the local folder.")
     path: str
     is_verified: bool
     is_drawn_anew: bool
@@ -216,3 +269,12 @@ class DoctorResult(Part):
     is_fit: bool
     steps: dict[str, ProbeAnswer]
     lineage: LineageCheck | None = Field(description="null: the store cannot be read.")
+
+
+class InitResult(Part):
+    """What `pcc-job init` found in a table, and what to run next."""
+
+    path: str = Field(description="The settings file that was written.")
+    found: str = Field(description="A line with the roles of the columns.")
+    doubts: tuple[str, ...] = Field((), description="What to check, because the names do not say.")
+    next_command: str

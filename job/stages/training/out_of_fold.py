@@ -119,7 +119,7 @@ class _FoldFitter:
     def _predict_decisions(self, folds: Sequence[Fold]) -> Array:
         """Return the out-of-fold decision values of each row, shape (n_rows, n_classes)."""
         decisions = np.empty((len(self._positions), len(self._classes)))
-        for train_index, test_index in folds:
+        for train_index, test_index in self._executor.track(folds):
             model, transform = self._fit(train_index)
             X = transform(self._positions[test_index])
             decisions[test_index] = compute_decisions(model, X, self._classes)
@@ -128,7 +128,7 @@ class _FoldFitter:
     def _predict_proba(self, folds: Sequence[Fold]) -> Array:
         """Return the out-of-fold probabilities of each row, float32, shape (n_rows, n_classes)."""
         proba = np.zeros((len(self._positions), len(self._classes)), np.float32)
-        for train_index, test_index in folds:
+        for train_index, test_index in self._executor.track(folds):
             model, transform = self._fit(train_index)
             X = transform(self._positions[test_index])
             assert isinstance(model, Classifier)

@@ -1,6 +1,7 @@
 """The context gives a step its request, its adapters and its record as one argument."""
 
 from dataclasses import FrozenInstanceError
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -34,3 +35,14 @@ def test_plan_is_not_replaced(context):
     """What a step reads of the request is the same before and after any other step."""
     with pytest.raises(FrozenInstanceError):
         context.plan = None
+
+
+def test_time_is_that_of_the_moment():
+    """It is the start of the run plus the seconds since then."""
+    seconds = iter((1.0, 91.0))
+    recorder = Recorder(MemoryStore(), "r1", lambda: next(seconds))
+    plan = SimpleNamespace(started_at=datetime(2026, 1, 1, 2, tzinfo=UTC))
+    ports = keys = SimpleNamespace()
+    context = RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder)
+
+    assert datetime(2026, 1, 1, 2, 1, 30, tzinfo=UTC) == context.now()

@@ -10,7 +10,7 @@ from job.contracts.identity import canonical_json
 from job.contracts.reports.manifest import FileEntry, Manifest
 from job.errors import IntegrityError
 from job.registry.fetch import fetch_version
-from job.registry.promotion import promote, promote_anchor
+from job.registry.promotion import ManualMove, promote, promote_anchor
 from job.registry.publish import name_version, publish
 from job.registry.read_manifest import copied_from
 from job.registry.read_version import read_files, read_metadata, read_verified, verify_files
@@ -65,11 +65,11 @@ def forge(store, files, version=VERSION, run_id="a"):
 
 
 def promote_it(store):
-    promote(store, "production", VERSION, at=AT, by="x", expect=None)
+    promote(store, "production", VERSION, ManualMove(at=AT, by="x", expect=None))
 
 
 def anchor_it(store):
-    promote_anchor(store, "production", VERSION, at=AT, by="x", expect=None)
+    promote_anchor(store, "production", VERSION, ManualMove(at=AT, by="x", expect=None))
 
 
 READS = {
@@ -134,7 +134,7 @@ def test_rollback_goes_to_an_intact_version_only(is_intact, is_republished, tmp_
     metadata = metadata_of(MODEL, PLAIN, version=later, run_id="b")
     publish(store, later, "b", {**INTACT, "metadata.json": metadata})
     promote_it(store)
-    promote(store, "production", later, at=AT, by="x", expect=None)
+    promote(store, "production", later, ManualMove(at=AT, by="x", expect=None))
     if not is_intact:
         for path in (tmp_path / VERSION).iterdir():
             path.unlink()
@@ -166,7 +166,7 @@ def test_copy_of_a_copy_is_accepted(tmp_path):
         later = name_version(run_id, AT.replace(day=day))
         metadata = metadata_of(MODEL, PLAIN, version=later, run_id=run_id)
         publish(store, later, run_id, {**INTACT, "metadata.json": metadata})
-        promote(store, "production", later, at=AT, by="x", expect=None)
+        promote(store, "production", later, ManualMove(at=AT, by="x", expect=None))
         copies.append(republish(store, day + 1))
 
     assert VERSION < copies[0] < copies[1]

@@ -36,11 +36,15 @@ def make_store(**options):
 
 
 def promote(store, version, *, expect=None, by="alice"):
-    return registry.promote(store, "production", version, at=NOW, by=by, expect=expect).to_json()
+    return registry.promote(
+        store, "production", version, registry.ManualMove(at=NOW, by=by, expect=expect)
+    ).to_json()
 
 
 def promote_anchor(store, version, *, expect=None):
-    result = registry.promote_anchor(store, "production", version, at=NOW, by="bob", expect=expect)
+    result = registry.promote_anchor(
+        store, "production", version, registry.ManualMove(at=NOW, by="bob", expect=expect)
+    )
     return result.to_json()
 
 
@@ -291,3 +295,46 @@ def test_version_that_is_the_newest_anyway_is_not_copied(store):
     promote(store, V1)
 
     assert V3 == roll_back(store, is_republished=True)
+
+
+def manual(**values):
+    return registry.ManualMove(at=NOW, by="alice", **values)
+
+
+def test_reason_of_a_person_is_in_the_history(store):
+    """It follows what was done."""
+    registry.promote(store, "production", V1, manual(reason="agreed with Ada"))
+    registry.promote_anchor(store, "production", V1, manual(reason="fixed for a year"))
+
+    assert "promoted by hand: agreed with Ada" == registry.list_history(store, "production")[-1].why
+    assert (
+        "set by hand: fixed for a year" == registry.list_anchor_history(store, "production")[-1].why
+    )
+
+
+def test_reason_of_a_rollback_is_in_the_history(store):
+    """It follows the version."""
+    registry.promote(store, "production", V1, manual())
+    registry.roll_back(
+        store, "production", at=NOW, by="bob", is_republished=False, reason="too many errors"
+    )
+
+    why = registry.list_history(store, "production")[-1].why
+    assert why.startswith("rolled back to ")
+    assert why.endswith(": too many errors")
+
+
+@pytest.mark.parametrize("move", [registry.promote, registry.promote_anchor])
+def test_dry_run_verifies_and_writes_nothing(store, move):
+    """The result says that nothing has moved."""
+    before = dict(store.objects)
+    result = move(store, "production", V1, manual(is_dry_run=True)).to_json()
+
+    assert before == store.objects
+    assert result["is_dry_run"]
+
+
+def test_dry_run_refuses_what_a_move_refuses(store):
+    """For example, a channel that is not where the caller expects it."""
+    with pytest.raises(VersionConflictError):
+        registry.promote(store, "production", V1, manual(expect=V2, is_dry_run=True))

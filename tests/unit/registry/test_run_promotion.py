@@ -1,7 +1,7 @@
 """A run moves the channel only from the champion that its gate has seen."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -80,7 +80,7 @@ def attempt(store, champion, plan=None):
 
 
 def finish(store):
-    finish_interrupted(make_plan(), store, OURS, ())
+    finish_interrupted(make_plan(), store, OURS, (), at=AT)
 
 
 def champion_of(store):
@@ -123,7 +123,7 @@ def test_retry_of_a_lost_race_is_a_conflict_again(store, rival):
     claimed = attempt(store, champion)
     move(store, rival)
     with pytest.raises(VersionConflictError):
-        promote_accepted(make_plan(), claimed, store, champion, ())
+        promote_accepted(make_plan(), claimed, store, champion, (), at=AT)
 
     with pytest.raises(VersionConflictError, match=f"{rival} after the gate had judged {OURS}"):
         finish(store)
@@ -190,8 +190,8 @@ def test_run_without_a_channel_moves_none(store):
     """publish.channel is null."""
     plan = make_plan(channel=None)
     claimed = attempt(store, None, plan)
-    promote_accepted(plan, claimed, store, None, ())
-    finish_interrupted(plan, store, OURS, ())
+    promote_accepted(plan, claimed, store, None, (), at=AT)
+    finish_interrupted(plan, store, OURS, (), at=AT)
 
     assert [] == list(store.keys("channels/"))
 
@@ -231,7 +231,7 @@ def publish_with(store, asked):
 def promote_ours(store, champion, asked, **options):
     claimed = claim_version(make_plan(), store, PROPOSED, champion)
     publish_with(store, asked)
-    promote_accepted(make_plan(), claimed, store, champion, (), **options)
+    promote_accepted(make_plan(), claimed, store, champion, (), at=AT, **options)
 
 
 def anchor_of(store):
@@ -311,7 +311,7 @@ def test_lost_race_sets_no_anchor(store):
     publish_with(store, AnchorRequest(version=V1, replaces=None))
     move(store, V2)
     with pytest.raises(VersionConflictError):
-        promote_accepted(make_plan(), claimed, store, champion, ())
+        promote_accepted(make_plan(), claimed, store, champion, (), at=AT)
 
     assert anchor_of(store) is None
 
@@ -338,3 +338,13 @@ def test_later_attempt_sets_the_anchor_too(store, has_moved):
     finish(store)
 
     assert (OURS, V1) == (champion_of(store), anchor_of(store))
+
+
+def test_history_has_the_moment_of_the_move(store):
+    """A run starts long before it moves the channel."""
+    claimed = claim_version(make_plan(), store, propose_claim(make_plan(), {}, "k"), None)
+    publish(store, claimed.version, "night", FILES)
+    at = AT + timedelta(hours=3)
+    promote_accepted(make_plan(), claimed, store, None, (), at=at)
+
+    assert [at.isoformat()] == [move.at for move in read_moves(store, "production")]
