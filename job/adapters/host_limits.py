@@ -106,9 +106,10 @@ def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> in
 def _physical_bytes() -> int:
     """Return the machine's memory; without bound if the system does not tell."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        n_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):
         return sys.maxsize
+    return n_bytes if n_bytes > 0 else sys.maxsize
 
 
 def _peak_bytes() -> int:

@@ -98,10 +98,12 @@ def test_temporary_space_without_proc_is_what_the_disk_has(without_proc, tmp_pat
     assert free_temporary_bytes(tmp_path, without_proc) > 0
 
 
-@pytest.mark.parametrize("error", [ValueError("unrecognized configuration name"), OSError(22, "")])
+@pytest.mark.parametrize("error", [ValueError("unrecognized name"), OSError(22, ""), None])
 def test_system_that_does_not_tell_its_memory_sets_no_limit(tmp_path, monkeypatch, error):
     def refuse(name):
-        raise error
+        if error is not None:
+            raise error
+        return -1 if name == "SC_PHYS_PAGES" else 4096
 
     monkeypatch.setattr("os.sysconf", refuse)
 
