@@ -54,6 +54,7 @@ class Progress:
     ) -> None:
         if kind is not None and self._stage is not None:
             self._leave_line(f"[red]{self._signs.failed}[/]", time.monotonic() - self._started)
+            self._stage = None  # a caller that has entered first does not repeat the line
         self.stop()
 
     def stop(self) -> None:

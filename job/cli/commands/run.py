@@ -9,6 +9,7 @@ import typer
 
 from job.cli.commands.options import Options, Version, takes_options
 from job.cli.output import check_form, is_table, write_result
+from job.errors import ContractViolationError, GateRejectedError
 
 
 @takes_options("config", "dataset", "store", "sets", "output")
@@ -41,15 +42,15 @@ def run(
 ) -> None:
     """Train a model, compare it with the champion, and publish it if the gate accepts it."""
     check_form(options.output)
-    from job.cli.result_lines import lay_out_run
-    from job.cli.run_job import RunRequest, run_job
-    from job.contracts.reports.results import RunResult
-    from job.errors import GateRejectedError
-
     effective = options.effective_settings()
-    request = RunRequest.of(run_id, is_dry_run=dry_run, override=override)
     try:
-        result = run_job(effective, request, context.obj, options.progress())
+        with options.progress() as progress:  # its first line is shown before the imports
+            from job.cli.result_lines import lay_out_run
+            from job.cli.run_job import RunRequest, run_job
+            from job.contracts.reports.results import RunResult
+
+            request = RunRequest.of(run_id, is_dry_run=dry_run, override=override)
+            result = run_job(effective, request, context.obj, progress)
     except GateRejectedError as error:
         if isinstance(error.result, RunResult):
             write_result(error.result, options.output, lay_out_run)
@@ -66,13 +67,14 @@ def validate(
 ) -> None:
     """Validate the table against the expectation suite, without training."""
     check_form(options.output)
-    from job.cli.read_only_jobs import validate_only
-    from job.cli.result_lines import lay_out_validation
-    from job.contracts.reports.validation import ValidationReport
-    from job.errors import ContractViolationError
-
+    effective = options.effective_settings()
     try:
-        result = validate_only(options.effective_settings(), context.obj, options.progress())
+        with options.progress() as progress:
+            from job.cli.read_only_jobs import validate_only
+            from job.cli.result_lines import lay_out_validation
+            from job.contracts.reports.validation import ValidationReport
+
+            result = validate_only(effective, context.obj, progress)
     except ContractViolationError as error:
         if isinstance(error.report, ValidationReport):
             write_result(error.report, options.output, lay_out_validation)
@@ -90,14 +92,14 @@ def gate(
 ) -> None:
     """Run the gate on two published versions, on rows that neither was trained on."""
     check_form(options.output)
-    from job.cli.read_only_jobs import gate_only
-    from job.cli.result_lines import lay_out_gate
-    from job.contracts.reports.results import GateResult
-    from job.errors import GateRejectedError
-
-    effective, progress = options.effective_settings(), options.progress()
+    effective = options.effective_settings()
     try:
-        result = gate_only(effective, candidate, champion, context.obj, progress)
+        with options.progress() as progress:
+            from job.cli.read_only_jobs import gate_only
+            from job.cli.result_lines import lay_out_gate
+            from job.contracts.reports.results import GateResult
+
+            result = gate_only(effective, candidate, champion, context.obj, progress)
     except GateRejectedError as error:
         if isinstance(error.result, GateResult):
             write_result(error.result, options.output, lay_out_gate)
