@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from job.contracts.messages import did_you_mean, pluralize, quote, quote_list
+from job.contracts.messages import did_you_mean, pluralize, quote
 from job.contracts.settings.addresses import local_path
 from job.contracts.settings.dataset import DatasetSpec
 from job.contracts.settings.job_settings import JobSettings
@@ -70,7 +70,7 @@ def choose_target(
             raise ConfigurationError(
                 f"cannot tell which column is the label: {len(possible)} of "
                 f"{pluralize(len(found.looks), 'column')} can be"
-                + (f", {quote_list(possible)}" if possible else ""),
+                + (f": {', '.join(possible[:10])}" if possible else ""),
                 hint=f"use `pcc-job init {head.uri} --target COLUMN`, with a name or a number",
             )
         target = ask(f"Which column is the label ({', '.join(possible)})?")
