@@ -39,6 +39,8 @@ FILLERS = [
 LISTED = f"expectations.parameters={{labels: [{', '.join(CLASSES)}]}}"
 SETTINGS = (
     "logs.level=debug",
+    "dataset.columns.target=intent",
+    "dataset.columns.text=text",
     "features.use=[text]",
     "features.analyzers=[word]",
     "expectations.suite=labelled_text",
