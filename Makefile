@@ -4,8 +4,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DATASET ?= data/curated_training_data.parquet
+DATASET ?= $(SAMPLE)
 STORE ?= ./models
+SAMPLE := data/curated_training_data.parquet
+NEXT_SAMPLE := data/next_training_data.parquet
 # what `make test` runs: paths and options of pytest
 T = tests/unit tests/e2e tests/data
 CHART := charts/pcc-training-job
@@ -14,7 +16,7 @@ IMAGE ?= pcc-training-job
 # a project of its own: what somebody keeps by the compose file's own name is not touched
 DEMO := docker compose -p pcc-training-job-demo -f docker/compose.yaml --profile consumer
 
-.PHONY: help run test fmt golden test-integration test-browser test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports commit-check docs docs-check lock clean
+.PHONY: help run rerun test fmt golden test-integration test-browser test-image test-cluster cluster-up cluster-down image compose-demo test-chart chart-docs chart-golden setup check lint types imports commit-check docs docs-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -31,11 +33,24 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(VENV)/.runtime $@
 
-data/curated_training_data.parquet: | $(VENV)/.runtime
+# In a development environment, the package brings its own.
+$(BIN)/pcc-job: | $(VENV)/.runtime
+	@printf '#!/bin/sh\nexport PYTHONPATH="%s"\nexec "%s" -P -m job "$$@"\n' '$(CURDIR)' '$(abspath $(BIN))/python' > $@
+	@chmod +x $@
+
+$(SAMPLE): | $(VENV)/.runtime
 	@$(BIN)/python -m job sample-data $@ >&2
 
-run: $(VENV)/.runtime $(if $(filter data/curated_training_data.parquet,$(DATASET)),data/curated_training_data.parquet) ## the main job: sample data if there is none, then a model version into ./models
+$(NEXT_SAMPLE): | $(VENV)/.runtime
+	@$(BIN)/python -m job sample-data $@ --seed 8 >&2
+
+run: $(VENV)/.runtime $(BIN)/pcc-job $(if $(filter $(SAMPLE),$(DATASET)),$(SAMPLE)) ## the main job: sample data if there is none, then a model version into ./models
 	@$(BIN)/python -m job run --dataset $(DATASET) --store $(STORE)
+	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
+	@printf 'next: %s\n' '. $(BIN)/activate' 'pcc-job models list --store $(STORE)' 'make rerun' >&2
+
+rerun: $(VENV)/.runtime $(BIN)/pcc-job $(NEXT_SAMPLE) ## after `make run`: train on a second sample, and compare the model with the champion
+	@$(BIN)/python -m job run --dataset $(NEXT_SAMPLE) --store $(STORE)
 	@printf 'report: %s\n' "$$(ls -d $(STORE)/v*/report.html | tail -n 1)" >&2
 
 test: $(VENV)/.dev ## everything that needs no service, or one part: make test T='tests/unit -k name'

@@ -1,6 +1,45 @@
-"""Run the command line with `python -m job`."""
+"""Start the command line, as `pcc-job` and as `python -m job`, where it can run."""
 
-from job.cli import main
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+_PLATFORMS: Final = ("linux", "darwin")
+_OLDEST_PYTHON: Final = (3, 11)
+_CONFIGURATION: Final = 2  # `ExitCode.CONFIGURATION`; an old Python cannot import `job.errors`
+
+
+def main() -> None:
+    """Run the command line; on another platform or an old Python, say what helps."""
+    problem = find_problem(sys.platform, sys.version_info[:2])
+    if problem is not None:
+        reason, hint = problem
+        sys.stderr.write(f"error: {reason}\nhint: {hint}\n")
+        raise SystemExit(_CONFIGURATION)
+    from job.cli import main as run_command_line
+
+    run_command_line()
+
+
+def find_problem(platform: str, python: tuple[int, int]) -> tuple[str, str] | None:
+    """Return why the job cannot run here, and what helps; None if it can."""
+    if platform not in _PLATFORMS:
+        name = "Windows" if platform == "win32" else f"'{platform}'"
+        return (
+            f"pcc-job runs on Linux and macOS; this is {name}",
+            "on Windows, install it in WSL (`wsl --install`, then as on Linux); or run the image "
+            "in a container (docs/docker.md)",
+        )
+    if python < _OLDEST_PYTHON:
+        found, oldest = (".".join(map(str, version)) for version in (python, _OLDEST_PYTHON))
+        return (
+            f"pcc-job needs Python {oldest} or later; this is Python {found}",
+            f"install it with another Python, such as `python{oldest} -m pip install ...` "
+            f"or `uv tool install --python {oldest} ...`",
+        )
+    return None
+
 
 if __name__ == "__main__":
     main()

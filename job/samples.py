@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from job.adapters.tables.formats import is_packed, is_tab_separated
 from job.contracts.identity import canonical_json
 from job.contracts.shown_names import SAMPLE_DESCRIPTION, SAMPLE_EMBEDDING_MODEL
 from job.errors import ConfigurationError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from job.contracts.arrays import Floats32
 
 WIDTH: Final = 584
+DEFAULT_SEED: Final = 7
 _N_HASHED: Final = 4096
 _NOTES: Final = {
     "description": SAMPLE_DESCRIPTION,
@@ -123,8 +125,13 @@ _LABELS: Final = ("data_deletion", "opt_out", "other", "privacy_request")
 _URGENT: Final = ("today", "soon", "week")
 
 
-def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
+def write_sample(
+    path: Path, *, n_rows: int, seed: int, is_csv: bool, projection_seed: int = DEFAULT_SEED
+) -> None:
     """Write synthetic texts of the four intents with metadata and embeddings.
+
+    Samples of different seeds have different rows, and embeddings of the same projection, so that
+    models of both can be compared.
 
     The table is described in the metadata of the Parquet file, or in `<name>.metadata.json` next to
     the CSV file.
@@ -144,8 +151,8 @@ def write_sample(path: Path, *, n_rows: int, seed: int, is_csv: bool) -> None:
     rng = random.Random(seed)  # noqa: S311
     rows = [_row(rng, number) for number in range(n_rows)]
     table = pa.Table.from_pylist(rows)
-    matrix = _embed(table["text"].to_pylist(), np.random.default_rng(seed))
-    model = f"{_NOTES['embedding_model']}, seed {seed}"
+    matrix = _embed(table["text"].to_pylist(), np.random.default_rng(projection_seed))
+    model = f"{_NOTES['embedding_model']}, seed {projection_seed}"
     notes = {**_NOTES, "embedding_model": model, "seed": str(seed)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,11 +172,15 @@ def _write_csv(path: Path, table: pa.Table, matrix: Floats32, notes: dict[str, s
 
     cells = ["[" + ", ".join(repr(float(v)) for v in row) + "]" for row in matrix]
     stream = io.BytesIO()
-    pacsv.write_csv(table.append_column("embeddings", pa.array(cells)), stream)
+    delimiter = "\t" if is_tab_separated(path) else ","
+    pacsv.write_csv(
+        table.append_column("embeddings", pa.array(cells)),
+        stream,
+        pacsv.WriteOptions(delimiter=delimiter),
+    )
     data = stream.getvalue()
-    is_packed = path.name.lower().endswith(".gz")
     _replace(path.with_name(f"{path.name}.metadata.json"), canonical_json(notes))
-    _replace(path, gzip.compress(data, mtime=0) if is_packed else data)
+    _replace(path, gzip.compress(data, mtime=0) if is_packed(path) else data)
 
 
 def _write_parquet(path: Path, table: pa.Table, matrix: Floats32, notes: dict[str, str]) -> None:

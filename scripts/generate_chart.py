@@ -9,7 +9,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import yaml
 
 from job.errors import POD_ACTIONS, PodAction
-from job.settings import settings_schema
+from job.settings.schema import settings_schema
 
 CHART = Path(__file__).parent.parent / "charts" / "pcc-training-job"
 API = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"

@@ -8,6 +8,7 @@ from pathlib import Path
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import MEANINGS, POD_ACTIONS
 from job.settings import known_keys
+from job.settings.schema import AUTOMATIC
 
 ROOT = Path(__file__).parent.parent
 # from top to bottom, in the order in which `run` uses them
@@ -15,6 +16,7 @@ ROOMS = (
     *("cli", "pipeline", "stages/data", "stages/features", "stages/split"),
     *("stages/lineage", "stages/metrics"),
     *("stages/training", "stages/drift", "stages/evaluation", "stages/gate", "stages/packaging"),
+    "stages/prediction",
     *("registry", "solver", "adapters", "contracts"),
 )
 # Settings that few runs need to change; docs/settings.md folds them.
@@ -70,8 +72,9 @@ def _settings_table(keys: list[str]) -> list[str]:
             assert isinstance(value, dict)
             value = value[part]
         default = "unset" if value is None else str(value).replace("|", "\\|")
+        default = "auto" if key in AUTOMATIC else default
         # descriptions name pages by their path in the repository
-        text = field.description.replace("](docs/", "](")
+        text = field.description.replace("](docs/", "](").replace("|", "\\|")
         lines.append(f"| `{key}` | `{default}` | {text} |")
     return lines
 

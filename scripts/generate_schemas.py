@@ -12,6 +12,7 @@ from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.label_issues import LabelIssues
 from job.contracts.reports.manifest import Manifest
 from job.contracts.reports.metadata import Metadata
+from job.contracts.reports.predictions import Explanation, TablePredictions, TextPredictions
 from job.contracts.reports.profile import Profile
 from job.contracts.reports.results import GateResult, RunResult
 from job.contracts.reports.run_record import RunRecord
@@ -23,6 +24,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "channel_pointer": ChannelPointer,
     "drift": DriftReport,
     "evaluation": Evaluation,
+    "explanation": Explanation,
     "gate_result": GateResult,
     "label_issues": LabelIssues,
     "manifest": Manifest,
@@ -30,6 +32,8 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "profile": Profile,
     "run_record": RunRecord,
     "run_result": RunResult,
+    "table_predictions": TablePredictions,
+    "text_predictions": TextPredictions,
     "validation": ValidationReport,
 }
 

@@ -19,7 +19,7 @@ from job.samples import write_sample
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory):
     path = tmp_path_factory.mktemp("sample") / "curated.parquet"
-    write_sample(path, n_rows=900, seed=3, is_csv=False)
+    write_sample(path, n_rows=900, seed=3, is_csv=False, projection_seed=3)
     return path
 
 

@@ -9,6 +9,8 @@ How it works
 3. Free temporary space is the smallest of these: the free space on the device, the unused part of
    the volume's configured size and, for a tmpfs, the remaining memory.
 4. The C library and Arrow are configured to return freed memory to the system.
+5. macOS has neither cgroups nor `/proc`: the limit is the machine's memory, and memory in use is
+   the most that the process has used so far.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import resource
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,20 +46,20 @@ class Memory:
     """
 
     def __init__(self, cgroups: Path = _CGROUPS, membership: Path = _MEMBERSHIP) -> None:
-        physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         limits = _cgroup_limits(cgroups, membership)
         self._cgroup = min(limits, key=lambda folder: limits[folder], default=None)
-        self.limit_bytes = min([physical, *limits.values()])
+        self.limit_bytes = min([_physical_bytes(), *limits.values()])
 
     def used_bytes(self) -> int:
         """Return the resident bytes, plus the bytes of files that are kept in memory.
 
         Files in a tmpfs (often a container's `/tmp`) count, because their bytes are charged to the
         cgroup.  Pages of memory-mapped files do not count, because the kernel can drop them.
-        Pages of libraries do count, because they are in use.
+        Pages of libraries do count, because they are in use.  Without `/proc`, this is the largest
+        amount that the process has used so far.
         """
         if not _STATUS.exists():
-            return self._in_memory_files()
+            return _peak_bytes() + self._in_memory_files()
         page = os.sysconf("SC_PAGE_SIZE")
         resident, mapped = (int(n) * page for n in _STATUS.read_text().split()[1:3])
         return resident - max(mapped - _LIBRARY_FILES, 0) + self._in_memory_files()
@@ -97,6 +101,21 @@ def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> in
     if _file_system(folder) in ("tmpfs", "ramfs"):
         free.append(max(memory.limit_bytes - memory.used_bytes(), 0))
     return min(free)
+
+
+def _physical_bytes() -> int:
+    """Return the machine's memory; without bound if the system does not tell."""
+    try:
+        n_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return sys.maxsize
+    return n_bytes if n_bytes > 0 else sys.maxsize
+
+
+def _peak_bytes() -> int:
+    """Return the largest resident set that the process has had."""
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _file_system(folder: Path) -> str:

@@ -15,6 +15,7 @@ from job.adapters.host_limits import Memory, free_temporary_bytes
 from job.contracts.arrays import Array
 from job.errors import ConfigurationError
 
+_PIECE_BYTES: Final = 2**20
 _ITEM_BYTES: Final = np.dtype(np.float32).itemsize
 
 
@@ -55,7 +56,7 @@ class MappedMatrices:
             raise self._too_large(n_bytes, free)
         with tempfile.TemporaryFile(dir=self._folder) as file:
             try:
-                os.posix_fallocate(file.fileno(), 0, n_bytes)  # otherwise a full disk is a SIGBUS
+                _reserve(file.fileno(), n_bytes)  # otherwise a full disk is a SIGBUS
             except OSError:
                 raise self._too_large(n_bytes, free) from None
             mapped = np.memmap(file, np.float32, "r+", shape=shape)
@@ -72,3 +73,14 @@ class MappedMatrices:
             f"which has {free // 2**20} MiB free",
             hint="set TMPDIR to a folder with more space, or raise search.max_memory",
         )
+
+
+def _reserve(descriptor: int, n_bytes: int) -> None:
+    """Reserve the bytes of a file on the disk; where the system cannot (macOS), write them."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, n_bytes)
+        return
+    with open(descriptor, "wb", closefd=False) as stream:
+        zeros = bytes(min(n_bytes, _PIECE_BYTES))
+        for start in range(0, n_bytes, _PIECE_BYTES):
+            stream.write(zeros[: n_bytes - start])

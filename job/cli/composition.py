@@ -6,6 +6,7 @@ import os
 import tempfile
 import time
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -79,7 +80,7 @@ def make_ports(
     from job.contracts.ports import Ports
 
     return Ports(
-        source=ArrowTables(copy, settings.dataset.known_names),
+        source=ArrowTables(copy, settings.dataset.known_names, settings.dataset.csv),
         suites=GreatExpectations(),
         store=store,
         codecs=make_codecs(),
@@ -130,9 +131,13 @@ STORES: Final[dict[str, Callable[[JobSettings, bool], ArtifactStore]]] = {
 
 
 def make_copier(settings: JobSettings, folder: Path) -> Callable[[str], Path]:
-    """Return a function that copies an s3:// URI into `folder` and returns the local path."""
+    """Return a function that copies an s3:// URI into `folder` and returns the local path.
+
+    Each URI is copied once.
+    """
     files: S3Files | None = None
 
+    @cache  # a table is read twice: its beginning, and later its rows
     def copy(uri: str) -> Path:
         nonlocal files
         if files is None:

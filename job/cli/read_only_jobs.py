@@ -10,18 +10,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from job.cli.begin_table import begin_table
 from job.cli.composition import (
     load_libraries,
-    load_suite,
     make_copier,
     make_ports,
     open_store,
     working_folder,
 )
 from job.cli.lineage_keys import read_mounted_keys
-from job.cli.run_job import resolve_dataset_uri
 from job.recorder import Recorder
-from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from job.contracts.ports import ArtifactStore
     from job.contracts.reports.results import GateResult
     from job.contracts.reports.validation import ValidationReport
-    from job.contracts.settings.job_settings import JobSettings
     from job.pipeline.run_context import RunContext
     from job.settings import EffectiveSettings
     from job.signals import SignalWatcher
@@ -43,7 +40,7 @@ def validate_only(
     from job.adapters.stores.directory import DirectoryStore
 
     store = DirectoryStore(Path(os.devnull))
-    with _read_only_run(effective.settings, store, watcher, progress, "validate") as context:
+    with _read_only_run(effective, store, watcher, progress, "validate") as context:
         from job.pipeline.intake import load_tables
 
         tables = load_tables(context)
@@ -63,7 +60,7 @@ def gate_only(
     settings = effective.settings
     store = open_store(settings, must_exist=True)
     names = resolve_version(store, candidate), resolve_version(store, champion)
-    with _read_only_run(settings, store, watcher, progress, "gate") as context:
+    with _read_only_run(effective, store, watcher, progress, "gate") as context:
         from job.pipeline.judge_versions import judge_versions
 
         return judge_versions(context, *names)
@@ -71,7 +68,7 @@ def gate_only(
 
 @contextmanager
 def _read_only_run(
-    settings: JobSettings,
+    effective: EffectiveSettings,
     store: ArtifactStore,
     watcher: SignalWatcher,
     progress: Progress,
@@ -79,23 +76,26 @@ def _read_only_run(
 ) -> Iterator[RunContext]:
     """Provide the `RunContext` of a command; no record of the run is written."""
     with progress, working_folder() as folder:
-        memory = load_libraries()
+        watcher.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        recorder = Recorder(store, name, time.perf_counter, progress)
+        with recorder.stage("loading"):
+            copy = make_copier(effective.settings, folder)
+            beginning = begin_table(effective, copy)
+            memory = load_libraries()
         from job.contracts.plan import Plan
         from job.pipeline.run_context import RunContext
+        from job.registry.lineage_keys import LineageKeys
 
-        watcher.set_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
-        copy = make_copier(settings, folder)
-        suite, uri = load_suite(settings, copy), resolve_dataset_uri(settings)
+        settings = beginning.settings
         plan = Plan(
             settings=settings,
-            suite=suite,
-            dataset_uri=uri,
+            suite=beginning.suite,
+            dataset_uri=beginning.uri,
             run_id=name,
             started_at=datetime.now(UTC),
             is_dry_run=True,
             environment={},
         )
         ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
-        recorder = Recorder(store, name, time.perf_counter, progress)
         keys = LineageKeys(store, read_mounted_keys(settings, os.environ))
         yield RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from job.cli.begin_table import begin_table, check_store_folder
 from job.cli.composition import (
     load_libraries,
-    load_suite,
     make_copier,
     make_ports,
     open_store,
@@ -37,7 +37,6 @@ from job.errors import (
     JobError,
 )
 from job.recorder import Recorder
-from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,15 +45,10 @@ if TYPE_CHECKING:
     from job.contracts.plan import Plan
     from job.contracts.ports import Ports
     from job.contracts.reports.results import RunResult
-    from job.contracts.settings.job_settings import JobSettings
     from job.settings import EffectiveSettings
     from job.signals import SignalWatcher
 
 log = structlog.get_logger(__name__)
-_DEFAULT_URIS: Final = (
-    "/data/curated_training_data.parquet",
-    "/data/curated_training_data.csv",
-)
 _RUN_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 
 
@@ -104,7 +98,7 @@ def run_job(
     with progress, working_folder() as folder:
         recorder = Recorder(open_store(settings), run_id, time.perf_counter, progress)
         recorder.facts.settings = settings.model_dump(mode="json")
-        recorder.facts.started_at = started_at = datetime.now(UTC)
+        recorder.facts.started_at = datetime.now(UTC)
 
         def clean_up() -> None:
             progress.stop()
@@ -113,11 +107,14 @@ def run_job(
         watcher.set_cleanup(clean_up)
         watcher.on_signal = partial(_record_signal, recorder, run_id)
         with _recording_failures(recorder, run_id):
-            keys = LineageKeys(recorder.store, read_mounted_keys(settings, os.environ))
-            ports, plan = _prepare(settings, request, recorder, progress, folder, started_at)
+            mounted = read_mounted_keys(settings, os.environ)
+            with recorder.stage("loading"):
+                ports, plan = _prepare(effective, request, recorder, progress, folder)
             from job.pipeline import run
             from job.pipeline.run_context import RunContext
+            from job.registry.lineage_keys import LineageKeys
 
+            keys = LineageKeys(recorder.store, mounted)
             result = run(RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder))
             why = {} if result.reason is None else {"reason": result.reason}
             recorder.write(result.outcome, exit_code=0, version=result.version, **why)
@@ -173,24 +170,28 @@ def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
 
 
 def _prepare(
-    settings: JobSettings,
+    effective: EffectiveSettings,
     request: RunRequest,
     recorder: Recorder,
     progress: Progress,
     folder: Path,
-    started_at: datetime,
 ) -> tuple[Ports, Plan]:
-    """Load the suite and the libraries; return the adapters and the plan of the run."""
-    copy = make_copier(settings, folder)
-    suite, uri = load_suite(settings, copy), resolve_dataset_uri(settings)
+    """Check table, suite and store, and load the libraries; return the adapters and the plan."""
+    copy = make_copier(effective.settings, folder)
+    beginning = begin_table(effective, copy)
+    settings = beginning.settings
+    recorder.facts.settings = settings.model_dump(mode="json")
+    check_store_folder(settings)
     memory = load_libraries()
     from job.cli.environment import describe_environment
     from job.contracts.plan import Plan
 
+    started_at = recorder.facts.started_at
+    assert started_at is not None  # `run_job` sets it
     plan = Plan(
         settings=settings,
-        suite=suite,
-        dataset_uri=uri,
+        suite=beginning.suite,
+        dataset_uri=beginning.uri,
         run_id=request.run_id,
         started_at=started_at,
         is_dry_run=request.is_dry_run,
@@ -213,13 +214,3 @@ def _check_override(reason: str | None, is_dry_run: bool) -> str | None:
             hint="use only one of them",
         )
     return text
-
-
-def resolve_dataset_uri(settings: JobSettings) -> str:
-    """Return the location of the table: `dataset.uri`, or else the first existing default path.
-
-    If no default path exists, return the first one.
-    """
-    if settings.dataset.uri is not None:
-        return settings.dataset.uri
-    return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

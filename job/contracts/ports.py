@@ -33,10 +33,14 @@ class SourceTable(Protocol):
         Column names in the order of the file, including duplicates.
     n_rows
         Number of rows; None if it is unknown before reading.
+    delimiter, encoding
+        How the first CSV file is written; None for Parquet.
     """
 
     uri: str
     format: str
+    delimiter: str | None
+    encoding: str | None
     names: tuple[str, ...]
     n_rows: int | None
     n_bytes: int

@@ -25,7 +25,8 @@ class ColumnPreview:
         Type that the file states for the column.
     cells
         Cells of the first rows: None if a cell is missing, otherwise text, a number, a truth
-        value, or for a list its number of values.  A cell of a CSV file is text.
+        value, or for a list its number of values.  A cell of a CSV file is text; a time is text
+        in the form of ISO 8601; a cell of the type `other` is the name of its type.
     """
 
     name: str
@@ -40,11 +41,13 @@ class TablePreview:
     Attributes
     ----------
     n_rows
-        Number of rows of the table; None if it is not known before the table is read.
+        Number of rows of the table; None if it is not known before the table is read.  It is
+        known for a Parquet file, and for a CSV file that was read completely.
     format
         `csv` or `parquet`.
     delimiter, encoding
-        How the CSV file is written; None for Parquet.
+        How the CSV file is written: the character between two cells, and the name of the
+        encoding in the settings (`dataset.csv.encoding`).  None for Parquet.
     """
 
     columns: tuple[ColumnPreview, ...]

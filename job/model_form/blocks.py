@@ -22,7 +22,7 @@ from job.model_form.block_forms import (
 from job.model_form.terms import TermCounter
 
 Transform = Callable[[Any], Any]
-_MISSING_LEVEL: Final = "__none__"
+MISSING_LEVEL: Final = "__none__"
 _MIN_LENGTH: Final = 10 * np.finfo(np.float64).eps  # shorter rows are not divided by their lengths
 
 
@@ -78,7 +78,7 @@ def _make_indicators(block: CategoricalBlock) -> Transform:
         parts = []
         for name, positions in zip(block.names, columns, strict=True):
             values = X[name].tolist()
-            levels = (_MISSING_LEVEL if _is_missing(value) else value for value in values)
+            levels = (MISSING_LEVEL if _is_missing(value) else value for value in values)
             place = [positions.get(level, len(positions)) for level in levels]
             indicators = np.zeros((len(place), len(positions) + 1))
             indicators[np.arange(len(place)), np.array(place, np.int64)] = 1

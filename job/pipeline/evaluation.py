@@ -17,6 +17,7 @@ import structlog
 
 from job.contracts.dataset import Rows
 from job.contracts.reports.evaluation import CandidateEvaluation, ModelEvaluation
+from job.contracts.reports.intervals import Interval
 from job.contracts.reports.label_noise import LabelNoise
 from job.pipeline.batches import evaluate_batches
 from job.pipeline.challenge import evaluate_on_challenge
@@ -36,6 +37,7 @@ from job.stages.evaluation.wording import measure_wording
 from job.stages.evaluation.wording_similarity import Part
 from job.stages.features.geometry import select_geometry
 from job.stages.features.preprocessing import select_blocks
+from job.stages.gate.majority import compare_with_majority
 from job.stages.metrics.predictions import predict
 from job.stages.split.split import DataSplit
 
@@ -60,6 +62,7 @@ def evaluate_candidate(
     with context.stage("evaluate"):
         evaluated, parts = _predict_rows(context, split, fitted)
         scores = _evaluate_rows(context, split, setup, fitted, evaluated)
+        over_majority = _compare_with_majority(context, evaluated)
     log.info("model_evaluated", method=setup.method, **scores.scores)
     if split.challenge is not None:
         with context.stage("challenge"):
@@ -80,6 +83,7 @@ def evaluate_candidate(
         geometry=geometry,
         stress=batches.stress,
         input_check=batches.input_check,
+        over_majority=over_majority,
         label_noise=_estimate_label_noise(context, split, setup, fitted),
     )
 
@@ -112,6 +116,14 @@ def _predict_rows(
     return evaluated, tuple(
         (np.flatnonzero(cross.fold == n), rows.take(cross.fold != n)) for n in folds
     )
+
+
+def _compare_with_majority(context: RunContext, evaluated: EvaluatedRows) -> Interval | None:
+    """Return by how much the candidate is better than the majority class; None if not required."""
+    if not context.settings.gate.beat_majority:
+        return None
+    groups = evaluated.rows.groups
+    return compare_with_majority(evaluated.predictions, groups, context.settings.paired)
 
 
 def _evaluate_rows(

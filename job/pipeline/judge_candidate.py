@@ -73,13 +73,7 @@ def judge_candidate(
     if champion is not None:
         comparisons += tuple(_compare_on_challenge(plan, tables, candidate, champion))
     for comparison in comparisons:
-        if comparison.problem:
-            log.warning(
-                "version_not_compared",
-                role=comparison.role,
-                version=comparison.version,
-                reason=comparison.problem,
-            )
+        _log_comparison(comparison)
     decision = decide(
         candidate.evaluation,
         len(candidate.payload),
@@ -95,6 +89,16 @@ def judge_candidate(
     log.warning("gate_overridden", why=plan.override, reasons=decision.reasons)
     decision = decision.copy_with(override=plan.override)
     return Verdict(decision=decision, champion=champion)
+
+
+def _log_comparison(comparison: Comparison) -> None:
+    who = {"role": comparison.role, "version": comparison.version}
+    if comparison.problem:
+        log.warning("version_not_compared", **who, reason=comparison.problem)
+    elif comparison.difference is not None:
+        interval = comparison.difference
+        bounds = {"lower": interval.lower, "upper": interval.upper}
+        log.info("version_compared", **who, difference=interval.value, **bounds)
 
 
 def claim_if_published(

@@ -43,7 +43,7 @@ from job.stages.gate.held_out_comparison import (
 from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
-from job.stages.packaging.plain_form import read_model
+from job.stages.packaging.read_plain_form import read_model
 from job.stages.split.class_names import pool_unnamed_classes
 
 

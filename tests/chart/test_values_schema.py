@@ -8,7 +8,8 @@ import pytest
 from support.chart import CHART, EVERYTHING, MINIMAL, load, refusal, template, with_value
 
 from job.contracts.settings.job_settings import JobSettings
-from job.settings import known_keys, settings_schema
+from job.settings import known_keys
+from job.settings.schema import settings_schema
 from scripts.generate_chart import values_schema
 
 # whatever stands right below these is a name of the user's

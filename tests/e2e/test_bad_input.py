@@ -116,7 +116,8 @@ def test_broken_json_cells(train, table, tmp_path):
             "is not UTF-8 text: 1 cell of 'text'",
         ),
         ("header.csv", b"text,int\xe9nt\n" + SECRET.encode(), "is not UTF-8 text: the header"),
-        ("wide.csv", f"text,intent\n{SECRET},a".encode("utf-16"), "is UTF-16, not UTF-8"),
+        ("cut.csv", f"text,intent\n{SECRET},a".encode("utf-16")[:-1], "is not UTF-16 text"),
+        ("wide.csv", f"text,intent\n{SECRET},a".encode("utf-32"), "is UTF-32"),
         (
             "packed.csv",
             gzip.compress(SECRET.encode()),

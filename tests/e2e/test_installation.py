@@ -2,14 +2,26 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
+from support.markdown import ROOT, read_block
+from support.requirements import skip_without
 
-ROOT = Path(__file__).parents[2]
+from job import __version__
+
+LIST_VERSIONS = """
+import json, re
+from importlib.metadata import distributions
+names = {re.sub("[-_.]+", "-", d.metadata["Name"]).lower(): d.version for d in distributions()}
+print(json.dumps(names))
+"""
 HEAVY = ("pandas", "sklearn", "pyarrow", "great_expectations", "jinja2", "boto3")
 
 
@@ -62,16 +74,86 @@ def run_listing_imports(arguments, folder):
     )
 
 
-def test_wheel_carries_the_suites_and_finds_them_from_any_folder(tmp_path, sample):
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """Build the wheel as the documentation says; without `make setup`, as it is done here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    make, build = read_block("docs/installation.md", "wheel", "sh").splitlines()
+    tool, *words = build.split()
+    assert ("make setup", ".venv/bin/hatchling") == (make, tool)
+    command = [sys.executable, "-m", "hatchling", *words[:-1], folder / words[-1]]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (folder / "requirements.lock").write_bytes((ROOT / "requirements.lock").read_bytes())
+    return folder
+
+
+@pytest.fixture
+def type_(wheel, tmp_path):
+    """Type a block of the page into a shell, in a folder with the wheel and the lock file."""
+    (tmp_path / "dist").symlink_to(wheel / "dist")
+    (tmp_path / "requirements.lock").symlink_to(wheel / "requirements.lock")
+    own = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+    def run(script, **environment):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=tmp_path,
+            env={**own, **environment},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        assert 0 == done.returncode, done.stderr[-3000:]
+        return done.stdout
+
+    return run
+
+
+def test_pip_installs_the_lock_and_then_the_wheel(type_, tmp_path):
+    """Nothing is downloaded: the new environment finds the locked packages of this one."""
+    create, *install = read_block("docs/installation.md", "pip", "sh").splitlines()
+    type_(create.replace("python3", f'"{sys.executable}"'))
+    (site,) = (tmp_path / "pcc/lib").glob("python3*/site-packages")
+    (site / "packages_of_the_tests.pth").write_text(sysconfig.get_path("purelib"))
+    printed = type_("\n".join(install), PIP_NO_INDEX="1")
+    where = type_("pcc/bin/python -P -c 'import job; print(job.__file__)'")
+
+    assert f"pcc-job {__version__}" == printed.splitlines()[-1]
+    assert Path(where.strip()).is_relative_to(site)
+
+
+@pytest.mark.parametrize("installer", ["uv", "pipx"])
+def test_installers_take_the_locked_versions(installer, type_, tmp_path):
+    """They download packages, so the test runs only if PCC_TEST_REQUIRE asks for it."""
+    if "installers" not in os.environ.get("PCC_TEST_REQUIRE", ""):
+        pytest.skip("PCC_TEST_REQUIRE does not list `installers`, which download packages")
+    if shutil.which(installer) is None:
+        skip_without("installers", f"{installer} is not installed")
+    folders = {
+        **{"UV_TOOL_DIR": f"{tmp_path}/envs", "UV_TOOL_BIN_DIR": f"{tmp_path}/bin"},
+        **{"PIPX_HOME": f"{tmp_path}/pipx", "PIPX_BIN_DIR": f"{tmp_path}/bin"},
+    }
+    type_(read_block("docs/installation.md", installer, "sh"), **folders)
+    printed = type_("bin/pcc-job --version && bin/pcc-job sample-data s.parquet --rows 5")
+    program = (tmp_path / "bin/pcc-job").resolve().with_name("python")
+    versions = json.loads(type_(f"'{program}' -P -c '{LIST_VERSIONS}'"))
+    # some packages have one version for each Python
+    locked = re.findall(r"^([a-z0-9_.-]+)==(\S+)", read_lock(), re.MULTILINE)
+
+    assert printed.startswith(f"pcc-job {__version__}\nwrote 5 synthetic rows")
+    assert {"numpy", "pandas", "scikit-learn", "pyarrow"} <= versions.keys()
+    others = {"pcc-training-job", "pip", "setuptools", "wheel"}
+    assert set() == {(k, v) for k, v in versions.items() if k not in others} - set(locked)
+
+
+def read_lock():
+    return (ROOT / "requirements.lock").read_text()
+
+
+def test_wheel_carries_the_suites_and_finds_them_from_any_folder(wheel, tmp_path, sample):
     """Installed without the checkout, `validate` finds its suite by name."""
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
-        wheel.extractall(tmp_path / "site")
+    with zipfile.ZipFile(next(wheel.glob("dist/*.whl"))) as archive:
+        archive.extractall(tmp_path / "site")
     done = subprocess.run(
         [
             sys.executable,

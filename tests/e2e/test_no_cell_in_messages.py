@@ -115,10 +115,26 @@ BAD_TABLES = {
         "t.csv",
         as_csv(TABLE, header=False, sep=";"),
         4,
-        ["is ';' the delimiter?", "is the header missing?"],
+        ["is the header missing?", "'1i intent;text'"],
     ),
-    "delimiter": ("t.csv", as_csv(TABLE, sep=";"), 4, ["is ';' the delimiter?", "delimiter=';'"]),
-    "tabs": ("t.csv", as_csv(TABLE, sep="\t"), 4, [r"is '\\t' the delimiter?"]),
+    "headerless, tabs": (
+        "t.tsv",
+        as_csv(TABLE, header=False, sep="\t"),
+        4,
+        ["is the header missing?", r"'1i intent\\ttext'"],
+    ),
+    "headerless, UTF-16": (
+        "t.csv",
+        as_csv(TABLE, header=False).encode("utf-16"),
+        4,
+        ["is the header missing?"],
+    ),
+    "delimiter in cells": (
+        "t.csv",
+        "text;intent\n" + "".join(f"{text};{name}\n" for text, name, _ in TABLE.to_numpy()),
+        4,
+        ["is ';' the delimiter?", "--set 'dataset.csv.delimiter=;'"],
+    ),
     "equal cells": ("t.csv", prepend_row(f"{letter(7)},{letter(7)},a\n"), 4, ["is the header mis"]),
     "swapped": ("t.csv", as_csv(SWAPPED), 5, ["swapped?", "--set dataset.columns.target=COLUMN"]),
     "ragged": ("t.csv", prepend_row("text,intent\n"), 3, ["no row fits the header", "head -n 2"]),
@@ -127,7 +143,7 @@ BAD_TABLES = {
         "t.csv",
         prepend_row("text,intent,Zqjané1x Zqdoe1x\n").encode("latin-1"),
         3,
-        ["is not UTF-8 text: the header", "WINDOWS-1252"],
+        ["is not UTF-8 text: the header", "--set dataset.csv.encoding=windows-1252"],
     ),
     "Latin-1, headerless": (
         "t.csv",
@@ -147,8 +163,14 @@ BAD_TABLES = {
         4,
         ["a second byte order mark?", "is the header missing?"],
     ),
-    "UTF-16": ("t.csv", as_csv(TABLE).encode("utf-16"), 3, ["is UTF-16, not UTF-8", "iconv"]),
-    "UTF-16 without BOM": ("t.csv", as_csv(TABLE).encode("utf-16-le"), 4, ["iconv -f UTF-16LE"]),
+    "UTF-16 without BOM": (
+        "t.csv",
+        as_csv(TABLE).encode("utf-16-le"),
+        4,
+        ["--set dataset.csv.encoding=utf-16"],
+    ),
+    "half of UTF-16": ("t.csv", as_csv(TABLE).encode("utf-16")[:-1], 3, ["is not UTF-16 text"]),
+    "UTF-32": ("t.csv", as_csv(TABLE).encode("utf-32"), 3, ["is UTF-32", "iconv -f UTF-32"]),
     "Parquet of letters": (
         "t.parquet",
         as_parquet(TABLE.set_axis([letter(1), f"Zqdoe{2}x", letter(3)], axis=1)),
@@ -404,7 +426,9 @@ def test_misspelt_column_is_named_with_its_suggestion(tmp_path):
     assert 0 == run_all(tmp_path, "t.csv", "dataset.aliases={itent: intent}")[0].returncode
 
 
-@pytest.mark.parametrize("case", ["headerless", "second BOM", "delimiter", "UTF-16 without BOM"])
+@pytest.mark.parametrize(
+    "case", ["headerless", "headerless, ;", "headerless, tabs", "second BOM", "UTF-32"]
+)
 def test_command_of_the_message_repairs_the_file(case, tmp_path):
     """A reader who follows the message has a table that can be read."""
     name, content, *_ = BAD_TABLES[case]
@@ -412,9 +436,50 @@ def test_command_of_the_message_repairs_the_file(case, tmp_path):
     stderr = run_all(tmp_path, name)[0].stderr
     hint = next(line["hint"] for line in map(json.loads, stderr.splitlines()) if "hint" in line)
     command = re.search("`(.*?)`", hint).group(1)
-    command = command.replace("intent,text", "text,intent,customer")  # in the file's order
+    command = re.sub(r"intent(,|;|\\t)text", r"text\1intent\1customer", command)  # in file's order
     command = re.sub(r"\bNEW(\.csv)?\b", "new.csv", re.sub(r"\bFILE\b", name, command))
     subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
 
     repaired = "new.csv" if (tmp_path / "new.csv").exists() else name
     assert 0 == run_all(tmp_path, repaired)[0].returncode
+
+
+# content of t.csv, settings that contradict it or do not describe it, exit code
+WRONG_SETTINGS = {
+    "delimiter": (as_csv(TABLE, sep=";"), ["dataset.csv.delimiter=,"], 4),
+    "tab": (as_csv(TABLE, sep="\t"), ["dataset.csv.delimiter=|"], 4),
+    "comma": (as_csv(TABLE), ["dataset.csv.delimiter=tab"], 4),
+    "unnamed columns": (
+        as_csv(rename(TABLE, text="a", intent="b")),
+        ["dataset.csv.delimiter=;", "dataset.aliases={a: text, b: intent}"],
+        4,
+    ),
+    "UTF-16 without BOM": (as_csv(TABLE).encode("utf-16-be"), [], 4),
+    "UTF-8, not UTF-16": (as_csv(TABLE), ["dataset.csv.encoding=utf-16"], 3),
+    "UTF-16, not UTF-8": (as_csv(TABLE).encode("utf-16"), ["dataset.csv.encoding=utf-8"], 3),
+    "UTF-8, not Latin-1": (
+        as_csv(rename(TABLE, intent="naïve")),
+        ["dataset.csv.encoding=latin-1", "dataset.columns.target=naïve"],
+        4,
+    ),
+    "Latin-1": (as_csv(rename(TABLE, customer="naïve")).encode("latin-1"), [], 3),
+    "Latin-1, not Windows": (
+        as_csv(rename(TABLE, customer="na\x81ve")).encode("latin-1"),
+        ["dataset.csv.encoding=windows-1252"],
+        3,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_SETTINGS)
+def test_setting_of_the_message_helps(case, tmp_path):
+    """A reader who copies the last `--set` about the file has a table that can be read."""
+    content, settings, code = WRONG_SETTINGS[case]
+    write(tmp_path, "t.csv", content)
+    done, outputs = run_all(tmp_path, "t.csv", *settings)
+    hint = next(h for h in (json.loads(x).get("hint") for x in done.stderr.splitlines()) if h)
+    advice = re.findall(r"--set '?(dataset\.csv\.\w+=(?:[\w-]+|[,;|]))", hint)[-1]
+
+    assert (code, []) == (done.returncode, find_canaries(outputs)), done.stderr
+    again = run_all(tmp_path, "t.csv", *settings, advice)[0]
+    assert 0 == again.returncode, (advice, again.stderr[-2000:])

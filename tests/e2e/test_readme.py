@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -62,9 +61,21 @@ def masked(value):
     return "number" if isinstance(value, float) else value
 
 
-def test_make_run_prints_what_the_readme_shows(typed, tmp_path):
-    """The recipe of `make run`, in a folder of its own, without making an environment first."""
-    make = f"make -f '{ROOT}/Makefile' -o .venv/.runtime BIN='{Path(sys.executable).parent}'"
+@pytest.fixture
+def make(tmp_path):
+    """Return a `make` whose environment is that of the tests, so that none is made first."""
+    programs = tmp_path / ".venv/bin"
+    programs.mkdir(parents=True)
+    (programs / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (programs / "python").chmod(0o755)
+    (programs / "activate").write_text(f'PATH="{programs}:$PATH"\n')
+    (tmp_path / "job").symlink_to(ROOT / "job")
+    (tmp_path / "expectations").symlink_to(ROOT / "expectations")
+    return f"make -f '{ROOT}/Makefile' -o .venv/.runtime"
+
+
+def test_make_run_prints_what_the_readme_shows(typed, make, tmp_path):
+    """The recipes of `make run` and of its next commands, in a folder of its own."""
     done = typed(f"{make} run")
     assert 0 == done.returncode, done.stderr[-3000:]
 
@@ -74,6 +85,35 @@ def test_make_run_prints_what_the_readme_shows(typed, tmp_path):
     assert pytest.approx(printed["scores"], abs=0.02) == shown["scores"]
     assert f"report: ./models/{printed['version']}/report.html" in done.stderr
     assert (tmp_path / "models" / printed["version"] / "report.html").is_file()
+    commands = re.findall(r"^next: (.*)", done.stderr, re.MULTILINE)
+    assert ". .venv/bin/activate" in commands and "make rerun" in commands
+    script = "\n".join(command.replace("make ", f"{make} ") for command in commands)
+    script = f"rm bin/pcc-job\n{script}\ncommand -v pcc-job"
+    done = typed(script, PYTHONPATH="")
+    assert 0 == done.returncode, done.stderr[-3000:]
+    listed, rerun, found = done.stdout.splitlines()
+    assert [printed["version"]] == json.loads(listed)["versions"]
+    assert "published" == json.loads(rerun)["outcome"]
+    assert f"{tmp_path}/.venv/bin/pcc-job" == found
+    events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    (compared,) = (event for event in events if event.get("role") == "champion")
+    assert ("version_compared", printed["version"]) == (compared["event"], compared["version"])
+
+
+@pytest.mark.parametrize("first", ["run", "test"])
+def test_environments_of_make_run_and_make_test_follow_each_other(first, typed, tmp_path):
+    """In either order, each is made once, and the second call of `make run` installs nothing."""
+    stamps = {"run": ".venv/.runtime", "test": ".venv/.dev"}
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    made = [stamps[first], ".venv/bin/pcc-job", *([".venv/.runtime"] if first == "test" else [])]
+    for name in made:
+        (tmp_path / name).touch()
+    plans = {target: typed(f"make -n -f '{ROOT}/Makefile' {target}").stdout for target in stamps}
+
+    assert "pip install" not in plans["run"] and "printf '#!/bin/sh" not in plans["run"]
+    assert ("pip install" in plans["test"]) == (first == "run")
 
 
 def test_make_test_runs_everything_that_needs_no_service(typed):
@@ -97,16 +137,14 @@ def test_commands_for_own_data_work_in_their_order(typed, sample, tmp_path):
     assert max((tmp_path / "models").glob("v*")).name == fetched.name
 
 
-def test_table_with_other_columns_needs_settings_only(typed, sample, tmp_path):
-    """The command for a table of texts and labels publishes a model of texts."""
+def test_table_with_other_columns_needs_no_settings(typed, sample, tmp_path):
+    """The commands for a table of texts and labels publish a model of texts."""
     table = pd.read_parquet(sample)[["text", "intent"]]
-    table = table.rename(columns={"intent": "category"})
-    table[:700].to_csv(tmp_path / "train.csv", index=False)
-    table[700:].to_csv(tmp_path / "test.csv", index=False)
-    script = read_block("docs/commands.md", "other-table", "sh")
-    assert "dataset.min_rows=1000" in script
+    table = table.rename(columns={"text": "comment", "intent": "category"})
+    table.to_csv(tmp_path / "train.csv", index=False)
+    quick = {"PCC_JOB_SEARCH__ESTIMATORS": QUICK["PCC_JOB_SEARCH__ESTIMATORS"]}
 
-    done = typed(script.replace("dataset.min_rows=1000", "dataset.min_rows=100"), **QUICK)
+    done = typed(read_block("docs/commands.md", "other-table", "sh"), **quick)
 
     assert 0 == done.returncode, done.stderr[-3000:]
     (version,) = (tmp_path / "models").glob("v*")

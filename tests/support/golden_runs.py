@@ -127,7 +127,7 @@ def _run_all(folder, names):
 
     from job.samples import write_sample
 
-    write_sample(folder / "all.parquet", n_rows=1000, seed=3, is_csv=False)
+    write_sample(folder / "all.parquet", n_rows=1000, seed=3, is_csv=False, projection_seed=3)
     table = pq.read_table(folder / "all.parquet")
     for name, start, n_rows in (("first", 0, 600), ("next", 300, 600), ("challenge", 900, 100)):
         pq.write_table(table.slice(start, n_rows), folder / f"{name}.parquet")

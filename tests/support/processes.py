@@ -11,7 +11,7 @@ from pathlib import Path
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
-        *("job.cli.run_job", "job.pipeline", "job.adapters.suites", "job.adapters.tables"),
+        *("job.cli.run_job", "job.pipeline", "job.adapters.suites", "job.adapters.tables.parts"),
         *("job.adapters.rendering.renderer", "job.adapters.codecs.canonical_joblib"),
         *("job.adapters.stores.s3", "boto3"),
         # packages that these packages import lazily

@@ -42,6 +42,25 @@ def test_json_file_works(file):
     assert "accuracy" == load_settings(path, {}, []).settings.search.metric.name
 
 
+@pytest.mark.parametrize("value", [",", ";", "|", "tab"])
+def test_delimiter_stands_for_itself(value):
+    """YAML reads a pipe and a comma as parts of a text."""
+    flag = ("dataset.csv.delimiter", "--set", parse_value(value, "--set"))
+    variable = {"PCC_JOB_DATASET__CSV__DELIMITER": value}
+    found = [load_settings(None, {}, [flag]), load_settings(None, variable, [])]
+
+    assert [value] * 2 == [effective.settings.dataset.csv.delimiter for effective in found]
+
+
+@pytest.mark.parametrize("text", [";", "tab", '"\\t"', "'|'"])
+def test_delimiter_of_a_file_may_be_quoted(text, file):
+    """A tab has a name."""
+    effective = load_settings(file(f"dataset: {{csv: {{delimiter: {text}}}}}\n"), {}, [])
+
+    expected = {";": ";", "'|'": "|"}.get(text, "tab")
+    assert expected == effective.settings.dataset.csv.delimiter
+
+
 def test_flag_for_a_section_replaces_what_lower_sources_say_of_it(file):
     """--set replaces the key, here a mapping."""
     path = file("gate: {floors: {accuracy: 0.1, f1_macro: 0.2}}")

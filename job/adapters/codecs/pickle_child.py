@@ -31,8 +31,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-# what a model consists of; all other names are refused
-CLASSES: Final = (
+CLASSES: Final = (  # what a model consists of; all other names are refused
     "sklearn.calibration.CalibratedClassifierCV",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -226,8 +225,9 @@ def _load_libraries() -> None:
 def check(folder: Path, memory_bytes: int) -> str:
     """Load the version in `folder` and predict one row; return the line to report."""
     _load_libraries()
-    n_used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (n_used + memory_bytes, n_used + memory_bytes))
+    if (status := Path("/proc/self/statm")).exists():  # macOS has none, and no such limit
+        memory_bytes += int(status.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))  # root may still create processes
     try:
         model = load((folder / "model.joblib").read_bytes())

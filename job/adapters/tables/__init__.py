@@ -1,33 +1,30 @@
-"""Open curated tables: CSV (also .gz) or Parquet, as one file or as a folder of files."""
+"""Open curated tables: CSV or TSV (also .gz) or Parquet, as one file or as a folder of files."""
 
 from __future__ import annotations
 
 import codecs
 import hashlib
 import json
-import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Final
 
 from job.adapters.small_files import UnusableFileError, read_small_file
-from job.adapters.tables.formats import SourceFile, table_format
-from job.adapters.tables.parts import CsvPart, ParquetPart
-from job.contracts.messages import quote, shorten
+from job.adapters.tables.formats import SourceFile, strip_ending, table_format
+from job.adapters.tables.listing import label_file, list_files
+from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path
+from job.contracts.settings.dataset import CsvSpec
 from job.contracts.strict_json import parse_json
-from job.errors import (
-    ConfigurationError,
-    DatasetNotFoundError,
-    DatasetUnreadableError,
-)
+from job.errors import DatasetUnreadableError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from job.adapters.tables.parts import CsvPart, ParquetPart
 
 _MAX_SIDECAR_BYTES: Final = 2**20
-_MAX_LABEL: Final = 1000
 
 
 class ArrowTables:
@@ -40,15 +37,19 @@ class ArrowTables:
     known_names
         Column names that are in the settings.  Messages call any other column by its position, such
         as `column 3`, unless its name cannot be a cell.
+    csv
+        Settings of the delimiter and the encoding of CSV files; None for the defaults.
     """
 
     def __init__(
         self,
         copy: Callable[[str], Path] | None = None,
         known_names: frozenset[str] = frozenset(),
+        csv: CsvSpec | None = None,
     ) -> None:
         self._copy = copy
         self._known_names = known_names
+        self._csv = csv or CsvSpec()
 
     def open(self, uri: str) -> _Table:
         """Open a file, or a folder of files with equal columns, by path, file:// or s3:// URI.
@@ -62,64 +63,36 @@ class ArrowTables:
         """
         is_copied = self._copy is not None and uri.startswith("s3://")
         path = self._copy(uri) if self._copy and is_copied else local_path(uri)
-        if not os.path.exists(path):  # noqa: PTH110  # False for every error
-            raise DatasetNotFoundError(
-                f"file {quote(uri)} does not exist",
-                hint="check --dataset (dataset.uri), and whether the upstream export has finished",
-            )
         files = tuple(
-            SourceFile(p, _label(uri if is_copied else str(path), path, p), self._known_names)
-            for p in _list_parts(uri, path)
+            SourceFile(
+                part,
+                label_file(uri if is_copied else str(path), path, part),
+                self._known_names,
+                self._csv,
+            )
+            for part in list_files(uri, path)
         )
         return _Table(uri, path, files)
-
-
-def _list_parts(uri: str, path: Path) -> tuple[Path, ...]:
-    if path.is_file():
-        return (path,)
-    if not path.is_dir():
-        raise DatasetNotFoundError(
-            f"{quote(uri)} is a pipe or a device, not a file or folder",
-            hint="check --dataset (dataset.uri), and write the table to a file",
-        )
-    files = [p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path)]
-    parts = tuple(sorted(p for p in files if table_format(p) is not None))
-    if not parts:
-        raise DatasetNotFoundError(
-            f"folder '{uri}' has no Parquet or CSV files",
-            hint="check --dataset (dataset.uri), or rename the files so that they end in .parquet, "
-            ".csv or .csv.gz",
-        )
-    if len({table_format(p) for p in parts}) > 1:
-        raise DatasetUnreadableError(
-            f"folder '{uri}' has both CSV and Parquet files; expected one format",
-            hint="remove the files of one format, or use --dataset with a single file",
-        )
-    return parts
-
-
-def _is_hidden(path: Path, root: Path) -> bool:
-    return any(name.startswith((".", "_")) for name in path.relative_to(root).parts)
 
 
 class _Table:
     """A table of one or several files that have the same format and columns."""
 
     def __init__(self, uri: str, path: Path, files: tuple[SourceFile, ...]) -> None:
+        # NOTE: lazy, because the preview of a CSV file must not load pyarrow
+        from job.adapters.tables.parts import CsvPart, ParquetPart
+
         paths = tuple(file.path for file in files)
-        file_format = table_format(paths[0])
-        if file_format is None:
-            raise ConfigurationError(
-                f"the name of '{uri}' does not show whether it is CSV or Parquet",
-                hint="rename it so that it ends in .parquet, .csv or .csv.gz",
-            )
-        part_type = ParquetPart if file_format == "parquet" else CsvPart
+        self.format = "parquet" if table_format(paths[0]) == "parquet" else "csv"
+        part_type = ParquetPart if self.format == "parquet" else CsvPart
         self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(part_type(file) for file in files)
         self._paths = paths
         self._root = path
         self.uri = uri
-        self.format = file_format
         self.names = self._parts[0].names
+        dialect = self._parts[0].dialect
+        self.delimiter = None if dialect is None else dialect.delimiter
+        self.encoding = None if dialect is None else dialect.encoding
         for part in self._parts[1:]:
             if sorted(part.names) != sorted(self.names):
                 raise DatasetUnreadableError(
@@ -149,14 +122,6 @@ class _Table:
         return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
 
 
-def _label(uri: str, root: Path, path: Path) -> str:
-    """Return the name of a file in messages, without the values of partitions (`key=value`)."""
-    if path == root:
-        return shorten(uri, _MAX_LABEL)
-    inner = re.sub(r"=[^/]*(?=/)", "=...", path.relative_to(root).as_posix())
-    return shorten(f"{uri.rstrip('/')}/{inner}", _MAX_LABEL)
-
-
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -165,8 +130,7 @@ def _sha256(path: Path) -> str:
 def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:
     if path.name in ("", ".."):  # for example `.`, which has no name to derive a sidecar from
         path = path.resolve()
-    stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", path.name)
-    for name in (f"{path.name}.metadata.json", f"{stem}.metadata.json"):
+    for name in (f"{path.name}.metadata.json", f"{strip_ending(path.name)}.metadata.json"):
         sidecar = path.parent / name
         if not sidecar.is_file():
             continue

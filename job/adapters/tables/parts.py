@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from job.adapters.tables.dialect import Dialect, find_dialect
 from job.adapters.tables.errors import translating_errors, translating_stream_errors
 from job.adapters.tables.formats import SourceFile
+from job.adapters.tables.streams import open_as_utf8
 from job.contracts.messages import pluralize
+from job.contracts.settings.dataset import show_delimiter
 from job.errors import DatasetUnreadableError
 
 _BATCH_ROWS: Final = 2048
 _CSV_BLOCK_BYTES: Final = 16 * 2**20
-_CHECKED_BYTES: Final = 2**20
+_HEADER_BLOCK_BYTES: Final = 2**18
 _METADATA_SKIPPED: Final = (b"ARROW:schema", b"pandas")
 
 
 class ParquetPart:
     """One Parquet file of a table."""
+
+    dialect: Dialect | None = None
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
@@ -57,7 +60,8 @@ class CsvPart:
         self.file = file
         self._n_ragged = 0
         self._n_expected = 0
-        self.names: tuple[str, ...] = _read_header(file)
+        self.dialect: Dialect = translating_errors(file, lambda: find_dialect(file))
+        self.names: tuple[str, ...] = translating_errors(file, self._read_names)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield batches with the named columns; the file is parsed in chunks.
@@ -77,18 +81,33 @@ class CsvPart:
                 f"'{self.file.label}': {pluralize(self._n_ragged, 'row')} "
                 f"{'has' if self._n_ragged == 1 else 'have'} a different number of cells than the "
                 f"header, which has {self._n_expected}",
-                hint="quote cells that contain a comma or a line break"
-                if n_read
-                else "no row fits the header: is a name missing in the first line, or does the "
-                "line lack quotes around a name with a comma? `head -n 2 FILE` shows both lines",
+                hint=self._explain_ragged(is_any_sound=n_read > 0),
             )
 
-    def _open(self, columns: Sequence[str]) -> Any:
+    def _explain_ragged(self, *, is_any_sound: bool) -> str:
+        delimiter = show_delimiter(self.dialect.delimiter)
+        if is_any_sound:
+            return f"quote cells that contain {delimiter} or a line break"
+        return (
+            "no row fits the header: is a name missing in the first line, or does the line lack "
+            f"quotes around a name with {delimiter}? `head -n 2 FILE` shows both lines"
+        )
+
+    def _read_names(self) -> tuple[str, ...]:
+        try:
+            # NOTE: pyarrow infers the types of all columns from the first block
+            return tuple(self._open((), _HEADER_BLOCK_BYTES).schema.names)
+        except pa.ArrowInvalid:  # the block may end within the first rows
+            return tuple(self._open(()).schema.names)
+
+    def _open(self, columns: Sequence[str], block_bytes: int = _CSV_BLOCK_BYTES) -> Any:
         return pacsv.open_csv(
-            _stream(self.file.path),
-            read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False),
+            open_as_utf8(self.file.path, self.dialect.codec),
+            read_options=pacsv.ReadOptions(block_size=block_bytes, use_threads=False),
             parse_options=pacsv.ParseOptions(
-                newlines_in_values=True, invalid_row_handler=self._count_ragged
+                delimiter=self.dialect.delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=self._count_ragged,
             ),
             convert_options=pacsv.ConvertOptions(
                 column_types=dict.fromkeys(columns, pa.string()),
@@ -101,48 +120,3 @@ class CsvPart:
         self._n_ragged += 1
         self._n_expected = row.expected_columns
         return "skip"
-
-
-class _Utf8:
-    """A file object that raises an error if the bytes it reads are not UTF-8.
-
-    NOTE: pyarrow decodes a row with too few or too many cells itself; if the row is not UTF-8,
-    pyarrow only prints this to stderr.
-    """
-
-    closed = False
-
-    def __init__(self, path: Path) -> None:
-        is_packed = path.name.lower().endswith(".gz")
-        self._stream = pa.input_stream(path, compression="gzip" if is_packed else None)
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-
-    def read(self, n_bytes: int) -> bytes:
-        """Read up to `n_bytes` bytes; raise UnicodeDecodeError if they are not UTF-8."""
-        data: bytes = self._stream.read(n_bytes)
-        for start in range(0, len(data), _CHECKED_BYTES):  # in slices: decoded text needs memory
-            self._decoder.decode(data[start : start + _CHECKED_BYTES])
-        if not data:
-            self._decoder.decode(b"", final=True)
-        return data
-
-
-def _stream(path: Path) -> Any:
-    return pa.PythonFile(_Utf8(path), mode="r")
-
-
-def _read_header(file: SourceFile) -> tuple[str, ...]:
-    def parse() -> tuple[str, ...]:
-        reader = pacsv.open_csv(
-            _stream(file.path),
-            read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES, use_threads=False),
-            parse_options=pacsv.ParseOptions(
-                newlines_in_values=True, invalid_row_handler=lambda _: "skip"
-            ),
-            # NOTE: type inference would read cells, and its errors would quote them
-            convert_options=pacsv.ConvertOptions(include_columns=[]),
-        )
-        return tuple(reader.schema.names)
-
-    names: tuple[str, ...] = translating_errors(file, parse)
-    return names

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from job import __version__
-from job.cli.commands import config, lineage, models, report, run, runs
+from job.cli.commands import config, explain, init, lineage, models, predict, report, run, runs
 from job.cli.commands.help_text import (
     JUDGE,
     OF_MOVES,
@@ -30,6 +30,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Retrain, evaluate and publish the classifier of privacy requests.",
 )
+app.command(
+    "init",
+    rich_help_panel=TRAIN,
+    epilog=epilog(
+        "init curated.csv",
+        "init curated.csv --target label --out curated.yaml",
+        codes=OF_TABLE,
+    ),
+)(init.init)
 app.command(
     "run",
     rich_help_panel=TRAIN,
@@ -57,6 +66,20 @@ app.command(
     rich_help_panel=JUDGE,
     epilog=epilog("report latest --open", "report RUN_ID --to rejected.html", codes=OF_STORE),
 )(report.report)
+app.command(
+    "predict",
+    rich_help_panel=JUDGE,
+    epilog=epilog(
+        "predict production 'please delete my account'",
+        "predict production --dataset new.csv --out predicted.csv",
+        codes=(*OF_TABLE[:4], *OF_STORE[2:]),
+    ),
+)(predict.predict)
+app.command(
+    "explain",
+    rich_help_panel=JUDGE,
+    epilog=epilog("explain production opt_out --top 20", codes=OF_STORE),
+)(explain.explain)
 app.add_typer(models.app, name="models", rich_help_panel=VERSIONS)
 app.add_typer(runs.app, name="runs", rich_help_panel=VERSIONS)
 app.add_typer(lineage.app, name="lineage", rich_help_panel=VERSIONS)
@@ -117,10 +140,13 @@ def doctor(*, options: Options) -> None:
 )
 def sample_data(
     path: Annotated[
-        Path, typer.Argument(help="File to write; the name ends in .parquet, .csv or .csv.gz.")
+        Path,
+        typer.Argument(
+            help="File to write; the name ends in .parquet, .csv, .csv.gz, .tsv or .tsv.gz."
+        ),
     ],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows.")] = 6000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random rows.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the rows.")] = 7,
     format: Annotated[
         str | None,
         typer.Option(
@@ -129,7 +155,7 @@ def sample_data(
     ] = None,
 ) -> None:
     """Write a synthetic table in the format of the upstream, to try the job."""
-    from job.adapters.tables.formats import table_format
+    from job.adapters.tables.formats import ENDINGS, table_format
     from job.contracts.messages import pluralize
     from job.errors import ConfigurationError
     from job.samples import write_sample
@@ -142,8 +168,7 @@ def sample_data(
     if file_format is None or format not in (None, file_format):
         raise ConfigurationError(
             f"the name of '{path}' does not have the ending of a {format or 'Parquet or CSV'} file",
-            hint="use a name that ends in .parquet, .csv or .csv.gz, because the job reads the "
-            "format from it",
+            hint=f"use a name that ends in {ENDINGS}, because the job reads the format from it",
         )
     write_sample(path, n_rows=rows, seed=seed, is_csv=file_format == "csv")
     write_text(f"wrote {pluralize(rows, 'synthetic row')} to {path}")

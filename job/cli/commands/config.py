@@ -32,6 +32,7 @@ def show(
     """Print the value of each setting and where it comes from."""
     check_form(options.output)
     from job.settings import known_keys
+    from job.settings.schema import AUTOMATIC
 
     effective = options.effective_settings()
     content = effective.settings.model_dump(mode="json")
@@ -41,6 +42,8 @@ def show(
         for part in key.split("."):
             value = value[part]
         origin = effective.origins.get(key, "default")
+        if key in AUTOMATIC and origin == "default":
+            value = "auto"  # follows from the table, which is not read here
         if not changed or origin != "default":
             rows[key] = {"value": value, "from": origin}
     write_result(rows, options.output, _lay_out_settings)
@@ -56,7 +59,7 @@ def _lay_out_settings(rows: Mapping[str, Mapping[str, object]]) -> list[str]:
 @app.command("schema", epilog=epilog("config schema", codes=OF_SETTINGS))
 def schema() -> None:
     """Print the JSON Schema of the settings file."""
-    from job.settings import settings_schema
+    from job.settings.schema import settings_schema
 
     write_text(json.dumps(settings_schema(), indent=2))
 

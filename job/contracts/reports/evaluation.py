@@ -17,7 +17,7 @@ from job.contracts.reports.drift import DriftReport
 from job.contracts.reports.gate import GateDecision
 from job.contracts.reports.geometry import Geometry
 from job.contracts.reports.input_check import InputCheck
-from job.contracts.reports.intervals import IntervalReport
+from job.contracts.reports.intervals import Interval, IntervalReport
 from job.contracts.reports.label_noise import LabelNoise
 from job.contracts.reports.out_of_scope import OutOfScope
 from job.contracts.reports.part import Count, Part, Tenths, is_none
@@ -148,6 +148,12 @@ class CandidateEvaluation(ModelEvaluation):
     )
     plain_form: PlainFormProof | None = Field(
         None, description="Absent in files of earlier releases."
+    )
+    over_majority: Interval | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Macro recall minus that of a model that always predicts the most frequent "
+        "class. Absent if `gate.beat_majority` is off.",
     )
     label_noise: LabelNoise | None = Field(
         None, exclude_if=is_none, description="Absent if `evaluation.label_noise` is off."

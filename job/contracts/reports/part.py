@@ -26,6 +26,7 @@ class Part(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
+        defer_build=True,  # a command builds only the types that it uses
     )
 
     def fields(self) -> dict[str, Any]:

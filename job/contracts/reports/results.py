@@ -269,3 +269,12 @@ class DoctorResult(Part):
     is_fit: bool
     steps: dict[str, ProbeAnswer]
     lineage: LineageCheck | None = Field(description="null: the store cannot be read.")
+
+
+class InitResult(Part):
+    """What `pcc-job init` found in a table, and what to run next."""
+
+    path: str = Field(description="The settings file that was written.")
+    found: str = Field(description="A line with the roles of the columns.")
+    doubts: tuple[str, ...] = Field((), description="What to check, because the names do not say.")
+    next_command: str

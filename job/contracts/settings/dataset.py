@@ -1,5 +1,7 @@
 """Settings of the table: its location and the roles of its columns."""
 
+from typing import Literal
+
 from pydantic import Field, field_validator, model_validator
 
 from job.contracts.messages import quote_list
@@ -10,7 +12,12 @@ from job.contracts.settings.base import Spec
 class ColumnsSpec(Spec):
     """Roles of the columns."""
 
-    target: str = Field("intent", description="Column with the label.")
+    target: str = Field(
+        "intent",
+        description="Column with the label. If a table other than the upstream's lacks the default "
+        "column of label, text, embeddings or time, the job finds the column by its name and "
+        "cells; `pcc-job init` shows what it finds.",
+    )
     text: str | None = Field(
         "text", description="Column with the text. Unset: the table has no text."
     )
@@ -72,6 +79,32 @@ class ColumnsSpec(Spec):
         return tuple(n for n in names if n is not None and n not in (self.id, self.group))
 
 
+def show_delimiter(delimiter: str) -> str:
+    """Return the delimiter of a CSV file as messages show it."""
+    return "a tab" if delimiter == "\t" else f"'{delimiter}'"
+
+
+class CsvSpec(Spec):
+    """How CSV files are written; each setting applies to all CSV files that the job reads."""
+
+    delimiter: Literal["auto", ",", ";", "tab", "|"] = Field(
+        "auto",
+        description="Character between two cells of a CSV file: `,`, `;`, `tab` or `|`. `auto`: "
+        "found for each file by the header and the first rows; a tab for `.tsv` files, and a comma "
+        "in doubt.",
+    )
+    encoding: Literal["auto", "utf-8", "utf-16", "windows-1252", "latin-1"] = Field(
+        "auto",
+        description="Encoding of a CSV file: `utf-8`, `utf-16`, `windows-1252` or `latin-1`. "
+        "`auto`: UTF-16 if the file begins with its byte order mark, otherwise UTF-8.",
+    )
+
+    @field_validator("delimiter", mode="before")
+    @classmethod
+    def _name_tab(cls, value: object) -> object:
+        return "tab" if value in ("\t", r"\t") else value
+
+
 class DatasetSpec(Spec):
     """Location and limits of the curated table."""
 
@@ -98,7 +131,7 @@ class DatasetSpec(Spec):
         5000,
         ge=1,
         description="Minimum number of rows of the training table, checked by the expectation "
-        "suite.",
+        "suite. The default is for the upstream's table; for another table it is 50.",
     )
     max_rows: int = Field(
         1_000_000,
@@ -120,6 +153,7 @@ class DatasetSpec(Spec):
         description="Names of renamed columns, as `{name in the file: name used in the settings}`.",
     )
     columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Roles of the columns.")
+    csv: CsvSpec = Field(default_factory=CsvSpec, description="How CSV files are written.")
 
     @property
     def known_names(self) -> frozenset[str]:

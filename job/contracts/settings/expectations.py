@@ -13,7 +13,9 @@ class ExpectationsSpec(Spec):
 
     suite: str = Field(
         "curated_training_data",
-        description="Name of a suite in `expectations/`, or the path or `s3://` URI of your own.",
+        description="Name of a suite in `expectations/`, or the path or `s3://` URI of your own. "
+        "`auto`: `curated_training_data` for the upstream's table; for another table, "
+        "`labelled_text`, `labelled_embeddings` or `labelled_text_embeddings`, by its features.",
     )
 
     @field_validator("suite")

@@ -12,7 +12,10 @@ class FeatureSpec(Spec):
     """Features of the model."""
 
     use: tuple[FeatureName, ...] = Field(
-        ("embeddings",), min_length=1, description="Feature blocks that the model takes."
+        ("embeddings",),
+        min_length=1,
+        description="Feature blocks that the model takes. `auto`: the embeddings of the upstream's "
+        "table; for another table, what it has of text and embeddings.",
     )
     min_groups: int = Field(
         5,

@@ -13,7 +13,11 @@ from job.contracts.store_keys import is_channel
 class FloorsSpec(Spec):
     """Minimum scores of an acceptable model; null disables a check."""
 
-    accuracy: Share | None = Field(0.85, description="Minimum accuracy. Unset: not checked.")
+    accuracy: Share | None = Field(
+        0.85,
+        description="Minimum accuracy. Unset: not checked. The default of each minimum score is "
+        "for the upstream's table; other tables have none.",
+    )
     precision_macro: Share | None = Field(
         0.80, description="Minimum macro precision. Unset: not checked."
     )
@@ -51,6 +55,13 @@ class GateSpec(Spec):
         "point",
         description="What must reach a floor. `point`: the score. `lower`: the lower end of its "
         "confidence interval (`evaluation.confidence`).",
+    )
+    beat_majority: bool = Field(
+        False,
+        description="Whether a candidate must be better than a model that always predicts the "
+        "most frequent class: the lower end of the interval of the difference in macro recall must "
+        "be above 0 (`gate.alpha`). The default is for the upstream's table; other tables require "
+        "it.",
     )
     rule: Literal["non_inferiority", "superiority"] = Field(
         "non_inferiority",

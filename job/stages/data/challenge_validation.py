@@ -139,7 +139,7 @@ def _require_columns(
                 f"candidates that take {' and '.join(feature_blocks)} need",
                 hint=f"add {quote_list(missing)} to the table at {kind.setting} (dataset.aliases "
                 "renames columns), or remove the block from features.use and search.inputs. Is the "
-                "header missing, or the delimiter not ','? `head -n 2 FILE` shows the first lines",
+                "header missing? `head -n 2 FILE` shows the first lines",
             )
 
 

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from job.contracts.canonical_strings import canonicalize
 from job.contracts.messages import did_you_mean, name_all, quote_list
@@ -26,6 +24,9 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.shown_names import is_plain
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DERIVED: Final = ("target_class_rows", "target_class_share", "embeddings_is_finite")
 # minimum shares of rows that have a value, and of rows that are valid; a suite may set others

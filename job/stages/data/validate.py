@@ -31,6 +31,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
 from job.stages.data.suite_binding import SHARES, parameter_values, substitute_parameters
+from job.stages.data.validation_hints import suggest_remedy
 
 log = structlog.get_logger(__name__)
 
@@ -207,25 +208,8 @@ def _stop_if_broken(report: ValidationReport, uri: str, columns: ColumnsSpec) ->
     raise ContractViolationError(
         f"'{uri}' violates {pluralize(len(broken), 'expectation')} of suite '{report.suite}': "
         f"{findings}{more}",
-        hint=_ask_for_swap(broken, columns)
-        + "correct the table upstream, or change what is expected of it: --set "
-        "dataset.min_rows=N for a smaller table, --set 'expectations.parameters={NAME: VALUE}', or "
-        "a suite of your own (expectations.suite). `pcc-job validate` repeats the check",
+        hint=suggest_remedy(broken, columns),
         report=report,
-    )
-
-
-def _ask_for_swap(broken: list[RuleResult], columns: ColumnsSpec) -> str:
-    """Return a question if more than half of the labels are unknown; otherwise an empty text."""
-    is_unknown = any(
-        r.column == "target" and "in_set" in r.rule and 2 * r.n_broken > r.n_rows for r in broken
-    )
-    if not is_unknown or columns.text is None:
-        return ""
-    return (
-        "are two columns swapped? --set dataset.columns.target=COLUMN --set "
-        f"dataset.columns.text=COLUMN name them, now '{columns.target}' and '{columns.text}'; "
-        "otherwise "
     )
 
 

@@ -15,6 +15,7 @@ from job.contracts.reports.stress import StressReport
 from job.contracts.settings.gate import ChallengeFloorsSpec, FloorsSpec, GateSpec
 from job.stages.gate.challenge_comparison import judge_challenge
 from job.stages.gate.comparison_criteria import judge_comparison
+from job.stages.gate.majority import judge_majority
 from job.stages.gate.power import describe_power
 
 
@@ -41,6 +42,8 @@ def decide(
     criteria += _floor_criteria(
         evaluation.challenge, spec.challenge_floors, spec, prefix="challenge_"
     )
+    if spec.beat_majority:
+        criteria.append(judge_majority(evaluation.over_majority))
     criteria += _ceiling_criteria(evaluation, n_model_bytes, spec)
     if spec.slice_floor is not None:
         criteria.append(_slice_criterion(evaluation.slices, spec.slice_floor))

@@ -19,7 +19,7 @@ from job.registry.champion import PublishedVersion
 from job.stages.features.preprocessing import select_blocks
 from job.stages.gate.paired_bootstrap import compare_pair
 from job.stages.metrics.predictions import Predictions, predict
-from job.stages.packaging.plain_form import read_model
+from job.stages.packaging.read_plain_form import read_model
 
 NO_PLAIN_FORM: Final = (
     f"an earlier release published it, so it has no {PLAIN_MODEL_FILE}, the only form that is read"

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from job.adapters.host_limits import Memory, free_temporary_bytes, paused_gc
+from job.adapters.host_limits import (
+    Memory,
+    free_temporary_bytes,
+    paused_gc,
+    return_freed_memory,
+)
 
 MIB = 2**20
 
@@ -62,6 +67,55 @@ def test_no_limit_is_the_machine(meter, text):
 
 def test_machine_without_cgroups_has_its_own_memory(tmp_path):
     assert Memory(tmp_path, tmp_path / "none").limit_bytes > 256 * MIB
+
+
+@pytest.fixture
+def without_proc(tmp_path, monkeypatch):
+    """Hide what macOS does not have."""
+    for name in ("_STATUS", "_MOUNTS"):
+        monkeypatch.setattr(f"job.adapters.host_limits.{name}", tmp_path / "none")
+    return Memory(tmp_path, tmp_path / "none")
+
+
+def test_memory_in_use_without_proc_is_the_peak(without_proc):
+    """It is at least what is in use now; the unit differs between systems."""
+    now = Memory().used_bytes()
+    held = b"x" * (64 * MIB)
+
+    assert now / 2 < without_proc.used_bytes() < 2**40, len(held)
+
+
+def test_peak_is_counted_in_bytes_on_macos(without_proc, monkeypatch):
+    in_kib = without_proc.used_bytes()
+    monkeypatch.setattr("sys.platform", "darwin")
+
+    assert in_kib // 1024 == pytest.approx(without_proc.used_bytes(), rel=0.1)
+
+
+def test_temporary_space_without_proc_is_what_the_disk_has(without_proc, tmp_path, monkeypatch):
+    monkeypatch.delenv("TMPDIR_LIMIT_BYTES", raising=False)
+
+    assert free_temporary_bytes(tmp_path, without_proc) > 0
+
+
+@pytest.mark.parametrize("error", [ValueError("unrecognized name"), OSError(22, ""), None])
+def test_system_that_does_not_tell_its_memory_sets_no_limit(tmp_path, monkeypatch, error):
+    def refuse(name):
+        if error is not None:
+            raise error
+        return -1 if name == "SC_PHYS_PAGES" else 4096
+
+    monkeypatch.setattr("os.sysconf", refuse)
+
+    assert sys.maxsize == Memory(tmp_path, tmp_path / "none").limit_bytes
+
+
+def test_c_library_without_glibc_functions_is_left_alone(monkeypatch):
+    """macOS has neither `malloc_trim` nor `mallopt`."""
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+
+    Memory().release()
+    return_freed_memory()
 
 
 def test_used_memory_grows_with_what_is_held(tmp_path):

@@ -1,5 +1,6 @@
 """Matrices are in memory or in a file, with the same content."""
 
+import errno
 import shutil
 
 import numpy as np
@@ -77,3 +78,26 @@ def test_space_is_taken_before_it_is_written(tmp_path):
     matrix = MappedMatrices(tmp_path, 0, Memory()).empty((20_000, 1024))
 
     assert before - shutil.disk_usage(tmp_path).free > matrix.nbytes / 2
+
+
+@pytest.mark.parametrize("n_rows", [1, 1000, 20_000])
+def test_system_that_cannot_reserve_space_writes_it(tmp_path, monkeypatch, n_rows):
+    """macOS has no `posix_fallocate`."""
+    monkeypatch.delattr("os.posix_fallocate")
+    before = shutil.disk_usage(tmp_path).free
+    matrix = MappedMatrices(tmp_path, 0, Memory()).empty((n_rows, 1024))
+
+    assert 0 == matrix.sum()
+    assert n_rows < 20_000 or before - shutil.disk_usage(tmp_path).free > matrix.nbytes / 2
+
+
+def test_full_disk_of_such_a_system_is_refused(tmp_path, monkeypatch):
+    monkeypatch.delattr("os.posix_fallocate")
+    monkeypatch.setattr("job.adapters.matrix_allocator.open", fail, raising=False)
+
+    with pytest.raises(ConfigurationError, match="does not fit"):
+        MappedMatrices(tmp_path, 0, Memory()).empty(SHAPE)
+
+
+def fail(*arguments, **options):
+    raise OSError(errno.ENOSPC, "No space left on device")

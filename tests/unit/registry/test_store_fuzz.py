@@ -14,6 +14,7 @@ import pytest
 from support.commands import run_here
 from support.lineage import KEY, mount
 from support.published_store import ERRORS, ROWS, VERSIONS, make_store
+from support.reports import make_reports
 from support.store_damage import damage, forge_manifest
 
 from job.adapters.stores.directory import DirectoryStore
@@ -84,10 +85,20 @@ def list_commands(store, target):
         *(["prune", "--dry-run"], ["fetch", "latest", target], ["fetch", first, target]),
     ]
     report = ["report", "production", "--to", target.with_name("page.html")]
+    requests = write_requests(target.with_name("requests.csv"))
+    out = target.with_name("predictions.csv")
     return [
+        ["predict", first, "--dataset", requests, "--out", out, "--force", "--store", store],
         *(["models", *words, "--store", store] for words in commands),
         *([*report, *words, "--store", store] for words in ([], ["--anew"])),
     ]
+
+
+def write_requests(path):
+    """Write a table that the models of the store can predict; return its path."""
+    width = make_reports()[0]["input"]["shape"][1]
+    path.write_text(f'embeddings\n"{[0.5] * width}"\n')
+    return path
 
 
 def read_as_a_run(store):

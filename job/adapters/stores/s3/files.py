@@ -13,7 +13,6 @@ How it works
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.errors import error_code, is_absent, translating_errors
 from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
 from job.adapters.stores.s3.reads import Reader, list_below, object_changed, pin_version
+from job.adapters.tables.formats import strip_ending
 from job.contracts.store_bounds import MAX_JSON_BYTES
 from job.contracts.store_keys import is_key
 from job.errors import (
@@ -109,8 +109,7 @@ class S3Files:
             raise
 
     def _copy_sidecar(self, bucket: str, key: str, target: Path) -> None:
-        stem = re.sub(r"(?i)\.(parquet|pq|csv|csv\.gz)$", "", key)
-        for name in dict.fromkeys((f"{key}.metadata.json", f"{stem}.metadata.json")):
+        for name in dict.fromkeys((f"{key}.metadata.json", f"{strip_ending(key)}.metadata.json")):
             try:
                 sidecar = self._reader.read(
                     {"Bucket": bucket, "Key": name}, max_bytes=MAX_JSON_BYTES

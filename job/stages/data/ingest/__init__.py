@@ -18,10 +18,11 @@ from job.contracts.provenance import Provenance
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.shown_names import NameRule, select_notes
 from job.errors import DatasetUnreadableError
+from job.stages.data.header import has_column, read_names
 from job.stages.data.ingest.cells import convert, count_undecodable
 from job.stages.data.ingest.content_digest import ContentDigest
-from job.stages.data.ingest.embedding_matrix import MatrixBuilder, wide_columns
-from job.stages.data.ingest.header import has_column, read_names
+from job.stages.data.ingest.embedding_matrix import MatrixBuilder
+from job.stages.data.wide_columns import wide_columns
 
 log = structlog.get_logger(__name__)
 

@@ -53,7 +53,9 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
 
 
 def decoded(array: pa.Array) -> pa.Array:
-    """Decode a dictionary-encoded array; return other arrays unchanged."""
+    """Decode a dictionary-encoded array or views of strings; return other arrays unchanged."""
+    if pa.types.is_string_view(array.type):  # few functions take them
+        return array.cast(pa.large_string())
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
@@ -65,10 +67,8 @@ def count_undecodable(array: pa.Array) -> int:
 
 
 def is_string(kind: pa.DataType) -> bool:
-    """Return whether cells of this Arrow type are strings."""
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
+    """Return whether cells of this Arrow type, which `decoded` returned, are strings."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _strings(array: pa.Array) -> tuple[Array, int]:

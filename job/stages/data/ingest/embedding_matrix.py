@@ -11,7 +11,6 @@ How it works
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
@@ -26,7 +25,6 @@ from job.contracts.ports import MatrixAllocator
 from job.stages.data.ingest.cells import convert, decoded, is_string
 
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
-_NUMBERED: Final = re.compile(r"(\d+)$")
 
 Block = tuple[Array, Array, Array]
 
@@ -62,13 +60,7 @@ class MatrixBuilder:
         rows, defects, widths
             The batch's rows of the matrix, and the defect code and number of values of each row.
         """
-        array = decoded(columns[0])
-        if len(columns) > 1 or not (is_string(array.type) or _is_list(array.type)):
-            lengths, flat = _read_wide(columns)
-        elif is_string(array.type):
-            lengths, flat = _read_json(array)
-        else:
-            lengths, flat = _read_lists(array)
+        lengths, flat = read_embeddings(columns)
         if self._matrix is None:
             shape = (self._n_expected or 0, _most_common_width(lengths))
             if self._n_expected:
@@ -84,19 +76,7 @@ class MatrixBuilder:
         if end > len(matrix):
             matrix.resize((end, width), refcheck=False)
         block = matrix[self._n_filled : end]
-        defects = np.where(lengths == width, OK, WRONG_WIDTH).astype(np.uint8)
-        defects[lengths == -1] = MISSING
-        defects[lengths == -2] = UNREADABLE
-        with np.errstate(over="ignore", invalid="ignore"):
-            if defects.any() or width == 0:
-                _fill_sound_rows(block, defects == OK, lengths, flat)
-            else:
-                block[:] = flat.reshape(n, width)
-            # a finite sum has finite terms; only the other rows need to be checked
-            suspect = np.flatnonzero(~np.isfinite(block.sum(axis=1)))
-        not_finite = suspect[~np.isfinite(block[suspect]).all(axis=1)]
-        defects[not_finite] = NOT_FINITE
-        block[not_finite] = 0
+        defects = fill_rows(block, lengths, flat)
         self._n_filled = end
         widths = np.maximum(lengths, -1).astype(np.int32)
         self._defects.append(defects)
@@ -111,6 +91,44 @@ class MatrixBuilder:
             defects=np.concatenate([np.empty(0, np.uint8), *self._defects]),
             widths=np.concatenate([np.empty(0, np.int32), *self._widths]),
         )
+
+
+def read_embeddings(columns: list[pa.Array]) -> tuple[Array, Array]:
+    """Read a batch: one column of lists or JSON, or many columns of numbers.
+
+    Returns
+    -------
+    lengths
+        Number of values of each row; -1 if a row is missing, -2 if it is unreadable.
+    flat
+        The values of the other rows, one row after the other.
+    """
+    array = decoded(columns[0])
+    if len(columns) > 1 or not (is_string(array.type) or _is_list(array.type)):
+        return _read_wide(columns)
+    return _read_json(array) if is_string(array.type) else _read_lists(array)
+
+
+def fill_rows(block: Any, lengths: Array, flat: Array) -> Array:
+    """Fill a matrix with the rows that `read_embeddings` returned; return their defect codes.
+
+    Rows with a defect are zero.
+    """
+    n, width = block.shape
+    defects = np.where(lengths == width, OK, WRONG_WIDTH).astype(np.uint8)
+    defects[lengths == -1] = MISSING
+    defects[lengths == -2] = UNREADABLE
+    with np.errstate(over="ignore", invalid="ignore"):
+        if defects.any() or width == 0:
+            _fill_sound_rows(block, defects == OK, lengths, flat)
+        else:
+            block[:] = flat.reshape(n, width)
+        # a finite sum has finite terms; only the other rows need to be checked
+        suspect = np.flatnonzero(~np.isfinite(block.sum(axis=1)))
+    not_finite = suspect[~np.isfinite(block[suspect]).all(axis=1)]
+    defects[not_finite] = NOT_FINITE
+    block[not_finite] = 0
+    return defects
 
 
 def _fill_sound_rows(block: Any, is_sound: Any, lengths: Any, flat: Any) -> None:
@@ -179,13 +197,3 @@ def _parse(cell: str | None) -> Array | int:
         return np.array([np.nan if n is None else float(n) for n in numbers], np.float64)
     except (ValueError, TypeError, OverflowError, RecursionError):
         return -2
-
-
-def wide_columns(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
-    """Return the columns whose names match `prefix*`, sorted by the number after the prefix."""
-    prefix = pattern.removesuffix("*")
-    rests = {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
-    numbers = {
-        name: int(n.group(1)) for name, rest in rests.items() if (n := _NUMBERED.search(rest))
-    }
-    return tuple(sorted(numbers, key=lambda name: (numbers[name], name)))

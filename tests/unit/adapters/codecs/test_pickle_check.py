@@ -77,6 +77,19 @@ def test_model_is_loaded(folder):
     check_pickle(folder)
 
 
+def test_model_is_loaded_where_memory_cannot_be_limited(folder, script):
+    """macOS has no `/proc`, and enforces no limit of the address space."""
+    from support.published_forms import train_form
+
+    model, _ = train_form("text", "logistic_regression", 3, {})
+    (folder / "model.joblib").write_bytes(JoblibCodec().encode(model))
+    code = pickle_check._CHILD.read_text()
+    assert 1 == code.count("/proc/self/statm")
+    script(code.replace("/proc/self/statm", "/none").replace("RLIMIT_AS", "NONE"))
+
+    check_pickle(folder)
+
+
 def test_child_has_nothing_of_its_parent(folder, script, monkeypatch):
     """It sees neither the environment nor open files nor the input, and works in the folder."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")

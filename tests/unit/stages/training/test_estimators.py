@@ -17,7 +17,8 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec
 from job.contracts.settings.search import SearchSpec
 from job.errors import ConfigurationError
-from job.settings import load_settings, settings_schema
+from job.settings import load_settings
+from job.settings.schema import settings_schema
 from job.stages.features.feature_matrix import FeatureMatrices
 from job.stages.metrics.predictions import predict
 from job.stages.training.estimators import BASELINES, ESTIMATOR_KINDS, EstimatorKind, FitMemory

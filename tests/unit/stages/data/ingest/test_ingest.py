@@ -295,3 +295,68 @@ def test_booleans_are_numbers_in_csv_as_in_parquet(tmp_path):
     assert [0, 0] == [column.n_unreadable for column in columns]
     np.testing.assert_array_equal([1, 0, 1, np.nan, 1, 0], columns[1].values)
     np.testing.assert_array_equal(columns[0].values, columns[1].values)
+
+
+WRITERS = {
+    "large strings": lambda array: array.cast(pa.large_string()),
+    "views of strings": lambda array: array.cast(pa.string_view()),
+    "dictionaries": lambda array: array.dictionary_encode(),
+    "dictionaries of large strings": lambda array: array.cast(
+        pa.large_string()
+    ).dictionary_encode(),
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("is_json", [True, False], ids=["JSON", "lists"])
+def test_strings_of_another_writer_give_one_digest(kind, is_json, baseline, tmp_path):
+    """Polars writes large strings, and other programs write dictionaries or views."""
+    cells = pa.array([json.dumps(row) for row in MATRIX.tolist()]) if is_json else None
+    words = ["maybe" if n == 0 else str(n % 2 == 0) for n in range(N)]
+    columns = base(cells) | {"has_personal_info": pa.array(words)}
+    written = {
+        name: WRITERS[kind](array) if array.type == pa.string() else array
+        for name, array in columns.items()
+    }
+    pq.write_table(pa.table(written), tmp_path / "t.parquet")
+    dataset = read(tmp_path / "t.parquet")
+
+    assert baseline == dataset.provenance.content_digest
+    assert [1] == [column.n_unreadable for column in dataset.of_role("boolean")]
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.decimal128(6, 2), pa.decimal256(50, 2)])
+def test_narrow_and_exact_numbers_are_labels_and_texts(kind, tmp_path):
+    """Labels have one form; a text is what the file has."""
+    numbers = np.arange(6, dtype=np.float16) % 2
+    array = (
+        pa.array(numbers)
+        if kind == pa.float16()
+        else pa.array([Decimal(n % 2) for n in range(6)], kind)
+    )
+    pq.write_table(
+        pa.table({"intent": array, "text": array, "confidence": array}), tmp_path / "t.parquet"
+    )
+    dataset = read(tmp_path / "t.parquet")
+
+    assert ["0", "1"] * 3 == dataset.strings("target").tolist()
+    text = ["0.0", "1.0"] if kind == pa.float16() else ["0.00", "1.00"]
+    assert text * 3 == dataset.strings("text").tolist()
+    assert [0, 1] * 3 == dataset.of_role("numeric")[0].values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows"),
+    [
+        (pa.list_(pa.float32(), 2), [[1, 2], None, [3, 4]]),
+        (pa.large_list(pa.float32()), [[1, 2], None, [3, 4]]),
+        (pa.list_(pa.float16(), 2), [[1, 2], None, [3, 4]]),
+    ],
+)
+def test_lists_of_another_writer_may_be_missing(kind, rows, tmp_path):
+    """A list of fixed size has values, too, where it is missing."""
+    pq.write_table(pa.table({"embeddings": pa.array(rows, kind)}), tmp_path / "t.parquet")
+    embeddings = read(tmp_path / "t.parquet").embeddings
+
+    assert [[1, 2], [0, 0], [3, 4]] == embeddings.matrix.tolist()
+    assert [OK, MISSING, OK] == embeddings.defects.tolist()

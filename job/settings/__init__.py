@@ -6,20 +6,19 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.yaml_values import MAX_BYTES, YamlError, parse_yaml
 from job.contracts.lineage_key import KEY_VARIABLE
-from job.contracts.messages import describe_setting_problem, did_you_mean, quote, shorten
+from job.contracts.messages import did_you_mean, quote, shorten
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
-from job.stages.training.estimators import ESTIMATOR_KINDS, find_kind
-
-if TYPE_CHECKING:
-    from pydantic.json_schema import JsonSchemaValue
+from job.settings.schema import AUTOMATIC
+from job.settings.validation import validate_settings
+from job.stages.training.estimators import find_kind
 
 PREFIX: Final = "PCC_JOB_"
 _MAX_TEXT: Final = 4096
@@ -85,28 +84,25 @@ def load_settings(
     for key, origin, value in layers:
         _check_known(key, origin, keys)
         _check_texts(value, key, origin)
+        if key in AUTOMATIC and value == "auto":
+            values.pop(key, None)
+            origins.pop(key, None)
+            continue
         values[key], origins[key] = value, origin
-    try:
-        settings = JobSettings.model_validate(_nested(values))
-    except ValidationError as error:
-        raise _explain(error, origins) from None
+    settings = validate_settings(_nested(values), origins)
     for name in settings.search.estimators:
         origin = origins.get("search.estimators", "the settings")
         find_kind(name, f"search.estimators (from {origin})")
     return EffectiveSettings(settings=settings, origins=origins)
 
 
-def settings_schema() -> JsonSchemaValue:
-    """Return the JSON Schema of the settings, which lists the names of the estimators."""
-    schema = JobSettings.model_json_schema()
-    properties = schema["$defs"]["SearchSpec"]["properties"]
-    estimators = {**properties["estimators"], "propertyNames": {"enum": sorted(ESTIMATOR_KINDS)}}
-    properties["estimators"] = dict(sorted(estimators.items()))
-    return schema
-
-
 def parse_value(text: str, origin: str) -> object:
-    """Return the value of a YAML text; `origin` names the source in errors."""
+    """Return the value of a YAML text; `origin` names the source in errors.
+
+    A delimiter of CSV files stands for itself, although YAML reads `|` and `,` as parts of a text.
+    """
+    if text in (",", "|"):
+        return text
     return _load(
         text,
         f"the value of {origin}",
@@ -224,23 +220,3 @@ def _nested(values: Mapping[str, object]) -> dict[str, object]:
         else:
             leaves[name] = value
     return leaves | {name: _nested(section) for name, section in sections.items()}
-
-
-def _explain(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
-    """Return an error with the invalid keys and the reasons, but without secret values."""
-    lines = []
-    problems = error.errors(include_url=False)
-    refused = {problem["loc"][:-1] for problem in problems}
-    for problem in problems:
-        if problem["type"] == "too_short" and problem["loc"] in refused:
-            continue  # only because an item of the list was refused
-        key = ".".join(shorten(str(part)) for part in problem["loc"])
-        reason = describe_setting_problem(problem)
-        if not key:  # sections contradict each other; the reason names the keys
-            lines.append(reason)
-            continue
-        related = (o for k, o in origins.items() if key.startswith(k) or k.startswith(f"{key}."))
-        lines.append(f"{key} (from {next(related, 'the settings')}): {reason}")
-    return ConfigurationError(
-        "; ".join(sorted(lines)[:10]), hint="`pcc-job config schema` lists types and ranges"
-    )

@@ -7,22 +7,46 @@ likely cause if required columns are missing.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from job.contracts.messages import name_all, pluralize, quote_list
-from job.contracts.ports import SourceTable
-from job.contracts.settings.dataset import DatasetSpec
+from job.contracts.settings.dataset import DatasetSpec, show_delimiter
 from job.contracts.shown_names import NameRule, find_similar
 from job.errors import ContractViolationError
-from job.stages.data.ingest.embedding_matrix import wide_columns
+from job.stages.data.wide_columns import wide_columns
 
-_DELIMITERS: Final = {";": ";", "\t": r"\t", "|": "|"}
+_DELIMITERS: Final = (",", ";", "\t", "|")
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 
+class NamedTable(Protocol):
+    """A table whose columns have names, before its rows are read."""
+
+    @property
+    def uri(self) -> str:
+        """Where the table is."""
+
+    @property
+    def format(self) -> str:
+        """`csv` or `parquet`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Column names in the order of the file, including duplicates."""
+
+    @property
+    def delimiter(self) -> str | None:
+        """What separates the cells of a CSV file; None for Parquet."""
+
+    @property
+    def encoding(self) -> str | None:
+        """Encoding of a CSV file; None for Parquet."""
+
+
 def read_names(
-    table: SourceTable, spec: DatasetSpec, required: frozenset[str]
+    table: NamedTable, spec: DatasetSpec, required: frozenset[str]
 ) -> tuple[dict[str, str], NameRule]:
     """Return the names of the columns, and the rule for showing them.
 
@@ -80,10 +104,13 @@ def has_column(names: tuple[str, ...], name: str) -> bool:
 
 
 def _give_hints(
-    table: SourceTable, spec: DatasetSpec, missing: list[str], rule: NameRule
+    table: NamedTable, spec: DatasetSpec, missing: list[str], rule: NameRule
 ) -> Iterator[str]:
     if table.format == "csv":
-        yield from _find_causes(table.names, spec, rule)
+        causes = list(_find_causes(table, spec, rule))
+        yield from causes
+        if any("dataset.csv." in cause for cause in causes):
+            return
     known = [name for name in table.names if rule.shows(name)]
     for name in known:
         meant = None if name in rule.known else find_similar(name, missing)
@@ -94,37 +121,46 @@ def _give_hints(
         "name its columns, such as --set dataset.columns.target=COLUMN, or map renamed ones: "
         "--set 'dataset.aliases={COLUMN: NAME IN THE SETTINGS}'"
     )
-    if spec.columns.embeddings in missing:
+    if spec.columns.target in missing:
+        command = f"pcc-job init {shlex.quote(table.uri)} --target COLUMN"
+        yield f"`{command}` writes a settings file, where COLUMN has the labels"
+    elif spec.columns.embeddings in missing:
         yield (
             "for a table of texts and labels, add "
             "--set 'features.use=[text]' --set expectations.suite=labelled_text"
         )
 
 
-def _find_causes(names: tuple[str, ...], spec: DatasetSpec, rule: NameRule) -> Iterator[str]:
-    """Yield questions about the file, and the commands that repair it."""
-    text = "\n".join(names)
+def _find_causes(table: NamedTable, spec: DatasetSpec, rule: NameRule) -> Iterator[str]:
+    """Yield questions about the file, and the settings or commands that help."""
+    names, text = table.names, "\n".join(table.names)
     if "\0" in text:
-        yield "is the file UTF-16? `iconv -f UTF-16LE -t UTF-8 FILE > NEW` converts it"
+        yield "is the file UTF-16? --set dataset.csv.encoding=utf-16"
         return
+    if not text.isascii() and spec.csv.encoding not in ("auto", "utf-8"):
+        yield f"is the file not {spec.csv.encoding}? --set dataset.csv.encoding=auto"
     if _BYTE_ORDER_MARK in text:
         yield (
             "has the file a second byte order mark? "
             r"`LC_ALL=C sed -i '1s/^\(\xEF\xBB\xBF\)*//' FILE` removes them"
         )
-    present = [delimiter for delimiter in _DELIMITERS if delimiter in text]
-    hidden = [d for d in present if any(map(rule.shows, re.split(f"[{re.escape(d)}\n]", text)))]
+    others = [d for d in _DELIMITERS if d in text and d != table.delimiter]
+    hidden = [d for d in others if any(map(rule.shows, re.split(f"[{re.escape(d)}\n]", text)))]
     if not hidden and not any(map(rule.shows, names)):
-        columns = ",".join(name for name in (spec.columns.target, spec.columns.text) if name)
-        hidden = present
-        yield (
-            "is the header missing? the first line must be the names of the columns, in their "
-            f"order: `sed -i '1i {columns}' FILE` adds such a line"
-        )
+        yield _ask_for_header(table, spec)
+        # NOTE: one column may be a sign of a delimiter that was not found
+        hidden = others if len(names) == 1 or spec.csv.delimiter != "auto" else []
     for delimiter in hidden:
-        shown = _DELIMITERS[delimiter]
-        yield (
-            f"is '{shown}' the delimiter? expected ','; `python3 -c \"import csv, sys; "
-            f"csv.writer(sys.stdout).writerows(csv.reader(sys.stdin, delimiter='{shown}'))\" "
-            "< FILE > NEW` converts it"
-        )
+        value = "tab" if delimiter == "\t" else delimiter
+        yield f"is {show_delimiter(delimiter)} the delimiter? --set 'dataset.csv.delimiter={value}'"
+
+
+def _ask_for_header(table: NamedTable, spec: DatasetSpec) -> str:
+    question = (
+        "is the header missing? the first line must be the names of the columns, in their order"
+    )
+    if table.encoding == "utf-16":  # a command for bytes would damage it
+        return question
+    delimiter = r"\t" if table.delimiter == "\t" else table.delimiter or ","
+    columns = delimiter.join(name for name in (spec.columns.target, spec.columns.text) if name)
+    return f"{question}: `sed -i '1i {columns}' FILE` adds such a line"

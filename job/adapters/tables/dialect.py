@@ -1,0 +1,153 @@
+"""Find the delimiter and the encoding of a CSV file, unless the settings state them.
+
+How it works
+------------
+1. A byte order mark tells UTF-8 and UTF-16; a file without one is UTF-8.  Other encodings cannot be
+   told from the bytes: the settings state them.
+2. The beginning of the file is split into rows by each delimiter, with regard to quotes.
+3. A delimiter fits if it divides the header, and most of the rows have as many cells as the header.
+   The delimiter with the largest share of such rows is used; one that follows each quoted name is
+   preferred.
+4. In doubt the comma is used; for `.tsv` files, the tab.  The tab is also used for every `.tsv`
+   file whose header has one.
+"""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+from dataclasses import dataclass
+from typing import Final
+
+from job.adapters.tables.formats import (
+    SourceFile,
+    is_packed,
+    is_tab_separated,
+    table_format,
+)
+from job.adapters.tables.heads import has_sound_quotes, read_head, split_rows
+from job.errors import DatasetUnreadableError
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+_SAMPLE_BYTES: Final = 2**18
+_SAMPLE_ROWS: Final = 500
+_MIN_SHARE: Final = 0.5
+_UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_CODECS: Final = {"utf-8": "utf-8", "windows-1252": "cp1252", "latin-1": "latin-1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a CSV file is written.
+
+    Attributes
+    ----------
+    encoding
+        Name of the encoding in the settings.
+    codec
+        Python's name of the encoding; for UTF-16, with the order of the bytes.
+    """
+
+    delimiter: str
+    encoding: str
+    codec: str
+
+
+def find_dialect(file: SourceFile) -> Dialect:
+    """Return the dialect of a CSV file.
+
+    Raises
+    ------
+    DatasetUnreadableError
+        The compression or the encoding is not the one that the name or the settings state.
+    OSError, EOFError, zlib.error
+        The file cannot be read or decompressed.
+    """
+    check_compression(file)
+    head, is_complete = read_head(file.path, _SAMPLE_BYTES)
+    encoding = _find_encoding(file, head)
+    codec = _find_codec(encoding, head)
+    delimiter = "\t" if file.csv.delimiter == "tab" else str(file.csv.delimiter)
+    if delimiter == "auto":
+        text = codecs.getincrementaldecoder(codec)("replace").decode(head, final=is_complete)
+        delimiter = find_delimiter(
+            text.removeprefix("\ufeff"),
+            is_complete=is_complete,
+            default="\t" if is_tab_separated(file.path) else ",",
+        )
+    return Dialect(delimiter=delimiter, encoding=encoding, codec=codec)
+
+
+def check_compression(file: SourceFile) -> None:
+    """Raise if a file is compressed with gzip and its name does not say so, or the reverse."""
+    with file.path.open("rb") as stream:
+        head = stream.read(2)
+    ending = ".tsv" if is_tab_separated(file.path) else ".csv"
+    is_gzip = head == b"\x1f\x8b"
+    if is_gzip and not is_packed(file.path):
+        raise DatasetUnreadableError(
+            f"'{file.label}' is compressed with gzip, but its name does not end in .gz",
+            hint=f"rename it so that it ends in {ending}.gz"
+            if table_format(file.path) == "csv"
+            else "decompress it: `gzip -dc FILE > NEW`",
+        )
+    if head and is_packed(file.path) and not is_gzip:
+        raise DatasetUnreadableError(
+            f"'{file.label}' is not compressed with gzip, but its name ends in .gz",
+            hint=f"rename it so that it ends in {ending}, if it is a CSV file",
+        )
+
+
+def _find_encoding(file: SourceFile, head: bytes) -> str:
+    """Return the name of the encoding; raise if the settings contradict the file."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise DatasetUnreadableError(
+            f"'{file.label}' is UTF-32; expected UTF-8 or UTF-16",
+            hint="convert it: `iconv -f UTF-32 -t UTF-8 FILE > NEW`",
+        )
+    marked = "utf-8" if head.startswith(codecs.BOM_UTF8) else None
+    marked = "utf-16" if head[:2] in _UTF_16 else marked
+    stated = file.csv.encoding
+    if stated == "auto" or marked == stated:
+        return marked or "utf-8"
+    if marked is not None or (stated == "utf-16" and head and b"\0" not in head):
+        found = f"has the byte order mark of {marked.upper()}" if marked else "is not UTF-16 text"
+        raise DatasetUnreadableError(
+            f"'{file.label}' {found}, but dataset.csv.encoding is {stated}",
+            hint="find the encoding: --set dataset.csv.encoding=auto",
+        )
+    return stated
+
+
+def _find_codec(encoding: str, head: bytes) -> str:
+    if encoding != "utf-16":
+        return _CODECS[encoding]
+    # NOTE: without a mark, the first character is taken for a letter of ASCII
+    return _UTF_16.get(head[:2], "utf-16-be" if head[:1] == b"\0" else "utf-16-le")
+
+
+def find_delimiter(text: str, *, is_complete: bool, default: str) -> str:
+    """Return the delimiter of the beginning of a CSV file.
+
+    Parameters
+    ----------
+    is_complete
+        Whether the text ends with the file, not within a row.
+    default
+        Delimiter in doubt.
+    """
+    fits: dict[str, tuple[bool, float, bool]] = {}
+    for delimiter in DELIMITERS:
+        rows = list(itertools.islice(split_rows(text, delimiter), _SAMPLE_ROWS))
+        if not is_complete and 1 < len(rows) < _SAMPLE_ROWS:
+            rows.pop()  # it may be cut
+        widths = [len(row) for row in rows]
+        if not widths or widths[0] < 2:
+            continue
+        if delimiter == default == "\t":
+            return delimiter
+        n_equal = widths[1:].count(widths[0])
+        share = n_equal / (len(widths) - 1) if len(widths) > 1 else 1.0
+        if share >= _MIN_SHARE:
+            fits[delimiter] = (has_sound_quotes(text, delimiter), share, delimiter == default)
+    return max(fits, key=fits.__getitem__, default=default)

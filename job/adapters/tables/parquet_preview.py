@@ -1,0 +1,109 @@
+"""Read the beginning of a Parquet file: its columns, and the cells of its first rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from job.adapters.tables.errors import translating_errors
+from job.adapters.tables.formats import SourceFile
+from job.contracts.table_preview import ColumnPreview, ColumnType, TablePreview
+
+Cells = tuple[str | float | bool | None, ...]
+
+_NUMBERS: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+_TEXTS: Final = (
+    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+    *(pa.types.is_binary, pa.types.is_large_binary),  # from writers that state no character set
+)
+_LISTS: Final = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+
+
+def read_parquet_preview(file: SourceFile, max_rows: int, *, is_complete: bool) -> TablePreview:
+    """Return the columns of a Parquet file, and the cells of the first rows of its row group.
+
+    Parameters
+    ----------
+    is_complete
+        Whether the file is the complete table.
+
+    Raises
+    ------
+    DatasetUnreadableError
+        The file is empty or damaged.
+    """
+    schema, n_rows, batch = translating_errors(file, lambda: _read(file, max_rows))
+    columns = translating_errors(
+        file,
+        lambda: tuple(
+            ColumnPreview(
+                name=field.name,
+                type=_column_type(field.type),
+                cells=() if batch is None else _read_cells(batch.column(n)),
+            )
+            for n, field in enumerate(schema)
+        ),
+    )
+    return TablePreview(columns=columns, n_rows=n_rows if is_complete else None, format="parquet")
+
+
+def _read(file: SourceFile, max_rows: int) -> tuple[pa.Schema, int, pa.RecordBatch | None]:
+    with pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20) as parquet:
+        batches = (
+            parquet.iter_batches(max_rows, row_groups=[0]) if parquet.num_row_groups else iter(())
+        )
+        return parquet.schema_arrow, parquet.metadata.num_rows, next(batches, None)
+
+
+def _column_type(kind: pa.DataType) -> ColumnType:
+    """Return the type of a column's cells."""
+    if pa.types.is_dictionary(kind):
+        return _column_type(kind.value_type)
+    if any(is_kind(kind) for is_kind in _TEXTS):
+        return "text"
+    if any(is_kind(kind) for is_kind in _NUMBERS):
+        return "number"
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return "time"
+    is_list = any(is_kind(kind) for is_kind in _LISTS)
+    return "list" if is_list and _column_type(kind.value_type) == "number" else "other"
+
+
+def _read_cells(array: pa.Array) -> Cells:
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    match _column_type(array.type):
+        case "text":
+            return tuple(_decode_texts(array))
+        case "number":
+            return tuple(None if n is None or n != n else float(n) for n in array.to_pylist())
+        case "boolean":
+            return tuple(array.to_pylist())
+        case "time":
+            return tuple(_format_times(array))
+        case "list":
+            return tuple(pc.list_value_length(array).to_pylist())
+        case "other":
+            return tuple(
+                None if is_null else str(array.type) for is_null in array.is_null().to_pylist()
+            )
+
+
+def _decode_texts(array: pa.Array) -> list[str | None]:
+    """Return texts; bytes that are not UTF-8 are replaced, because a run may not need the cells."""
+    cells = array.cast(pa.large_binary()).to_pylist()
+    return [None if not cell else cell.decode(errors="replace") for cell in cells]
+
+
+def _format_times(array: pa.Array) -> list[str | None]:
+    """Return times in the form of ISO 8601, in UTC if the file states a time zone."""
+    zone = "Z" if getattr(array.type, "tz", None) else ""
+    # NOTE: the name of the time zone may be unknown here, and times are stored in UTC
+    plain = pa.date32() if pa.types.is_date(array.type) else pa.timestamp(array.type.unit)
+    texts = array.cast(plain, safe=False).cast(pa.string()).to_pylist()
+    return [None if text is None else text.replace(" ", "T") + zone for text in texts]

@@ -1,0 +1,143 @@
+"""Read the beginning of the table, and check what can be checked before the libraries are loaded.
+
+A wrong path, header, setting, suite or store is reported within a second; the libraries of a run
+take several.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from job.cli.composition import load_suite
+from job.contracts.messages import quote
+from job.contracts.settings.addresses import local_path, uri_scheme
+from job.errors import ConfigurationError
+from job.stages.data.header import read_names
+from job.stages.data.suite_binding import required_columns
+from job.table_settings import ORIGIN, find_stated_roles, follow_columns
+
+if TYPE_CHECKING:
+    from job.contracts.settings.dataset import DatasetSpec
+    from job.contracts.settings.job_settings import JobSettings
+    from job.contracts.suites import Suite
+    from job.contracts.table_preview import TablePreview
+    from job.settings import EffectiveSettings
+
+log = structlog.get_logger(__name__)
+_DEFAULT_URIS: Final = (
+    "/data/curated_training_data.parquet",
+    "/data/curated_training_data.csv",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableHead:
+    """Address and preview of a table; `job.stages.data.header` checks its names."""
+
+    uri: str
+    preview: TablePreview
+
+    @property
+    def format(self) -> str:
+        """`csv` or `parquet`."""
+        return self.preview.format
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in the order of the file."""
+        return self.preview.names
+
+    @property
+    def delimiter(self) -> str | None:
+        """What separates the cells of a CSV file; None for Parquet."""
+        return self.preview.delimiter
+
+    @property
+    def encoding(self) -> str | None:
+        """Encoding of a CSV file; None for Parquet."""
+        return self.preview.encoding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """The settings for the table, its expectation suite, and its address."""
+
+    settings: JobSettings
+    suite: Suite
+    uri: str
+
+
+def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Beginning:
+    """Complete the settings from the columns of the table, load the suite, and check the header.
+
+    Raises
+    ------
+    DatasetNotFoundError, DatasetUnreadableError
+        The table does not exist, or its beginning cannot be read.
+    ContractViolationError
+        Required columns are missing.
+    ConfigurationError
+        The suite does not exist, or the settings contradict each other.
+    """
+    uri = resolve_dataset_uri(effective.settings)
+    head = read_head(uri, effective.settings.dataset, copy)
+    followed = follow_columns(effective, find_stated_roles(effective, head.preview))
+    settings = followed.settings
+    suite = load_suite(settings, copy)
+    required = required_columns(suite, settings.dataset.columns, settings.features)
+    required |= set(settings.evaluation.slices or ())
+    read_names(head, settings.dataset, required)
+    if settings is not effective.settings:
+        keys = sorted(key for key, origin in followed.origins.items() if origin == ORIGIN)
+        log.info(
+            "settings_follow_the_table",
+            keys=keys,
+            features=list(settings.features.use),
+            suite=settings.expectations.suite,
+        )
+    return Beginning(settings=settings, suite=suite, uri=uri)
+
+
+def read_head(uri: str, spec: DatasetSpec, copy: Callable[[str], Path]) -> TableHead:
+    """Return the beginning of the table at a path or URI; `copy` copies what is on S3."""
+    from job.adapters.tables.preview import read_preview
+
+    is_copied = uri_scheme(uri) == "s3"
+    path = copy(uri) if is_copied else local_path(uri)
+    label = uri if is_copied else str(path)
+    preview = read_preview(path, label, spec.csv, known_names=spec.known_names)
+    return TableHead(uri=uri, preview=preview)
+
+
+def check_store_folder(settings: JobSettings) -> None:
+    """Raise `ConfigurationError` if the store is a folder in which this user cannot write."""
+    if uri_scheme(settings.store.uri) != "file":
+        return
+    folder = local_path(settings.store.uri).absolute()
+    existing = next((path for path in (folder, *folder.parents) if os.path.lexists(path)), folder)
+    if not existing.is_dir():
+        problem = f"{quote(str(existing))} is not a folder"
+    elif not os.access(existing, os.W_OK | os.X_OK):
+        problem = f"no permission to write in {quote(str(existing))}"
+    else:
+        return
+    raise ConfigurationError(
+        f"cannot use store {quote(settings.store.uri)}: {problem}",
+        hint="use another folder with --store (store.uri), or change its permissions",
+    )
+
+
+def resolve_dataset_uri(settings: JobSettings) -> str:
+    """Return the location of the table: `dataset.uri`, or else the first existing default path.
+
+    If no default path exists, return the first one.
+    """
+    if settings.dataset.uri is not None:
+        return settings.dataset.uri
+    return next((uri for uri in _DEFAULT_URIS if Path(uri).exists()), _DEFAULT_URIS[0])

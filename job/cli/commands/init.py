@@ -1,0 +1,64 @@
+"""The command that writes a settings file for a table of one's own."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from job.cli.commands.options import Options, takes_options
+from job.cli.output import check_form, write_result
+
+
+@takes_options("sets", "output")
+def init(
+    table: Annotated[
+        str, typer.Argument(help="Table: a CSV, TSV or Parquet file, a folder, or s3://bucket/key.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Settings file to write.")] = Path("job.yaml"),
+    target: Annotated[
+        str | None,
+        typer.Option("--target", help="Column with the label: its name, or its number from 1."),
+    ] = None,
+    *,
+    options: Options,
+) -> None:
+    """Look at a table, say which column is the label and which the text, and write job.yaml."""
+    check_form(options.output)
+    from job.cli.begin_table import read_head
+    from job.cli.composition import make_copier, working_folder
+    from job.cli.init_settings import (
+        choose_store,
+        choose_target,
+        describe_roles,
+        list_doubts,
+        write_settings,
+    )
+    from job.contracts.reports.results import InitResult
+    from job.table_settings import find_stated_roles
+
+    effective = options.effective_settings()
+    with working_folder() as folder:
+        copy = make_copier(effective.settings, folder)
+        head = read_head(table, effective.settings.dataset, copy)
+    ask = typer.prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
+    found = choose_target(find_stated_roles(effective, head.preview), head, target, ask)
+    write_settings(out, found, head, choose_store(effective.settings, table))
+    result = InitResult(
+        path=str(out),
+        found=describe_roles(found, head),
+        doubts=tuple(list_doubts(found)),
+        next_command=f"pcc-job run --config {shlex.quote(str(out))}",
+    )
+    write_result(result, options.output, _lay_out)
+
+
+def _lay_out(result: object) -> list[str]:
+    from job.contracts.reports.results import InitResult
+
+    assert isinstance(result, InitResult)
+    doubts = [f"check: {doubt}" for doubt in result.doubts]
+    return [result.found, *doubts, f"wrote {result.path}", f"next:  {result.next_command}"]

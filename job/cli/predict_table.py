@@ -1,0 +1,99 @@
+"""Predict a table with a published version, and write the predictions to a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from job.cli.begin_table import resolve_dataset_uri
+from job.cli.composition import load_libraries, make_copier, working_folder
+from job.contracts.messages import quote
+from job.contracts.settings.addresses import local_path, uri_scheme
+from job.errors import ConfigurationError, DatasetNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from job.contracts.reports.predictions import TablePredictions
+    from job.contracts.settings.job_settings import JobSettings
+    from job.signals import SignalWatcher
+    from job.stages.packaging.read_plain_form import PublishedModel
+
+_ENDINGS = (".parquet", ".pq", ".csv", ".csv.gz")
+
+
+def check_files(out: Path, settings: JobSettings, *, is_forced: bool) -> None:
+    """Check the output file and the table before anything is read.
+
+    Raises
+    ------
+    ConfigurationError
+        The output file cannot be written, or is the table.
+    DatasetNotFoundError
+        The table does not exist.
+    """
+    _check_target(out, is_forced=is_forced)
+    uri = resolve_dataset_uri(settings)
+    if uri_scheme(uri) != "file":
+        return
+    if not os.path.exists(local_path(uri)):  # noqa: PTH110  # False for every error
+        raise DatasetNotFoundError(
+            f"file {quote(uri)} does not exist",
+            hint="check --dataset (dataset.uri), and whether the upstream export has finished",
+        )
+    if out.resolve() == local_path(uri).resolve():
+        raise ConfigurationError(
+            "--out and --dataset name the same file",
+            hint="choose another file with --out FILE",
+        )
+
+
+def _check_target(out: Path, *, is_forced: bool) -> None:
+    if uri_scheme(str(out)) != "file" or "s3:" in out.parts:
+        raise ConfigurationError(
+            "--out must be a local path",
+            hint="write to a local file, such as --out predictions.parquet, and upload it",
+        )
+    if not out.name.lower().endswith(_ENDINGS):
+        raise ConfigurationError(
+            f"the name of {quote(str(out))} does not have the ending of a Parquet or CSV file",
+            hint="use a name that ends in .parquet, .csv or .csv.gz, such as --out predictions.csv",
+        )
+    if not out.parent.is_dir():
+        raise ConfigurationError(
+            f"folder {quote(str(out.parent))} does not exist", hint=f"`mkdir -p '{out.parent}'`"
+        )
+    if out.is_dir() or (os.path.lexists(out) and not is_forced):
+        raise ConfigurationError(
+            f"{quote(str(out))} already exists",
+            hint="choose another file with --out FILE"
+            + ("" if out.is_dir() else ", or overwrite it with --force"),
+        )
+
+
+def predict_table_file(
+    published: PublishedModel, settings: JobSettings, out: Path, watcher: SignalWatcher
+) -> TablePredictions:
+    """Predict the table of the settings, and write the predictions to `out`."""
+    load_libraries()
+    from job.adapters.prediction_files import open_predictions
+    from job.adapters.tables import ArrowTables
+    from job.pipeline.predict import predict_table
+    from job.stages.prediction.input_columns import find_input_columns
+
+    columns = find_input_columns(published, settings.dataset)
+    names = {*settings.dataset.known_names, *columns.required, *columns.aliases.values()}
+    with working_folder() as folder:
+        cleanups: list[Callable[[], None]] = [lambda: shutil.rmtree(folder, ignore_errors=True)]
+
+        def clean_up() -> None:
+            for call in cleanups:
+                call()
+
+        watcher.set_cleanup(clean_up)
+        tables = ArrowTables(make_copier(settings, folder), frozenset(names))
+        table = tables.open(resolve_dataset_uri(settings))
+        with open_predictions(out, cleanups.append) as write:
+            return predict_table(published, table, columns, out, write)

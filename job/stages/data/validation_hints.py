@@ -1,0 +1,38 @@
+"""Say what helps if a table violates its expectations."""
+
+from __future__ import annotations
+
+from job.contracts.reports.validation import RuleResult
+from job.contracts.settings.dataset import ColumnsSpec
+
+
+def suggest_remedy(broken: list[RuleResult], columns: ColumnsSpec) -> str:
+    """Return the hint for a table that has broken critical expectations."""
+    return _ask_for_swap(broken, columns) + _suggest_expectations(broken)
+
+
+def _suggest_expectations(broken: list[RuleResult]) -> str:
+    """Return a hint: the setting for a smaller table if nothing else is wrong, else the choices."""
+    if [result.rule for result in broken] == ["expect_table_row_count_to_be_between"]:
+        n_rows, least = broken[0].n_rows, broken[0].thresholds.get("min_value", 0)
+        if n_rows < least:
+            return f"wait for more rows, or accept this table with --set dataset.min_rows={n_rows}"
+    return (
+        "correct the table upstream, or change what is expected of it: a parameter of the suite "
+        "with --set 'expectations.parameters={NAME: VALUE}', or a suite of your own "
+        "(expectations.suite). `pcc-job validate` repeats the check"
+    )
+
+
+def _ask_for_swap(broken: list[RuleResult], columns: ColumnsSpec) -> str:
+    """Return a question if more than half of the labels are unknown; otherwise an empty text."""
+    is_unknown = any(
+        r.column == "target" and "in_set" in r.rule and 2 * r.n_broken > r.n_rows for r in broken
+    )
+    if not is_unknown or columns.text is None:
+        return ""
+    return (
+        "are two columns swapped? --set dataset.columns.target=COLUMN --set "
+        f"dataset.columns.text=COLUMN name them, now '{columns.target}' and '{columns.text}'; "
+        "otherwise "
+    )
