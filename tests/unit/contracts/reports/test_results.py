@@ -37,6 +37,13 @@ def test_result_names_the_dataset_by_uri_and_digests():
         },
         "stages": {"split": 0.5},
         "duration_seconds": 2.0,
+        "channel": None,
+        "score": None,
+        "champion": None,
+        "weakest_class": None,
+        "unmet_criteria": [],
+        "report_uri": None,
+        "next_command": None,
     } == make_result().to_json()
 
 
