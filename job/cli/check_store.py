@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from job.cli.composition import open_store
 from job.cli.lineage_keys import read_mounted_keys
-from job.contracts.reports.results import DoctorResult, ProbeAnswer
+from job.contracts.reports.checks import DoctorResult, ProbeAnswer
 from job.registry.lineage_keys import LineageKeys
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -55,13 +56,7 @@ def choose_target(
         There is no such column, or several can be the label.
     """
     if target is None and not found.has_header:
-        raise ContractViolationError(
-            f"no role was found by the name of a column in {quote(head.uri)}",
-            hint="is the header missing? the first line must be the names of the columns, such as "
-            f"`sed -i '1i text,label' FILE`; if there is a header, use `pcc-job init "
-            f"{head.uri} --target NUMBER` with the number of the label column, from 1 to "
-            f"{len(found.looks)}",
-        )
+        raise _no_header(found, head)
     if target is None and "target" in found.roles:
         return found
     if target is None:
@@ -71,12 +66,23 @@ def choose_target(
                 f"cannot tell which column is the label: {len(possible)} of "
                 f"{pluralize(len(found.looks), 'column')} can be"
                 + (f": {', '.join(possible[:10])}" if possible else ""),
-                hint=f"use `pcc-job init {head.uri} --target COLUMN`, with a name or a number",
+                hint=f"use `pcc-job init {shlex.quote(head.uri)} --target COLUMN`, with the name or "
+                "the number of the column",
             )
         target = ask(f"Which column is the label ({', '.join(possible)})?")
     role = FoundRole(column=_find_column(found, target), source="settings")
     others = {name: r for name, r in found.roles.items() if r.column != role.column}
     return replace(found, roles={**others, "target": role}, has_header=True)
+
+
+def _no_header(found: FoundRoles, head: TableHead) -> ContractViolationError:
+    return ContractViolationError(
+        f"no role was found by the name of a column in {quote(head.uri)}",
+        hint="is the header missing? the first line must be the names of the columns, such as "
+        f"`sed -i '1i text,label' FILE`; if there is a header, use `pcc-job init "
+        f"{shlex.quote(head.uri)} --target NUMBER` with the number of the label column, from 1 to "
+        f"{len(found.looks)}",
+    )
 
 
 def _find_column(found: FoundRoles, target: str) -> str:

@@ -116,22 +116,23 @@ def run_job(
 
             keys = LineageKeys(recorder.store, mounted)
             result = run(RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder))
-            why = {} if result.reason is None else {"reason": result.reason}
-            recorder.write(result.outcome, exit_code=0, version=result.version, **why)
-            log.info(
-                "run_finished",
-                outcome=result.outcome,
-                version=result.version,
-                duration_seconds=result.duration_seconds,
-            )
+            _record_result(recorder, result)
     write_termination_message(
-        result.outcome,
-        ExitCode.OK,
-        run_id=run_id,
-        version=result.version,
-        reason=result.reason,
+        result.outcome, ExitCode.OK, run_id=run_id, version=result.version, reason=result.reason
     )
     return result
+
+
+def _record_result(recorder: Recorder, result: RunResult) -> None:
+    """Write the record of a run that has ended with exit code 0, and log its end."""
+    why = {} if result.reason is None else {"reason": result.reason}
+    recorder.write(result.outcome, exit_code=0, version=result.version, **why)
+    log.info(
+        "run_finished",
+        outcome=result.outcome,
+        version=result.version,
+        duration_seconds=result.duration_seconds,
+    )
 
 
 def _record_signal(recorder: Recorder, run_id: str, signal: str, code: ExitCode) -> None:

@@ -53,16 +53,12 @@ def evaluate_candidate(
 ) -> CandidateEvaluation:
     """Measure everything that gate, report and metadata contain about the candidate.
 
-    Parameters
-    ----------
-    out_of_scope
-        Requests that belong to no class; None without such a set.
+    `out_of_scope` has requests that belong to no class; None without such a set.
     """
     plan, model = context.plan, fitted.model
     with context.stage("evaluate"):
         evaluated, parts = _predict_rows(context, split, fitted)
         scores = _evaluate_rows(context, split, setup, fitted, evaluated)
-        over_majority = _compare_with_majority(context, evaluated)
     log.info("model_evaluated", method=setup.method, **scores.scores)
     if split.challenge is not None:
         with context.stage("challenge"):
@@ -83,7 +79,7 @@ def evaluate_candidate(
         geometry=geometry,
         stress=batches.stress,
         input_check=batches.input_check,
-        over_majority=over_majority,
+        over_majority=_compare_with_majority(context, evaluated),
         label_noise=_estimate_label_noise(context, split, setup, fitted),
     )
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from job.contracts.messages import name_all
 from job.contracts.ports import ArtifactStore
-from job.contracts.reports.results import LineageCheck
+from job.contracts.reports.checks import LineageCheck
 from job.errors import IntegrityError
 from job.registry.champion import list_compared
 from job.registry.lineage_keys import STORED_KEY, LineageKeys

@@ -45,14 +45,9 @@ def roll_back(
 ) -> MoveResult:
     """Move a channel back to the latest earlier champion that still exists.
 
-    Parameters
-    ----------
-    is_republished
-        Whether to publish a copy as the newest version, for consumers that ignore channels.
-    is_dry_run
-        Whether to only find and verify the version; nothing is written, and no copy is named.
-    reason
-        Reason that the operator gave, for the history; None without one.
+    With `is_republished`, publish a copy as the newest version, for consumers that ignore channels.
+    With `is_dry_run`, only find and verify the version: nothing is written, and no copy is named.
+    The history gets the operator's `reason`, if there is one.
 
     Raises
     ------

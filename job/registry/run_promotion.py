@@ -137,12 +137,8 @@ def finish_interrupted(
 ) -> None:
     """Promote the version that an interrupted process of this run has published.
 
-    If the run has already moved the channel, the channel is not moved again.
-
-    Parameters
-    ----------
-    at
-        Time of the move, for the history.
+    If the run has already moved the channel, the channel is not moved again.  The history gets the
+    time `at`.
 
     Raises
     ------
@@ -162,18 +158,22 @@ def finish_interrupted(
     if any(move.to == version for move in read_moves(store, channel)):
         return
     if store.head(_seen_key(plan.run_id, channel, pointer)) is None:
-        change = f"moved to {present}" if present else "removed"
-        compare = f"compare them with `pcc-job models diff {present} {version}`, then "
-        raise VersionConflictError(
-            f"channel '{channel}' was {change} after the gate had judged {version}",
-            hint=f"{compare if present else ''}run `pcc-job models promote {version}` if it is the "
-            "better one",
-        )
+        raise _channel_has_moved(channel, present, version)
     override = read_terms(store, version).override
     why = f"{_why(override.reason if override else None)}; promotion finished by a later attempt"
     reason = _reason(at, plan.run_id, why)
     move_channel(store, channel, version, expected=pointer, reason=reason)
     _set_anchor(store, channel, version, at=at, by=plan.run_id)
+
+
+def _channel_has_moved(channel: str, present: str | None, version: str) -> VersionConflictError:
+    change = f"moved to {present}" if present else "removed"
+    compare = f"compare them with `pcc-job models diff {present} {version}`, then "
+    return VersionConflictError(
+        f"channel '{channel}' was {change} after the gate had judged {version}",
+        hint=f"{compare if present else ''}run `pcc-job models promote {version}` if it is the "
+        "better one",
+    )
 
 
 def _set_anchor(store: ArtifactStore, channel: str, version: str, *, at: datetime, by: str) -> None:

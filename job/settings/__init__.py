@@ -84,11 +84,9 @@ def load_settings(
     for key, origin, value in layers:
         _check_known(key, origin, keys)
         _check_texts(value, key, origin)
-        if key in AUTOMATIC and value == "auto":
-            values.pop(key, None)
-            origins.pop(key, None)
-            continue
         values[key], origins[key] = value, origin
+    for key in [key for key in AUTOMATIC if values.get(key) == "auto"]:
+        del values[key], origins[key]
     settings = validate_settings(_nested(values), origins)
     for name in settings.search.estimators:
         origin = origins.get("search.estimators", "the settings")

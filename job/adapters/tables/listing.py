@@ -44,6 +44,11 @@ def list_files(uri: str, path: Path) -> tuple[Path, ...]:
             f"{quote(uri)} is a pipe or a device, not a file or folder",
             hint="check --dataset (dataset.uri), and write the table to a file",
         )
+    return _list_folder(uri, path)
+
+
+def _list_folder(uri: str, path: Path) -> tuple[Path, ...]:
+    """Return the sorted tables of a folder, which have one format."""
     files = [p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path)]
     parts = tuple(sorted(p for p in files if table_format(p) is not None))
     if not parts:

@@ -17,29 +17,33 @@ from job.contracts.store_bounds import MAX_JSON_BYTES
 from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
+Of = Annotated[
+    str,
+    typer.Argument(
+        help="Version, channel, `latest`, id of a run, or a local folder with a report."
+    ),
+]
+To = Annotated[
+    Path | None,
+    typer.Option(
+        "--to", help="File to write. Default: VERSION.html or RUN_ID.html in this folder."
+    ),
+]
+Anew = Annotated[
+    bool,
+    typer.Option(
+        "--anew",
+        help="Render the report again with this release, instead of writing the published one.",
+    ),
+]
+
 
 @takes_options("config", "store", "sets", "output")
 def report(
-    version: Annotated[
-        str,
-        typer.Argument(
-            help="Version, channel, `latest`, id of a run, or a local folder with a report."
-        ),
-    ],
-    to: Annotated[
-        Path | None,
-        typer.Option(
-            "--to", help="File to write. Default: VERSION.html or RUN_ID.html in this folder."
-        ),
-    ] = None,
+    version: Of,
+    to: To = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
-    anew: Annotated[
-        bool,
-        typer.Option(
-            "--anew",
-            help="Render the report again with this release, instead of writing the published one.",
-        ),
-    ] = False,
+    anew: Anew = False,
     *,
     options: Options,
 ) -> None:

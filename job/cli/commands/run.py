@@ -11,32 +11,36 @@ from job.cli.commands.options import Options, Version, takes_options
 from job.cli.output import check_form, is_table, write_result
 from job.errors import ContractViolationError, GateRejectedError
 
+RunId = Annotated[
+    str | None,
+    typer.Option(
+        "--run-id",
+        help="Id of the run. A second run with the same id, data and settings publishes "
+        "nothing new. Default: a random id.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Do everything except publishing: no version is stored and no channel moves.",
+    ),
+]
+Override = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REASON",
+        help="Publish the candidate even if the gate rejects it, and store the reason.",
+    ),
+]
+
 
 @takes_options("config", "dataset", "store", "sets", "output")
 def run(
     context: typer.Context,
-    run_id: Annotated[
-        str | None,
-        typer.Option(
-            "--run-id",
-            help="Id of the run. A second run with the same id, data and settings publishes "
-            "nothing new. Default: a random id.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Do everything except publishing: no version is stored and no channel moves.",
-        ),
-    ] = False,
-    override: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REASON",
-            help="Publish the candidate even if the gate rejects it, and store the reason.",
-        ),
-    ] = None,
+    run_id: RunId = None,
+    dry_run: DryRun = False,
+    override: Override = None,
     *,
     options: Options,
 ) -> None:

@@ -73,8 +73,6 @@ def compare_models(
 
     Parameters
     ----------
-    comparison
-        The comparison, still without scores.
     feature_blocks
         Feature blocks that the champion takes as input.
     """
@@ -82,8 +80,9 @@ def compare_models(
     if not candidate.equals(champion):
         if PLAIN_MODEL_FILE not in champion.files:
             return comparison.copy_with(problem=NO_PLAIN_FORM)
-        data = champion.files[PLAIN_MODEL_FILE]
-        champion_model = read_model(champion.version, data, champion.metadata)
+        champion_model = read_model(
+            champion.version, champion.files[PLAIN_MODEL_FILE], champion.metadata
+        )
     if problem := _describe_other_classes(champion_model, candidate.model.pipeline):
         return comparison.copy_with(problem=problem)
     columns, model = spec.training.columns, candidate.model

@@ -11,10 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from job.adapters.tables.formats import is_packed, is_tab_separated
-from job.contracts.identity import canonical_json
 from job.contracts.shown_names import SAMPLE_DESCRIPTION, SAMPLE_EMBEDDING_MODEL
 from job.errors import ConfigurationError
+from job.samples.files import write_csv, write_parquet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,50 +156,13 @@ def write_sample(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if is_csv:
-            _write_csv(path, table, matrix, notes)
+            write_csv(path, table, matrix, notes)
         else:
-            _write_parquet(path, table, matrix, notes)
+            write_parquet(path, table, matrix, notes)
     except OSError as error:
         raise ConfigurationError(
             f"'{path}' cannot be written", hint="choose a folder that this user can write to"
         ) from error
-
-
-def _write_csv(path: Path, table: pa.Table, matrix: Floats32, notes: dict[str, str]) -> None:
-    import pyarrow as pa
-    import pyarrow.csv as pacsv
-
-    cells = ["[" + ", ".join(repr(float(v)) for v in row) + "]" for row in matrix]
-    stream = io.BytesIO()
-    delimiter = "\t" if is_tab_separated(path) else ","
-    pacsv.write_csv(
-        table.append_column("embeddings", pa.array(cells)),
-        stream,
-        pacsv.WriteOptions(delimiter=delimiter),
-    )
-    data = stream.getvalue()
-    _replace(path.with_name(f"{path.name}.metadata.json"), canonical_json(notes))
-    _replace(path, gzip.compress(data, mtime=0) if is_packed(path) else data)
-
-
-def _write_parquet(path: Path, table: pa.Table, matrix: Floats32, notes: dict[str, str]) -> None:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    flat = pa.array(matrix.astype(np.float64).ravel())
-    offsets = np.arange(0, matrix.size + 1, WIDTH, dtype=np.int32)
-    table = table.append_column("embeddings", pa.ListArray.from_arrays(pa.array(offsets), flat))
-    stream = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(notes), stream)
-    _replace(path, stream.getvalue())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file atomically, replacing an existing one."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
 
 
 def _row(rng: random.Random, number: int) -> dict[str, object]:
