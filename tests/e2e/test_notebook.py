@@ -29,7 +29,7 @@ def execute(tmp_path, monkeypatch):
             assert first.source.count(old) == 1
             first.source = first.source.replace(old, new)
         resources = {"metadata": {"path": str(tmp_path / "examples")}}
-        NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+        NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources).execute()
         return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
     return run
