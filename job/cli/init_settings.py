@@ -66,8 +66,8 @@ def choose_target(
                 f"cannot tell which column is the label: {len(possible)} of "
                 f"{pluralize(len(found.looks), 'column')} can be"
                 + (f": {', '.join(possible[:10])}" if possible else ""),
-                hint=f"use `pcc-job init {shlex.quote(head.uri)} --target COLUMN`, with the name or "
-                "the number of the column",
+                hint=f"use `pcc-job init {shlex.quote(head.uri)} --target COLUMN`, with the name "
+                "or the number of the column",
             )
         target = ask(f"Which column is the label ({', '.join(possible)})?")
     role = FoundRole(column=_find_column(found, target), source="settings")

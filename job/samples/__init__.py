@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import itertools
 import random
 import zlib
@@ -17,7 +15,6 @@ from job.samples.files import write_csv, write_parquet
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
 
     from job.contracts.arrays import Floats32
 
