@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from job.contracts.reports.gate import Criterion
+    from job.contracts.reports.headline import HeadlineScore
     from job.contracts.reports.intervals import Interval
-    from job.contracts.reports.results import GateResult, HeadlineScore, RunResult
+    from job.contracts.reports.results import GateResult, RunResult
     from job.contracts.reports.validation import RuleResult, ValidationReport
 
 _LABEL_WIDTH: Final = 12

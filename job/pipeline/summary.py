@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from job.contracts.reports.evaluation import CandidateEvaluation
+from job.contracts.reports.headline import ChampionDifference, HeadlineScore, WeakestClass
 from job.contracts.reports.results import (
-    ChampionDifference,
-    HeadlineScore,
     Outcome,
     RunDataset,
     RunResult,
-    WeakestClass,
 )
 from job.contracts.settings.store import StoreSpec
 from job.contracts.version_files import REPORT_FILE
