@@ -43,3 +43,17 @@ def test_changed_groups_of_a_generated_table_are_counted():
 
     assert found["n_changed"] == 900
     assert found["n_bytes"] <= 30 * 20_000
+
+
+def test_refusals_have_their_exit_codes():
+    """The benchmark fails if a case does not end with its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.refusals", "--repetitions", "1"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert 0 == done.returncode, done.stderr[-2000:]
+    assert done.stdout.count("\n") == 9
