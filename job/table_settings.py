@@ -103,6 +103,7 @@ def _propose(effective: EffectiveSettings, found: FoundRoles) -> dict[str, objec
     proposed["dataset.min_rows"] = min(MIN_ROWS, settings.dataset.max_rows)
     proposed |= {f"gate.floors.{name}": None for name in _FLOORS}
     proposed["gate.beat_majority"] = True
+    proposed["publish.embedding_model"] = "unknown"
     return proposed
 
 

@@ -17,7 +17,7 @@ import structlog
 from job.cli.composition import load_suite
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path, uri_scheme
-from job.errors import ConfigurationError
+from job.errors import ConfigurationError, DatasetNotFoundError
 from job.stages.data.header import read_names
 from job.stages.data.suite_binding import required_columns
 from job.table_settings import ORIGIN, find_stated_roles, follow_columns
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from job.settings import EffectiveSettings
 
 log = structlog.get_logger(__name__)
+_INIT_FILE: Final = "job.yaml"  # what `pcc-job init` writes by default
 _DEFAULT_URIS: Final = (
     "/data/curated_training_data.parquet",
     "/data/curated_training_data.csv",
@@ -86,6 +87,12 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
         The suite does not exist, or the settings contradict each other.
     """
     uri = resolve_dataset_uri(effective.settings)
+    if effective.settings.dataset.uri is None and not Path(uri).exists():
+        raise DatasetNotFoundError(
+            f"no table was named, and {quote(uri)} does not exist",
+            hint="name a table with --dataset, or a settings file with --config"
+            + (f", such as --config {_INIT_FILE}" if Path(_INIT_FILE).exists() else ""),
+        )
     head = read_head(uri, effective.settings.dataset, copy)
     followed = follow_columns(effective, find_stated_roles(effective, head.preview))
     settings = followed.settings

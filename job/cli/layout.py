@@ -91,7 +91,8 @@ def _fit(columns: Sequence[Sequence[str]], limit: int) -> list[int]:
     words = [max((len(word) for cell in cells for word in cell.split(" ")), default=0)
              for cells in columns]  # fmt: skip
     n_excess = sum(widths) + len(_GAP) * (len(widths) - 1) - limit
-    for floors in (words, [_MIN_WIDTH] * len(widths)):
+    # words of the first column are names and ids, which people copy: they are never broken
+    for floors in (words, [words[0], *[_MIN_WIDTH] * (len(widths) - 1)]):
         while n_excess > 0:
             room = [width - floor for width, floor in zip(widths, floors, strict=True)]
             if max(room) <= 0:

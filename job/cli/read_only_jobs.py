@@ -81,12 +81,12 @@ def _read_only_run(
         with recorder.stage("loading"):
             copy = make_copier(effective.settings, folder)
             beginning = begin_table(effective, copy)
-            memory = load_libraries()
+            memory, settings = load_libraries(), beginning.settings
+            ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
         from job.contracts.plan import Plan
         from job.pipeline.run_context import RunContext
         from job.registry.lineage_keys import LineageKeys
 
-        settings = beginning.settings
         plan = Plan(
             settings=settings,
             suite=beginning.suite,
@@ -96,6 +96,5 @@ def _read_only_run(
             is_dry_run=True,
             environment={},
         )
-        ports = make_ports(settings, store, progress, copy, memory=memory, folder=folder)
         keys = LineageKeys(store, read_mounted_keys(settings, os.environ))
         yield RunContext(plan=plan, ports=ports, keys=keys, recorder=recorder)

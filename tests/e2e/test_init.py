@@ -94,15 +94,60 @@ def test_init_does_not_overwrite(pcc_job, tmp_path):
     assert "mine: true\n" == (tmp_path / "job.yaml").read_text()
 
 
-def test_store_with_another_champion_is_not_used(pcc_job, follow, result_of, tmp_path):
-    """A candidate cannot be compared with the champion of another table."""
+def test_store_with_the_champion_of_another_table_is_not_used(pcc_job, follow, result_of, tmp_path):
+    """A candidate cannot be compared with such a champion; with that of the same table, it can."""
     comment_label(tmp_path)
-    (tmp_path / "models/channels").mkdir(parents=True)
+    first = result_of(pcc_job("init", "feedback.csv"))
+    result_of(follow(first["next_command"], **QUICK))
+    (tmp_path / "feedback.csv").rename(tmp_path / "letters.csv")
 
-    found = result_of(pcc_job("init", "feedback.csv"))
-    result = result_of(follow(found["next_command"], **QUICK))
+    other = result_of(pcc_job("init", "letters.csv", "--out", "other.yaml"))
+    (tmp_path / "letters.csv").rename(tmp_path / "feedback.csv")
+    same = result_of(pcc_job("init", "feedback.csv"))
 
-    assert "models-feedback" in result["store_uri"]
+    assert "./models-letters" == other["store_uri"]
+    assert 'uri: "./models-letters"' in (tmp_path / "other.yaml").read_text()
+    assert "./models" == first["store_uri"] == same["store_uri"]
+
+
+def test_stated_form_of_the_file_is_kept(pcc_job, follow, result_of, tmp_path):
+    """What was needed to read the header is needed to read the rows."""
+    table = write_letters(60)
+    table["text"] = "Gr\xfc\xdfe, " + table["text"]
+    path = tmp_path / "latin.csv"
+    table[["text", "intent"]].to_csv(path, index=False, encoding="latin-1")
+    stated = ("--set", "dataset.csv.encoding=windows-1252")
+
+    found = result_of(pcc_job("init", path.name, *stated))
+    report = result_of(pcc_job("validate", "--config", found["path"]))
+
+    assert 60 == report["n_rows"]
+
+
+def test_run_without_a_table_names_the_settings_file(pcc_job, result_of, tmp_path):
+    path = comment_label(tmp_path)
+    found = result_of(pcc_job("init", path.name))
+
+    refused = pcc_job("validate")
+    obeyed = pcc_job("validate", "--config", found["path"])
+
+    assert (3, 0) == (refused.returncode, obeyed.returncode)
+    assert "--config job.yaml" in json.loads(refused.stderr.splitlines()[-1])["hint"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a: b", "x\u2028y: 1", 'quo"te', "\u00e9t\u00e9 {1}", "yes", "# no"]
+)
+def test_any_name_of_a_column_survives_the_settings_file(name, pcc_job, result_of, tmp_path):
+    """A name cannot add lines or values to the file."""
+    table = write_letters(60)[["text", "intent"]].rename(columns={"intent": name})
+    table.to_parquet(tmp_path / "named.parquet")
+
+    found = result_of(pcc_job("init", "named.parquet", "--target", "2"))
+    shown = result_of(pcc_job("config", "show", "--config", found["path"], "--changed"))
+
+    assert name == shown["dataset.columns.target"]["value"]
+    assert {"dataset.uri", "dataset.columns.target", "dataset.columns.text"} == set(shown)
 
 
 def two_possible_labels(folder):
@@ -150,6 +195,9 @@ def test_table_without_a_header(pcc_job, tmp_path):
     assert "header" in done.stderr
     assert SECRET not in done.stderr + done.stdout
     assert not (tmp_path / "job.yaml").exists()
+    by_number = pcc_job("init", path.name, "--target", "2")
+    assert "the first line of the file was taken as the names" in by_number.stdout
+    assert SECRET not in by_number.stderr + by_number.stdout
 
 
 def test_coin_is_not_better_than_the_majority_class(pcc_job, tmp_path):

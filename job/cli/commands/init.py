@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from job.cli.commands.options import Options, takes_options
+from job.cli.layout import terminal_width
 from job.cli.output import check_form, write_result
 
 
@@ -30,13 +32,8 @@ def init(
     check_form(options.output)
     from job.cli.begin_table import read_head
     from job.cli.composition import make_copier, working_folder
-    from job.cli.init_settings import (
-        choose_store,
-        choose_target,
-        describe_roles,
-        list_doubts,
-        write_settings,
-    )
+    from job.cli.init_file import choose_store, write_settings
+    from job.cli.init_roles import choose_target, describe_roles, list_doubts
     from job.contracts.reports.results import InitResult
     from job.table_settings import find_stated_roles
 
@@ -46,11 +43,13 @@ def init(
         head = read_head(table, effective.settings.dataset, copy)
     ask = typer.prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
     found = choose_target(find_stated_roles(effective, head.preview), head, target, ask)
-    write_settings(out, found, head, choose_store(effective.settings, table))
+    store = choose_store(effective.settings, table)
+    write_settings(out, found, head, effective, store)
     result = InitResult(
         path=str(out),
         found=describe_roles(found, head),
         doubts=tuple(list_doubts(found)),
+        store_uri=store or effective.settings.store.uri,
         next_command=f"pcc-job run --config {shlex.quote(str(out))}",
     )
     write_result(result, options.output, _lay_out)
@@ -60,5 +59,9 @@ def _lay_out(result: object) -> list[str]:
     from job.contracts.reports.results import InitResult
 
     assert isinstance(result, InitResult)
-    doubts = [f"check: {doubt}" for doubt in result.doubts]
-    return [result.found, *doubts, f"wrote {result.path}", f"next:  {result.next_command}"]
+    width = min(terminal_width(), 80)
+    lines = textwrap.wrap(result.found, width, break_on_hyphens=False)
+    for doubt in result.doubts:
+        lines += textwrap.wrap(f"check: {doubt}", width, subsequent_indent=" " * 7)
+    lines.append(f"wrote {result.path}; the store is {result.store_uri}")
+    return [*lines, f"next:  {result.next_command}"]

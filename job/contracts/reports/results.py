@@ -209,4 +209,5 @@ class InitResult(Part):
     path: str = Field(description="The settings file that was written.")
     found: str = Field(description="A line with the roles of the columns.")
     doubts: tuple[str, ...] = Field((), description="What to check, because the names do not say.")
+    store_uri: str = Field(description="The store that the settings name.")
     next_command: str

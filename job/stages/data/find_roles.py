@@ -178,7 +178,12 @@ def _find_by_name(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
         for look in looks
         if (name := _fold(look.name)) in usual and look.is_named and _fits(role, look)
     ]
-    return FoundRole(column=min(fitting)[1], source="name") if fitting else None
+    if not fitting:
+        return None
+    (_, column), *rest = sorted(fitting)
+    # only a wrong label spoils a model; of several texts, the usual one is rarely wrong
+    others = tuple(name for _, name in rest) if role == "target" else ()
+    return FoundRole(column=column, source="name", others=others)
 
 
 def _find_by_cells(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
