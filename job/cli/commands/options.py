@@ -168,6 +168,9 @@ def takes_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
             command(**values, options=Options(**given))  # type: ignore[arg-type]
 
         call.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+        # the help would keep the line breaks of the docstring
+        paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+        call.__doc__ = "\n\n".join(" ".join(lines.split()) for lines in paragraphs)
         return call
 
     return decorate

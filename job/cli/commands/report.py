@@ -47,10 +47,10 @@ def report(
     *,
     options: Options,
 ) -> None:
-    """Verify the report of a version and write it to a file, or open a local report.
+    """Write the report of a version or of a run to a file, or open it in the browser.
 
-    With the id of a run that published no version, write the report that is stored with the run;
-    such a report has no manifest to verify it.
+    The report of a version is verified first.  A run that published no version has its report in
+    the store, too; such a report has no manifest to verify it.
     """
     check_form(options.output)
     from job.contracts.reports.results import ReportResult
