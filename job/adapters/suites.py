@@ -74,7 +74,7 @@ class SuiteFolder:
             names = sorted(p.stem for p in self._folder.glob("*.json"))
             raise ConfigurationError(
                 f"expectation suite {quote(name)} does not exist",
-                hint="use --set expectations.suite=NAME with a path, or with one of "
+                hint="use --set expectations.suite=NAME, where NAME is a path or one of "
                 f"{quote_list(names)}",
             )
         return path

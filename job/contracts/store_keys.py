@@ -34,8 +34,8 @@ class ProbeStep:
     Attributes
     ----------
     name
-        `writes`, `reads`, `creates_once`, `swaps`, `lists`, `deletes`, or `creates_alone`: whether
-        only one of several concurrent writers creates an object.
+        `writes`, `reads`, `creates_once`, `swaps`, `lists`, `deletes` or `creates_alone`.  The last
+        step tests that only one of several concurrent writers creates an object.
     answer
         The store's answer, such as `200` or `412 PreconditionFailed`.
     """

@@ -41,7 +41,7 @@ from job.stages.split.split import DataSplit
 
 log = structlog.get_logger(__name__)
 _Trace = Callable[[LineageKey], Lineage]
-_OVERRIDE: Final = "accept one promotion with `pcc-job run --override REASON`"
+_OVERRIDE: Final = "promote once without it: `pcc-job run --override REASON`"
 _OTHER_ANCHOR: Final = "use another gate.anchor"
 
 

@@ -198,6 +198,6 @@ def _foreign(key: str) -> ForeignFileError:
 def _conflict(version: str) -> VersionConflictError:
     return VersionConflictError(
         f"cannot publish {version}: it already exists with other files",
-        hint="another attempt of the run, or another rollback, has published it; "
-        f"`pcc-job models show {version}` shows which",
+        hint="another attempt of this run, or a rollback with --republish, has published it "
+        f"meanwhile; `pcc-job models show {version}` shows which of them",
     )

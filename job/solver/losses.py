@@ -186,7 +186,7 @@ def _weighted_sum(values: Array, s: Array) -> Array:
 
 
 def _fast_weighted_sum(curvatures: Array, s: Array) -> Array:
-    """Sum curvatures, weighted by s, over rows, in the precision of the curvatures."""
+    """Return the sum over rows of `s` times the curvatures, in the dtype of the curvatures."""
     total: Array = np.vecdot(curvatures, s[:, None])
     return total
 

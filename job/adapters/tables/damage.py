@@ -93,7 +93,7 @@ def _explain_codec(file: SourceFile, codec: str) -> JobError:
     if codec.startswith("utf-16"):
         return DatasetUnreadableError(
             f"'{file.label}' is not UTF-16 text: it is damaged, truncated or in another encoding",
-            hint="find the encoding: --set dataset.csv.encoding=auto"
+            hint="let the job find the encoding: --set dataset.csv.encoding=auto"
             if file.csv.encoding != "auto"
             else "export it again, as UTF-8 text",
         )

@@ -114,7 +114,7 @@ def _find_encoding(file: SourceFile, head: bytes) -> str:
         found = f"has the byte order mark of {marked.upper()}" if marked else "is not UTF-16 text"
         raise DatasetUnreadableError(
             f"'{file.label}' {found}, but dataset.csv.encoding is {stated}",
-            hint="find the encoding: --set dataset.csv.encoding=auto",
+            hint="let the job find the encoding: --set dataset.csv.encoding=auto",
         )
     return stated
 

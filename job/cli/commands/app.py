@@ -128,7 +128,7 @@ def doctor(*, options: Options) -> None:
     if result.lineage is not None and not result.lineage.is_ready:
         raise ConfigurationError(
             "the lineage key of the champion or of the anchor is missing",
-            hint="mount it (lineage.key_file or PCC_JOB_LINEAGE_KEY), or accept one promotion with "
+            hint="mount it (lineage.key_file or PCC_JOB_LINEAGE_KEY), or promote once without it: "
             "`pcc-job run --override REASON`; `lineage` on stdout has the id of the key",
         )
 

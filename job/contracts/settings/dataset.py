@@ -131,7 +131,7 @@ class DatasetSpec(Spec):
         5000,
         ge=1,
         description="Minimum number of rows of the training table, checked by the expectation "
-        "suite. The default is for the upstream's table; for another table it is 50.",
+        "suite. The default shown is for the upstream's table; for any other table it is 50.",
     )
     max_rows: int = Field(
         1_000_000,

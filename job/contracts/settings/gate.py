@@ -88,8 +88,9 @@ class GateSpec(Spec):
     recall_margin: Share | None = Field(
         0.05,
         description="Maximum loss of recall in a class. A candidate is rejected if, for any class, "
-        "the measured loss exceeds this and the interval of the change is entirely below 0. The "
-        "intervals hold for all classes at once (`gate.alpha`). Unset: not checked.",
+        "the measured loss exceeds this and the interval of the loss is entirely above 0. The "
+        "intervals are simultaneous: together, they reject an equal candidate with at most the "
+        "probability `gate.alpha`. Unset: not checked.",
     )
     anchor: str | None = Field(
         None,

@@ -79,7 +79,7 @@ def parse_lineage(version: str, data: bytes) -> Lineage:
     except ValueError:
         raise IntegrityError(
             f"the lineage file of {version} cannot be read",
-            hint="restore the file from a backup, or accept one promotion with `pcc-job run "
+            hint="restore the file from a backup, or promote once without it: `pcc-job run "
             "--override REASON`",
         ) from None
 
@@ -97,7 +97,7 @@ def _read_training_rows(version: PublishedVersion) -> tuple[Array, _Digests]:
     except ValueError:
         raise IntegrityError(
             f"{version.version}/{EARLIER_TRAINING_KEYS_FILE} cannot be read",
-            hint="restore the file from a backup, or accept one promotion with `pcc-job run "
+            hint="restore the file from a backup, or promote once without it: `pcc-job run "
             "--override REASON`",
         ) from None
     return known, lambda strings: salted_digests("trained", strings, salt)

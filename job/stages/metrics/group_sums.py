@@ -75,7 +75,9 @@ def effective_groups(groups: Array) -> float:
 def count_by_group(
     groups: Array, y: Array, columns: tuple[Array, ...], n_columns: int
 ) -> GroupSums:
-    """Count each group's rows in each column; store groups with equal counts once.
+    """Count how many rows of each group belong to each column of the result.
+
+    Groups with equal counts share one stored entry.
 
     Parameters
     ----------
