@@ -2,12 +2,12 @@
 
 How it works
 ------------
-1. The bytes must be UTF-8.  Callers bound their number before they read them.
+1. The bytes must be UTF-8.  Callers limit the number of bytes before they read them.
 2. Integers must fit into 64 bits and other numbers must be finite, so that later arithmetic and
    output cannot fail.
-3. A key must be unique in its object: two readers could otherwise read two values.
-4. Nesting is limited, because later code handles a value recursively, and every text must be
-   writable as UTF-8.
+3. A key must be unique in its object: otherwise, two readers could read different values.
+4. Nesting is limited, because later code handles values recursively.
+5. Every text must be writable as UTF-8.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _MIN_LENGTH: Final = 10 * np.finfo(np.float64).eps  # shorter rows are not divid
 
 
 def make_transform(block: Block) -> Transform:
-    """Return a function that computes a block's features of an input X, shape (n_rows, width)."""
+    """Return a function that takes an input X and returns features, shape (n_rows, width)."""
     if isinstance(block, TermBlock):
         counter, column = TermCounter(block), block.column
         return lambda X: counter.transform(X if column is None else X[column])

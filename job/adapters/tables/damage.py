@@ -51,7 +51,7 @@ def explain_damage(file: SourceFile, error: Exception, max_bytes: int | None = N
         return wrong_compression
     if kind == "Parquet" and isinstance(error, UnicodeDecodeError):
         return DatasetUnreadableError(
-            f"'{file.label}' has names of columns that are not UTF-8 text",
+            f"'{file.label}' has column names that are not UTF-8 text",
             hint="export it again, with names in UTF-8",
         )
     if isinstance(error, UnicodeDecodeError) and error.encoding != "utf-8":

@@ -59,9 +59,9 @@ class GateSpec(Spec):
     beat_majority: bool = Field(
         False,
         description="Whether a candidate must be better than a model that always predicts the "
-        "most frequent class: the lower end of the interval of the difference in macro recall must "
-        "be above 0 (`gate.alpha`). The default is for the upstream's table; other tables require "
-        "it.",
+        "most frequent class. The confidence interval (level from `gate.alpha`) of the difference "
+        "in macro recall must be above 0. The default shown is for the upstream's table; for any "
+        "other table it is true.",
     )
     rule: Literal["non_inferiority", "superiority"] = Field(
         "non_inferiority",

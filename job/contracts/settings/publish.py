@@ -37,8 +37,8 @@ class PublishSpec(Spec):
     embedding_model: str = Field(
         "all-MiniLM-L6-v2",
         description="Name of the embedding model to write to metadata.json, used only if the "
-        "table's own metadata has no key `embedding_model`. The default is for the upstream's "
-        "table; for another table it is `unknown`.",
+        "table's own metadata has no key `embedding_model`. The default shown is for the "
+        "upstream's table; for any other table it is `unknown`.",
     )
     intended_use: str | None = Field(
         None,

@@ -72,7 +72,7 @@ def count_effective_groups(
 def compute_label_scores(
     y_true: Array, y_pred: Array, n_classes: int
 ) -> dict[tuple[str, int | None], float]:
-    """Return all scores of predicted classes by (name, class); the class is None for averages.
+    """Return the scores of labels by (metric, class); for averages, the class is None.
 
     Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
     """

@@ -158,7 +158,7 @@ class ClassCounts:
 
     @classmethod
     def of(cls, labels: Array, group_of_row: Array) -> ClassCounts:
-        """Count the rows of each pair; group ids must be the numbers from 0, without gaps."""
+        """Count the rows of each pair of group and class; group ids must be 0, 1, 2, ..."""
         n_classes = int(labels.max(initial=0)) + 1
         pairs, n_rows = np.unique(group_of_row * n_classes + labels, return_counts=True)
         group, label = pairs // n_classes, pairs % n_classes

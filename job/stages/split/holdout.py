@@ -208,8 +208,9 @@ def _select_stratified(rows: Rows, spec: SplitSpec, random_state: int) -> Array:
             is_test[test_index] = True
     except ValueError:
         raise TrainingError(
-            f"the table cannot be split into {n_splits} parts: its largest class has fewer rows "
-            "than that",
-            hint="add rows, or use --set split.test_fraction=0.2, which needs 5 parts",
+            f"the table cannot be split into {n_splits} parts: even its largest class has fewer "
+            f"than {n_splits} rows",
+            hint="add rows, or use --set split.test_fraction=0.2, which splits the table into only "
+            "5 parts",
         ) from None
     return is_test

@@ -5,7 +5,7 @@ How it works
 1. Each role column (one that the settings name, such as the label) has one or more SHA-256
    streams, for example one of string lengths and one of string bytes.
 2. Values are converted to a canonical form, so files of different formats give equal bytes.
-3. The digest is the SHA-256 of the number of rows and of all streams' labels and digests.
+3. The digest is the SHA-256 of the number of rows and of the name and digest of each stream.
 """
 
 from __future__ import annotations

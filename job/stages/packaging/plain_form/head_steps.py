@@ -120,7 +120,7 @@ def _describe_shares(steps: list[Any], weights: Array, intercept: Array) -> Prot
 
 
 def _describe_branches(pipeline: Pipeline) -> tuple[PrototypesWithPerceptron, Link]:
-    """Return the form of prototypes that handle restandardized batches.
+    """Return the plain form of a `prototypes` model for restandardized batches.
 
     The steps are those of `job.stages.training.prototypes.restandardized_batches`.
     """

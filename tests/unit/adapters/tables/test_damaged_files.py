@@ -70,7 +70,7 @@ def test_column_name_that_is_not_utf8_is_refused(parquet):
     assert ("text", "yyyy") == _open(parquet)[0].names
     parquet.write_bytes(content.replace(b"zzzz", b"\xff\xfe\xff\xfe"))
 
-    with pytest.raises(DatasetUnreadableError, match="names of columns that are not UTF-8"):
+    with pytest.raises(DatasetUnreadableError, match="column names that are not UTF-8"):
         _open(parquet)
 
 
