@@ -38,7 +38,8 @@ def read_published_model(store: ArtifactStore, version: str) -> PublishedModel:
     files = read_verified(store, version)
     if PLAIN_MODEL_FILE not in files:
         raise ConfigurationError(
-            f"{version} is intact, but has no {PLAIN_MODEL_FILE}: its release wrote none",
+            f"{version} is intact, but was published by an earlier release, without "
+            f"{PLAIN_MODEL_FILE}",
             hint=f"`pcc-job models load-check {version} --pickle` checks its model.joblib in a "
             "process without credentials",
         )
