@@ -39,7 +39,7 @@ _DEFAULT_URIS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableHead:
-    """Address and preview of a table; `job.stages.data.header` checks its names."""
+    """Address and preview of a table; `job.stages.data.header` checks the column names."""
 
     uri: str
     preview: TablePreview

@@ -59,7 +59,7 @@ def lay_out_mapping(content: Mapping[str, object], indent: str = "") -> list[str
 def lay_out_labelled(
     label: str, text: str, indent: str = "", label_width: int = _LABEL_WIDTH
 ) -> list[str]:
-    """Return the lines of one labelled value; further lines are below its first word."""
+    """Return the lines of a label and its value; further lines are indented to the value."""
     head = f"{indent}{label:<{max(label_width - len(indent), 1)}} "
     limit = terminal_width()
     if len(head) > limit // 2:

@@ -37,7 +37,8 @@ def read_mounted_keys(settings: JobSettings, environment: Mapping[str, str]) -> 
     if path is not None and _is_key(path):
         raise ConfigurationError(
             "lineage.key_file is a key, but must be the path of a file",
-            hint=f"write the key to a file and name the file, or set the key as {KEY_VARIABLE}",
+            hint="write the key to a file and set lineage.key_file to its path, or set "
+            f"{KEY_VARIABLE} to the key",
         )
     if path is not None:
         try:

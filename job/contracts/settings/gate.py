@@ -79,11 +79,11 @@ class GateSpec(Spec):
         0.05,
         ge=0.005,
         le=0.2,
-        description="Significance level of each comparison with champion or anchor. With "
-        "`non_inferiority`, a candidate that is worse by exactly the margin is accepted with at "
-        "most this probability; with `superiority`, a candidate that is equal. This does not hold "
-        "if the table has too few groups to show the margin, because `gate.inconclusive` then "
-        "decides. `gate.recall_margin` rejects an equal candidate with at most this probability.",
+        description="Significance level of each comparison with champion or anchor: the maximum "
+        "probability of accepting a candidate that is worse by exactly the margin "
+        "(`non_inferiority`) or only equal (`superiority`). If the table has too few groups to "
+        "show that a candidate is worse by less than the margin, `gate.inconclusive` decides, and "
+        "the probability can be higher. `gate.recall_margin` rejects an equal candidate with at most this probability.",
     )
     recall_margin: Share | None = Field(
         0.05,
