@@ -83,7 +83,8 @@ class GateSpec(Spec):
         "probability of accepting a candidate that is worse by exactly the margin "
         "(`non_inferiority`) or only equal (`superiority`). If the table has too few groups to "
         "show that a candidate is worse by less than the margin, `gate.inconclusive` decides, and "
-        "the probability can be higher. `gate.recall_margin` rejects an equal candidate with at most this probability.",
+        "the probability can be higher. `gate.recall_margin` rejects an equal candidate with at "
+        "most this probability.",
     )
     recall_margin: Share | None = Field(
         0.05,

@@ -121,8 +121,8 @@ class S3Files:
                 raise
             except IntegrityError as error:
                 raise DatasetUnreadableError(
-                    f"'s3://{bucket}/{name}' is too large: the metadata file of a table may have at "
-                    f"most {MAX_JSON_BYTES:,} bytes",
+                    f"'s3://{bucket}/{name}' is too large: the metadata file of a table may have "
+                    f"at most {MAX_JSON_BYTES:,} bytes",
                     hint="repair or remove the file",
                 ) from error
             if sidecar is not None:
