@@ -76,9 +76,12 @@ def is_upstream(effective: EffectiveSettings, found: FoundRoles) -> bool:
 def _propose(effective: EffectiveSettings, found: FoundRoles) -> dict[str, object]:
     """Return the values that follow from the columns, by key.
 
-    Nothing follows from a table that may have no header: the run then asks for the header.
+    Nothing follows from a table that may have no header, or whose label has no usual name: the run
+    then asks for the header or for the label.
     """
-    if is_upstream(effective, found) or not found.has_header:
+    target = found.roles.get("target")
+    is_label_clear = target is None or target.source != "cells"
+    if is_upstream(effective, found) or not found.has_header or not is_label_clear:
         return {}
     settings, origins = effective.settings, effective.origins
     stated = settings.features.use if "features.use" in origins else ()
@@ -100,11 +103,18 @@ def _propose(effective: EffectiveSettings, found: FoundRoles) -> dict[str, objec
     )
     if blocks:
         proposed["expectations.suite"] = _SUITES[blocks]
-    proposed["dataset.min_rows"] = min(MIN_ROWS, settings.dataset.max_rows)
-    proposed |= {f"gate.floors.{name}": None for name in _FLOORS}
     proposed["gate.beat_majority"] = True
     proposed["publish.embedding_model"] = "unknown"
+    # NOTE: a suite of one's own may be for the upstream's table, so nothing is relaxed for it
+    if "expectations.suite" not in origins or settings.expectations.suite in _SUITES.values():
+        proposed["dataset.min_rows"] = min(MIN_ROWS, settings.dataset.max_rows)
+        proposed |= {f"gate.floors.{name}": None for name in _FLOORS}
     return proposed
+
+
+def list_followed(effective: EffectiveSettings) -> frozenset[str]:
+    """Return the keys of the settings that follow from the columns of the table."""
+    return frozenset(key for key, origin in effective.origins.items() if origin == ORIGIN)
 
 
 def _find_features(effective: EffectiveSettings, found: FoundRoles) -> tuple[str, ...]:

@@ -18,9 +18,10 @@ from job.cli.composition import load_suite
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path, uri_scheme
 from job.errors import ConfigurationError, DatasetNotFoundError
+from job.settings.schema import AUTOMATIC
 from job.stages.data.header import read_names
 from job.stages.data.suite_binding import required_columns
-from job.table_settings import ORIGIN, find_stated_roles, follow_columns
+from job.table_settings import find_stated_roles, follow_columns, list_followed
 
 if TYPE_CHECKING:
     from job.contracts.settings.dataset import DatasetSpec
@@ -67,11 +68,15 @@ class TableHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """The settings for the table, its expectation suite, and its address."""
+    """The settings for the table, its expectation suite, and its address.
+
+    `followed` has the keys of the settings that follow from the columns of the table.
+    """
 
     settings: JobSettings
     suite: Suite
     uri: str
+    followed: frozenset[str]
 
 
 def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Beginning:
@@ -100,15 +105,17 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
     required = required_columns(suite, settings.dataset.columns, settings.features)
     required |= set(settings.evaluation.slices or ())
     read_names(head, settings.dataset, required)
-    if settings is not effective.settings:
-        keys = sorted(key for key, origin in followed.origins.items() if origin == ORIGIN)
-        log.info(
+    keys = list_followed(followed)
+    if keys:
+        # what nobody has stated should not go unseen, unlike floors that a stated suite implies
+        is_stated = keys.isdisjoint(AUTOMATIC)
+        (log.info if is_stated else log.warning)(
             "settings_follow_the_table",
-            keys=keys,
+            keys=sorted(keys),
             features=list(settings.features.use),
             suite=settings.expectations.suite,
         )
-    return Beginning(settings=settings, suite=suite, uri=uri)
+    return Beginning(settings=settings, suite=suite, uri=uri, followed=keys)
 
 
 def read_head(uri: str, spec: DatasetSpec, copy: Callable[[str], Path]) -> TableHead:

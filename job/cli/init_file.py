@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import yaml
+
+from job.adapters.small_files import UnusableFileError, read_small_file
+from job.adapters.yaml_values import MAX_BYTES
 from job.cli.composition import open_store
 from job.cli.init_roles import ROLE_WORDS, count_values, find_look
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path
 from job.contracts.settings.job_settings import JobSettings
-from job.errors import ConfigurationError, JobError, TransientError
+from job.errors import ConfigurationError, JobError
 from job.stages.data.find_roles import FoundRoles, Role
+from job.table_settings import follow_columns
 
 if TYPE_CHECKING:
     from job.cli.begin_table import TableHead
@@ -26,7 +33,7 @@ _SUGGESTED: Final[Mapping[Role, str]] = {
 }
 _BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _YAML_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-_CARRIED: Final = ("dataset.csv.delimiter", "dataset.csv.encoding")
+_WRITTEN: Final = ("features", "expectations")  # sections that are written by themselves
 
 
 def choose_store(settings: JobSettings, table: str) -> str | None:
@@ -70,30 +77,41 @@ def write_settings(
     Parameters
     ----------
     effective
-        Its stated settings of the CSV file are written, too.
+        What `--set` states in them is written, too.
     store
         The store, if it differs from the default.
 
     Raises
     ------
     ConfigurationError
-        The file exists with other content.
-    TransientError
-        The file cannot be written.
+        The file exists with other content, or cannot be written.
     """
     text = "\n".join(_format_settings(found, head, effective, store)) + "\n"
     try:
-        if path.exists() and path.read_text(encoding="utf-8") != text:
-            raise ConfigurationError(
-                f"{quote(str(path))} already exists with other content",
-                hint="choose another file with --out FILE, or remove it",
-            )
-        path.write_text(text, encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise TransientError(
-            f"cannot write {quote(str(path))}",
-            hint="choose a file in another folder with --out FILE",
+        if os.path.lexists(path):
+            _require_equal(path, text.encode())
+            return
+        temporary = path.with_name(f".{path.name[:100]}.tmp")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot write {quote(str(path))}: {error.strerror}",
+            hint="choose another file with --out FILE",
         ) from error
+
+
+def _require_equal(path: Path, data: bytes) -> None:
+    """Raise if a file has other content than `data`, or if it is not a regular file."""
+    try:
+        present = read_small_file(path, MAX_BYTES)
+    except UnusableFileError:
+        present = b""
+    if present != data:
+        raise ConfigurationError(
+            f"{quote(str(path))} already exists with other content",
+            hint="choose another file with --out FILE, or remove it",
+        )
 
 
 def _format_settings(
@@ -101,25 +119,59 @@ def _format_settings(
 ) -> Iterator[str]:
     yield "# Settings of pcc-training-job; everything else has its default."
     yield "# `pcc-job config show` lists all settings."
+    stated = _list_stated(effective)
     yield "dataset:"
     yield f"  uri: {_format_text(head.uri)}"
-    stated = [key for key in _CARRIED if key in effective.origins]
-    if stated:
-        yield "  csv:"
-    for name in (key.rpartition(".")[2] for key in stated):
-        yield f"    {name}: {_format_text(getattr(effective.settings.dataset.csv, name))}"
     if not found.is_upstream:
         yield from _format_columns(found, head)
+    yield from _format_section({"dataset": stated.pop("dataset", {})})[1:]
     if store is not None:
         yield "# a store of its own, because the default store has the champion of another table"
         yield "store:"
         yield f"  uri: {_format_text(store)}"
     if not found.is_upstream:
-        yield "# Features and expectation suite follow from the columns. A candidate must be better"
-        yield "# than the majority class; minimum scores are yours to set:"
+        followed = follow_columns(effective, _accept(found)).settings
+        yield "features:"
+        yield f"  use: [{', '.join(followed.features.use)}]"
+        yield "expectations:"
+        yield f"  suite: {_format_text(followed.expectations.suite)}"
+        yield "# A candidate must be better than the majority class; set minimum scores if needed:"
         yield "# gate:"
         yield "#   floors:"
         yield "#     f1_macro: 0.80"
+        stated = {name: stated[name] for name in stated if name not in _WRITTEN}
+    for name, content in stated.items():
+        yield from _format_section({name: content})
+
+
+def _accept(found: FoundRoles) -> FoundRoles:
+    """Return the roles as if the settings named them, because the file will."""
+    roles = {role: replace(chosen, source="settings") for role, chosen in found.roles.items()}
+    return replace(found, roles=roles, has_header=True)
+
+
+def _list_stated(effective: EffectiveSettings) -> dict[str, dict[str, object]]:
+    """Return the values that `--set` has stated, by section; those of the columns are written."""
+    stated: dict[str, dict[str, object]] = {}
+    content = effective.settings.model_dump(mode="json")
+    for key, origin in sorted(effective.origins.items()):
+        section, _, rest = key.partition(".")
+        if not origin.startswith("--set") or key.startswith("dataset.columns.") or not rest:
+            continue
+        value: object = content[section]
+        place = stated.setdefault(section, {})
+        *parts, last = rest.split(".")
+        for part in parts:
+            assert isinstance(value, dict)
+            value, place = value[part], place.setdefault(part, {})  # type: ignore[assignment]
+        assert isinstance(value, dict)
+        place[last] = value[last]
+    return stated
+
+
+def _format_section(content: Mapping[str, object]) -> list[str]:
+    text = yaml.safe_dump(content, default_flow_style=False, allow_unicode=False, sort_keys=True)
+    return text.splitlines()
 
 
 def _format_columns(found: FoundRoles, head: TableHead) -> Iterator[str]:
@@ -127,10 +179,9 @@ def _format_columns(found: FoundRoles, head: TableHead) -> Iterator[str]:
     yield "  columns:"
     for role in ROLE_WORDS:
         column = found.column(role)
-        if column is not None:
-            look = find_look(found, role)
-            note = f"  # {count_values(look, head)}" if role == "target" and look else ""
-            yield f"    {role}: {_format_text(column)}{note}"
+        look = find_look(found, role)
+        note = f"  # {count_values(look, head)}" if role == "target" and look else ""
+        yield f"    {role}: {'null' if column is None else _format_text(column)}{note}"
     for role, note in _SUGGESTED.items():
         column = found.column(role)
         if column is not None:
@@ -142,5 +193,6 @@ def _format_text(text: str) -> str:
     """Return a YAML text: as it is, or in quotes."""
     if _BARE.fullmatch(text) and text.lower() not in _YAML_WORDS:
         return text
-    # NOTE: some characters that JSON leaves as they are end a line in YAML
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    # NOTE: some characters that JSON leaves as they are end a line in YAML, or are forbidden there
+    quoted = json.dumps(text, ensure_ascii=not text.isprintable())
+    return quoted.replace("\x7f", r"\u007f")

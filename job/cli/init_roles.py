@@ -114,7 +114,8 @@ def list_doubts(found: FoundRoles) -> list[str]:
         doubts.append("the first line of the file was taken as the names of the columns")
     for role, word in ROLE_WORDS.items():
         chosen = found.roles.get(role)
-        if chosen is None or (chosen.source != "cells" and not chosen.others):
+        is_clear = chosen is None or (chosen.source != "cells" and not chosen.others)
+        if chosen is None or is_clear or chosen.column.endswith("*"):
             continue
         look = find_look(found, role)
         shown = f"'{chosen.column}'" if look is None else show_column(found, look)
@@ -146,4 +147,4 @@ def count_values(look: ColumnLook, head: TableHead) -> str:
     """Return the number of distinct values of a column, in all rows or in the first ones."""
     n_rows = len(head.preview.columns[look.position - 1].cells)
     values = pluralize(look.n_distinct, "value")
-    return values if n_rows == head.preview.n_rows else f"{values} in the first {n_rows:,} rows"
+    return values if n_rows == head.preview.n_rows else f"{values} in {n_rows:,} of the rows"

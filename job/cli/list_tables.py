@@ -61,7 +61,7 @@ def short_time(time: str | None) -> str | None:
 
     try:
         return f"{datetime.fromisoformat(time).astimezone(UTC):%Y-%m-%d %H:%M}"
-    except ValueError:
+    except (ValueError, OverflowError):
         return time
 
 

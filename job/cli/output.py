@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from job.cli.layout import lay_out_mapping
-from job.contracts.messages import quote
+from job.contracts.messages import escape_control_characters, quote
 from job.errors import ConfigurationError, SupportsJson, TransientError
 
 Content = Mapping[str, object]
@@ -42,7 +42,8 @@ def write_result(
     check_form(form)
     content = result if isinstance(result, Mapping) else result.to_json()
     if is_table(form):
-        write_text("\n".join(lay_out(result) if lay_out else lay_out_mapping(content)))
+        lines = lay_out(result) if lay_out else lay_out_mapping(content)
+        write_text(escape_control_characters("\n".join(lines)))
     elif form == "yaml":
         write_text(_to_yaml(content))
     else:

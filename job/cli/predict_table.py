@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from job.signals import SignalWatcher
     from job.stages.packaging.read_plain_form import PublishedModel
 
+_MAX_NAME_BYTES = 200  # a temporary file has a longer name
 _ENDINGS = (".parquet", ".pq", ".csv", ".csv.gz")
 
 
@@ -43,10 +45,11 @@ def check_files(out: Path, settings: JobSettings, *, is_forced: bool) -> None:
             f"file {quote(uri)} does not exist",
             hint="check --dataset (dataset.uri), and whether the upstream export has finished",
         )
-    if out.resolve() == local_path(uri).resolve():
+    table = local_path(uri).resolve()
+    if table in (out.resolve(), *out.resolve().parents):
         raise ConfigurationError(
-            "--out and --dataset name the same file",
-            hint="choose another file with --out FILE",
+            "--out is the table of --dataset, or a file in its folder",
+            hint="choose a file elsewhere with --out FILE",
         )
 
 
@@ -56,20 +59,27 @@ def _check_target(out: Path, *, is_forced: bool) -> None:
             "--out must be a local path",
             hint="write to a local file, such as --out predictions.parquet, and upload it",
         )
+    if len(os.fsencode(out.name)) > _MAX_NAME_BYTES:
+        raise ConfigurationError(
+            "the name of the file in --out is too long",
+            hint=f"use a name of at most {_MAX_NAME_BYTES} bytes",
+        )
     if not out.name.lower().endswith(_ENDINGS):
         raise ConfigurationError(
             f"the name of {quote(str(out))} does not have the ending of a Parquet or CSV file",
             hint="use a name that ends in .parquet, .csv or .csv.gz, such as --out predictions.csv",
         )
-    if not out.parent.is_dir():
+    if not os.path.isdir(out.parent):  # noqa: PTH112  # False for every error
         raise ConfigurationError(
-            f"folder {quote(str(out.parent))} does not exist", hint=f"`mkdir -p '{out.parent}'`"
+            f"folder {quote(str(out.parent))} does not exist",
+            hint=f"`mkdir -p {shlex.quote(str(out.parent))}`",
         )
-    if out.is_dir() or (os.path.lexists(out) and not is_forced):
+    is_folder = os.path.isdir(out)  # noqa: PTH112
+    if is_folder or (os.path.lexists(out) and not is_forced):
         raise ConfigurationError(
             f"{quote(str(out))} already exists",
             hint="choose another file with --out FILE"
-            + ("" if out.is_dir() else ", or overwrite it with --force"),
+            + ("" if is_folder else ", or overwrite it with --force"),
         )
 
 

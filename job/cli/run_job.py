@@ -199,6 +199,7 @@ def _prepare(
         environment=describe_environment(),
         attempt_id=uuid.uuid4().hex,
         override=request.override,
+        followed=beginning.followed,
     )
     ports = make_ports(settings, recorder.store, progress, copy, memory=memory, folder=folder)
     return ports, plan

@@ -22,6 +22,8 @@ class Plan:
         Id of this process; several processes (attempts) may have the same run id.
     environment
         Versions, revision and CPU type for metadata.json.
+    followed
+        Keys of the settings that follow from the columns of the table, because nothing states them.
     override
         Reason to publish a candidate that the gate rejects; None if a rejected candidate must not
         be published.
@@ -36,6 +38,7 @@ class Plan:
     environment: Mapping[str, object]
     attempt_id: str = "0"
     override: str | None = None
+    followed: frozenset[str] = frozenset()
 
     @property
     def settings_digest(self) -> str:

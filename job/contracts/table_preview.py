@@ -24,9 +24,10 @@ class ColumnPreview:
     type
         Type that the file states for the column.
     cells
-        Cells of the first rows: None if a cell is missing, otherwise text, a number, a truth
-        value, or for a list its number of values.  A cell of a CSV file is text; a time is text
-        in the form of ISO 8601; a cell of the type `other` is the name of its type.
+        Cells of some rows, from the beginning of the table: None if a cell is missing, otherwise
+        text, a number, a truth value, or for a list its number of values.  A cell of a CSV file is
+        text; a time is text in the form of ISO 8601; a cell of the type `other` is the name of its
+        type.
     """
 
     name: str

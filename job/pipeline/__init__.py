@@ -28,6 +28,7 @@ from job.contracts.identity import Digest
 from job.contracts.reports.results import RunResult
 from job.contracts.store_keys import ProbeStep
 from job.errors import GateRejectedError
+from job.pipeline.champion_contract import require_contract_of_champion
 from job.pipeline.drift import check_drift
 from job.pipeline.intake import Tables, check_request, load_tables
 from job.pipeline.judge_candidate import Verdict, claim_if_published, judge_candidate
@@ -94,6 +95,7 @@ def _prepare(context: RunContext) -> tuple[ProbeStep, ...]:
     facts = context.recorder.facts
     facts.settings_digest, facts.environment = plan.settings_digest, plan.environment
     check_request(plan.settings, plan.suite)
+    require_contract_of_champion(context)
     if plan.settings.gate.anchor is not None:
         find_anchor(store, plan.settings.gate.anchor)
     if plan.is_dry_run:

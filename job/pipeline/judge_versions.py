@@ -40,6 +40,7 @@ from job.stages.gate.held_out_comparison import (
     ComparedModel,
     ComparisonSpec,
 )
+from job.stages.gate.majority import compare_with_majority
 from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
@@ -178,7 +179,10 @@ def _evaluate(context: RunContext, judged: _Judged) -> CandidateEvaluation:
         predictions = predict(model.pipeline, test_rows, model.feature_blocks)
         evaluated = EvaluatedRows.of(test_rows, predictions, s.scoring)
         scores = evaluate(evaluated, model, context.ports.timer, spec=s.scoring)
-    return CandidateEvaluation(**scores.fields())
+        over_majority = None
+        if s.gate.beat_majority:
+            over_majority = compare_with_majority(predictions, test_rows.groups, s.paired)
+    return CandidateEvaluation(**scores.fields(), over_majority=over_majority)
 
 
 def _compare(context: RunContext, judged: _Judged, rival: PublishedVersion) -> Comparison:

@@ -25,6 +25,7 @@ from job.contracts.version_files import EVALUATION_FILE, METADATA_FILE, REPORT_F
 from job.errors import ConfigurationError, IntegrityError
 
 _N_THREADS: Final = 4
+_MAX_RUN_ID: Final = 200  # characters
 _RECORD: Final = re.compile(r"runs/([^/]+)/([0-9]{1,9})\.json")
 
 
@@ -74,7 +75,7 @@ def _read_record(store: ArtifactStore, run_id: str, attempt: int) -> RunRecord |
 
 def find_run(store: ArtifactStore, run_id: str) -> RunRecord | None:
     """Return the record of a run's latest attempt; None if the store has no readable one."""
-    if "/" in run_id or not is_key(run_id):
+    if "/" in run_id or len(run_id) > _MAX_RUN_ID or not is_key(run_id):
         return None
     numbers = _list_attempts(store, run_id)
     return _read_record(store, run_id, numbers[-1]) if numbers else None

@@ -92,6 +92,31 @@ def test_features_follow_a_stated_suite(suite, features):
     assert features == settings.features.use
 
 
+def test_nothing_is_relaxed_for_a_suite_of_ones_own():
+    """It may be for the upstream's table, of which an export has lost columns."""
+    effective = complete("vec", "comment", "label", expectations__suite="own.json")
+
+    assert 5000 == effective.settings.dataset.min_rows
+    assert 0.85 == effective.settings.gate.floors.accuracy
+
+
+def test_label_that_only_its_cells_show_is_not_followed():
+    """A run then asks for the label; `pcc-job init` writes it into the settings."""
+    preview = TablePreview(
+        columns=(
+            ColumnPreview(name="comment", type="text", cells=CELLS["comment"]),
+            ColumnPreview(name="via", type="text", cells=CELLS["label"]),
+        ),
+        n_rows=30,
+        format="csv",
+    )
+    effective = load_settings(None, {}, [])
+    found = find_stated_roles(effective, preview)
+
+    assert "via" == found.column("target")
+    assert {} == follow_columns(effective, found).origins
+
+
 def test_auto_states_nothing():
     stated = {"features__use": "auto", "expectations__suite": "auto"}
 

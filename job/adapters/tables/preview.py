@@ -11,7 +11,6 @@ How it works
 from __future__ import annotations
 
 import codecs
-import itertools
 from pathlib import Path
 from typing import Final
 
@@ -68,7 +67,8 @@ def _read_csv(file: SourceFile, max_rows: int, *, is_complete: bool) -> TablePre
     dialect = find_dialect(file)
     header, rows, is_whole_file = _read_rows(file, dialect.delimiter, dialect.codec)
     fitting = [row for row in rows if len(row) == len(header)]
-    cells = itertools.islice(fitting, max_rows)
+    # rows from all of what was read, because a table may be sorted by its labels
+    cells = fitting[:: max(1, -(-len(fitting) // max_rows))]
     columns = list(zip(*cells, strict=True)) or [()] * len(header)
     return TablePreview(
         columns=tuple(

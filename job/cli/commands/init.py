@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 import textwrap
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ import typer
 from job.cli.commands.options import Options, takes_options
 from job.cli.layout import terminal_width
 from job.cli.output import check_form, write_result
+from job.errors import ConfigurationError
 
 
 @takes_options("sets", "output")
@@ -37,11 +40,13 @@ def init(
     from job.contracts.reports.results import InitResult
     from job.table_settings import find_stated_roles
 
-    effective = options.effective_settings()
+    if not table:
+        raise ConfigurationError("TABLE is empty", hint="name a file, a folder or an s3:// URI")
+    effective = replace(options, dataset=table).effective_settings()
     with working_folder() as folder:
         copy = make_copier(effective.settings, folder)
         head = read_head(table, effective.settings.dataset, copy)
-    ask = typer.prompt if sys.stdin.isatty() and sys.stderr.isatty() else None
+    ask = partial(typer.prompt, err=True) if sys.stdin.isatty() and sys.stderr.isatty() else None
     found = choose_target(find_stated_roles(effective, head.preview), head, target, ask)
     store = choose_store(effective.settings, table)
     write_settings(out, found, head, effective, store)

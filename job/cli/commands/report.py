@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +57,7 @@ def report(
     from job.contracts.reports.results import ReportResult
 
     folder = Path(version)
-    is_local = folder.is_dir()
+    is_local = os.path.isdir(folder)  # noqa: PTH112  # False for every error
     name, files, is_verified = (
         _read_folder(folder.resolve()) if is_local else _read_stored(version, options)
     )

@@ -18,9 +18,10 @@ Look = Literal["label", "text", "embedding", "time", "number", "code", "constant
 _MIN_SHARE: Final = 0.9  # of the cells that must have a form
 _MAX_LABEL_LENGTH: Final = 60  # mean number of characters
 _MAX_LABEL_SHARE: Final = 0.5  # of distinct values among the cells
-_MIN_TEXT_LENGTH: Final = 12  # mean number of characters
+_MIN_TEXT_LENGTH: Final = 30  # mean number of characters of a text without spaces
 _MAX_CODES: Final = 100  # distinct numbers that can be labels
 _NUMBER: Final = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?%?")
+_LIST: Final = re.compile(r"\[\s*[-+.\d][^\[\]\"']*\]")  # of numbers
 _TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?|\d{1,4}[./-]\d{1,2}[./-]\d{1,4}( .*)?")
 
 
@@ -59,8 +60,7 @@ def describe_column(column: ColumnPreview, position: int) -> ColumnLook:
     n_distinct = len(set(cells))
     mean_length = sum(map(len, cells)) / len(cells) if cells else 0.0
     look = _find_look(column, cells, n_distinct, mean_length)
-    is_repeated = n_distinct <= max(2, _MAX_LABEL_SHARE * len(cells))
-    is_code = look == "number" and n_distinct <= _MAX_CODES and is_repeated
+    is_code = look == "number" and n_distinct <= _MAX_CODES and _is_repeated(cells, n_distinct)
     return ColumnLook(
         name=column.name,
         position=position,
@@ -88,11 +88,15 @@ def _find_look(
         return "number"
     if n_distinct == 1:
         return "constant"
-    is_repeated = n_distinct <= max(2, _MAX_LABEL_SHARE * len(cells))
-    if column.type == "boolean" or (is_repeated and mean_length <= _MAX_LABEL_LENGTH):
+    is_short = mean_length <= _MAX_LABEL_LENGTH
+    if column.type == "boolean" or (is_short and _is_repeated(cells, n_distinct)):
         return "label"
     has_words = _share(cells, lambda cell: " " in cell) >= 0.5
     return "text" if has_words or mean_length >= _MIN_TEXT_LENGTH else "code"
+
+
+def _is_repeated(cells: Sequence[str], n_distinct: int) -> bool:
+    return n_distinct <= max(2, _MAX_LABEL_SHARE * len(cells))
 
 
 def _share(cells: Sequence[str], is_one: Callable[[str], bool]) -> float:
@@ -104,7 +108,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _is_list(cell: str) -> bool:
-    return cell.startswith("[") and cell.endswith("]")
+    return _LIST.fullmatch(cell) is not None
 
 
 def _is_time(cell: str) -> bool:

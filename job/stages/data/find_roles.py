@@ -14,7 +14,7 @@ A table in which no name is known may have no header: its names may be cells, an
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -73,7 +73,7 @@ _UPSTREAM: Final = frozenset(
     }
 )
 _MIN_UPSTREAM: Final = 5  # of these columns make a table the upstream's
-_NUMBERED: Final = re.compile(r"(.*?\D)(\d{1,5})")
+_NUMBERED: Final = re.compile(r"([^\W\d](?:[\w.-]{0,38}(?:[^\W\d]|-))?)(\d{1,5})")
 _MIN_WIDE: Final = 8  # numbered columns of numbers that make an embedding
 
 
@@ -170,20 +170,29 @@ def _taken(roles: Mapping[Role, FoundRole]) -> set[str]:
 
 def _find_by_name(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
     """Return the column with the most usual name of a role, if its cells fit the role."""
-    if role == "embeddings" and (wide := _find_wide(looks)) is not None:
-        return FoundRole(column=wide, source="name")
-    usual = _NAMES[role]
-    fitting = [
-        (usual.index(name), look.name)
+    fitting = sorted(
+        (look.look == "constant", rank, look.name)
         for look in looks
-        if (name := _fold(look.name)) in usual and look.is_named and _fits(role, look)
-    ]
+        if look.is_named
+        and (rank := _rank(role, look.name)) is not None
+        and _fits(role, look, looks)
+    )
     if not fitting:
         return None
-    (_, column), *rest = sorted(fitting)
-    # only a wrong label spoils a model; of several texts, the usual one is rarely wrong
-    others = tuple(name for _, name in rest) if role == "target" else ()
-    return FoundRole(column=column, source="name", others=others)
+    (_, _, column), *rest = fitting
+    # a column of one value is no label if there is another
+    others = tuple(name for is_constant, _, name in rest if not is_constant)
+    is_doubtful = role in ("target", "text")
+    return FoundRole(column=column, source="name", others=others if is_doubtful else ())
+
+
+def _rank(role: Role, name: str) -> int | None:
+    """Return the position of a name among the usual names of a role; None if it is not usual."""
+    folded, usual = _fold(name), _NAMES[role]
+    if folded in usual:
+        return usual.index(folded)
+    is_text = role == "text" and folded.endswith("text")
+    return len(usual) if is_text else None
 
 
 def _find_by_cells(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
@@ -193,6 +202,8 @@ def _find_by_cells(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
     if role == "target":
         labels = [look for look in looks if look.look == "label"]
         return FoundRole(column=labels[0].name, source="cells") if len(labels) == 1 else None
+    if role == "embeddings" and (wide := _find_wide(looks)) is not None:
+        return FoundRole(column=wide, source="cells")
     look_of = {"text": "text", "embeddings": "embedding", "timestamp": "time"}
     fitting = [look for look in looks if look.look == look_of[role]]
     if not fitting or (role == "timestamp" and len(fitting) > 1):
@@ -201,13 +212,17 @@ def _find_by_cells(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
     return FoundRole(column=first.name, source="cells", others=tuple(look.name for look in others))
 
 
-def _fits(role: Role, look: ColumnLook) -> bool:
-    """Return whether the cells of a column with a usual name of a role can have that role."""
+def _fits(role: Role, look: ColumnLook, looks: Sequence[ColumnLook]) -> bool:
+    """Return whether the cells of a column with a usual name of a role can have that role.
+
+    A column of short or repeated cells is a text only if no column of the table looks like one.
+    """
     match role:
         case "target":
             return look.can_be_label
         case "text":
-            return look.look in ("text", "label", "code", "constant")
+            has_text = any(other.look == "text" for other in looks)
+            return look.look == "text" or (not has_text and look.look in ("label", "code"))
         case "embeddings":
             return look.look == "embedding"
         case "timestamp":
@@ -219,14 +234,21 @@ def _fits(role: Role, look: ColumnLook) -> bool:
 
 
 def _find_wide(looks: Sequence[ColumnLook]) -> str | None:
-    """Return `prefix*` for the prefix of the most columns that are numbered numbers."""
-    prefixes = Counter(
-        match[1]
-        for look in looks
-        if look.look in ("number", "empty") and (match := _NUMBERED.fullmatch(look.name))
-    )
-    prefix, n_columns = max(prefixes.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    return f"{prefix}*" if n_columns >= _MIN_WIDE else None
+    """Return `prefix*` for the most columns that are numbered without a gap; None if too few.
+
+    The columns hold numbers of many values, unlike the answers of a survey.
+    """
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for look in looks:
+        match = _NUMBERED.fullmatch(look.name)
+        if match and look.look in ("number", "empty") and not look.can_be_label:
+            numbers[match[1]].add(int(match[2]))
+    wide = [
+        (len(found), prefix)
+        for prefix, found in numbers.items()
+        if len(found) >= _MIN_WIDE and max(found) - min(found) == len(found) - 1
+    ]
+    return f"{max(wide)[1]}*" if wide else None
 
 
 def _fold(name: str) -> str:

@@ -12,6 +12,7 @@ How it works
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
@@ -24,13 +25,15 @@ from job.contracts.settings.gate import PairedSpec
 from job.stages.gate.paired_bootstrap import compare_pair
 from job.stages.metrics.predictions import Predictions
 
+_MIN_GROUPS: Final = 2  # of a class
+
 
 def compare_with_majority(
     predictions: Predictions, groups: Array, spec: PairedSpec
 ) -> Interval | None:
     """Return the candidate's macro recall minus that of the majority class, with its interval.
 
-    Return None if the difference cannot be measured.
+    Classes with fewer than two groups are left out.  Return None if fewer than two classes remain.
 
     Parameters
     ----------
@@ -39,6 +42,13 @@ def compare_with_majority(
     groups
         Group of each row, shape (n_rows,).
     """
+    # NOTE: the bootstrap over groups has no variance in a class of one group
+    pairs = np.unique(np.stack([predictions.y_true, groups]), axis=1)
+    n_groups = np.bincount(pairs[0], minlength=len(predictions.classes))
+    is_used = (n_groups >= _MIN_GROUPS)[predictions.y_true]
+    predictions, groups = predictions.take(is_used), groups[is_used]
+    if len(np.unique(predictions.y_true)) < 2:
+        return None
     most_frequent = np.bincount(predictions.y_true, minlength=len(predictions.classes)).argmax()
     constant = replace(
         predictions,

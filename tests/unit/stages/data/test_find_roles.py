@@ -73,6 +73,39 @@ def columns_of(found):
             {"label": LABELS, "greeting": SHORT_TEXTS, "what_happened": TEXTS},
             {"target": "label", "text": "what_happened"},
         ),
+        # a column with an address is no text, if there is one
+        (
+            {
+                "email": tuple(f"p{n}@example.com" for n in range(N)),
+                "message_text": TEXTS,
+                "label": LABELS,
+            },
+            {"target": "label", "text": "message_text"},
+        ),
+        # a column of one value is no label, if there is another
+        (
+            {"body": TEXTS, "type": ("mail",) * N, "ticket_category": LABELS, "topic": LABELS},
+            {"target": "topic", "text": "body"},
+        ),
+        # other columns with the letter of the embeddings
+        (
+            {"entry1": TEXTS, "label": LABELS, **{f"e{n}": NUMBERS for n in range(16)}},
+            {"target": "label", "text": "entry1", "embeddings": "e*"},
+        ),
+        # the answers of a survey are numbered, too
+        (
+            {
+                "text": TEXTS,
+                "label": LABELS,
+                **{f"q{n}": tuple(str(1 + k % 5) for k in range(N)) for n in range(10)},
+            },
+            {"target": "label", "text": "text"},
+        ),
+        # a list of words is no embedding
+        (
+            {"tags": ('["vip", "de"]',) * N, "text": TEXTS, "label": LABELS},
+            {"target": "label", "text": "text"},
+        ),
         # numbers are labels only by name
         (
             {"label": tuple(str(n % 4) for n in range(N)), "text": TEXTS},
@@ -116,6 +149,28 @@ def test_first_row_in_the_place_of_a_header():
     found = find(preview(**{"refund": LABELS, "please look at my order": TEXTS}))
 
     assert not found.has_header
+
+
+def test_numbers_in_the_place_of_a_header():
+    """The first row of a file of embeddings is a row, although its cells end in numbers."""
+    first_row = {f"0.{10000 + n}": NUMBERS for n in range(16)}
+    found = find(preview(**{"Schmidt": IDS, "confidential": LABELS, **first_row}))
+
+    assert not found.has_header
+    assert "embeddings" not in found.roles
+
+
+def test_numbered_columns_alone_are_no_header():
+    found = find(preview(**{"Schmidt": IDS, **{f"e{n}": NUMBERS for n in range(16)}}))
+
+    assert "e*" == found.column("embeddings")
+    assert not found.has_header
+
+
+def test_further_usual_names_are_told():
+    found = find(preview(text=TEXTS, label=LABELS, category=LABELS, message=TEXTS))
+
+    assert ("category",) == found.roles["target"].others
 
 
 def test_usual_name_that_is_a_cell_does_not_count():
