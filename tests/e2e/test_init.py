@@ -53,14 +53,18 @@ def test_init_writes_settings_with_which_the_table_is_valid(write, pcc_job, resu
 
 @pytest.mark.parametrize("write", [comment_label, parquet_vectors])
 def test_init_and_one_run_publish_a_model(write, pcc_job, follow, result_of, tmp_path):
-    """The first attempt, with the command that `init` prints."""
+    """The first attempt, with the command that `init` prints; `gate` has the same criteria."""
     path = write(tmp_path)
 
     found = result_of(pcc_job("init", path.name))
     result = result_of(follow(found["next_command"], **QUICK))
+    version = result["version"]
+    judged = result_of(pcc_job("gate", version, version, "--config", found["path"], **QUICK))
 
     assert "published" == result["outcome"]
-    assert (tmp_path / "models" / result["version"] / "manifest.json").is_file()
+    assert (tmp_path / "models" / version / "manifest.json").is_file()
+    met = {criterion["name"]: criterion["is_met"] for criterion in judged["gate"]["criteria"]}
+    assert met["better_than_majority"]
 
 
 def test_run_finds_the_same_without_a_file(pcc_job, result_of, tmp_path):
@@ -147,7 +151,46 @@ def test_any_name_of_a_column_survives_the_settings_file(name, pcc_job, result_o
     shown = result_of(pcc_job("config", "show", "--config", found["path"], "--changed"))
 
     assert name == shown["dataset.columns.target"]["value"]
-    assert {"dataset.uri", "dataset.columns.target", "dataset.columns.text"} == set(shown)
+    sections = {key.rpartition(".")[0] for key in shown}
+    assert {"dataset", "dataset.columns", "features", "expectations"} == sections
+
+
+def test_table_that_lost_columns_does_not_change_the_contract(train, pcc_job, result_of, sample):
+    """The upstream's champion is not replaced by a model with other features or weaker rules."""
+    result_of(train(sample))
+    table = pd.read_parquet(sample)[["intent", "text", "embeddings", "timestamp"]]
+    table.to_parquet(sample.parent / "reduced.parquet")
+
+    done = pcc_job("run", "--dataset", sample.parent / "reduced.parquet", "--store", "models")
+
+    assert 2 == done.returncode, done.stderr[-1500:]
+    error = json.loads(done.stderr.splitlines()[-1])
+    assert "'expectations.suite', 'features.use'" in error["reason"]
+    assert "--set 'features.use=[text, embeddings]'" in error["hint"]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("s3://user:zq-secret@bucket/t.csv", "credentials"),
+        ("http://user:zq-secret@host/t.csv", "scheme"),
+        ("", "empty"),
+    ],
+)
+def test_address_that_cannot_be_read_is_refused(table, words, pcc_job):
+    done = pcc_job("init", table)
+
+    assert 2 == done.returncode
+    assert words in done.stderr
+    assert "zq-secret" not in done.stderr + done.stdout
+
+
+def test_file_of_settings_is_a_file(pcc_job, tmp_path):
+    comment_label(tmp_path)
+    (tmp_path / "folder").mkdir()
+
+    for out in ("folder", "missing/job.yaml", "x" * 300):
+        assert 2 == pcc_job("init", "feedback.csv", "--out", out).returncode
 
 
 def two_possible_labels(folder):
