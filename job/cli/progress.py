@@ -66,6 +66,8 @@ class Progress:
         """Show the name of the stage that begins."""
         if self._stage == name == "loading":
             return  # shown since `__enter__`
+        if self._stage == "loading":
+            self.end_stage(self._stage, time.monotonic() - self._started)
         self._stage, self._n_rounds, self._started = name, 0, time.monotonic()
         if self._bar is not None:
             self._bar.reset(self._task, description=self._words, total=None)

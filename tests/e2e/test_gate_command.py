@@ -86,12 +86,12 @@ def test_gate_alone_judges_two_versions_and_writes_nothing(
 
 
 def test_anchor_stops_what_the_champion_lets_pass(train, pcc_job, result_of, sample):
-    """An anchor that does not exist is an error before anything is read."""
+    """An anchor that does not exist is an error before the rows are read."""
     result_of(train(sample))
     result_of(pcc_job("models", "promote", "latest", "--channel", "anchor", "--store", "models"))
     loose = ("--set", WORSE, "--set", "publish.channel=other", "--set", "gate.margin=0.02")
     done = train(sample, *loose, "--set", "gate.anchor=anchor")
-    absent = train("absent.csv", "--set", "gate.anchor=nowhere")
+    absent = train(sample, "--set", "gate.anchor=nowhere")
 
     reason = json.loads(done.stderr.splitlines()[-1])["reason"]
     assert 6 == done.returncode
