@@ -16,7 +16,8 @@ from job.contracts.settings.job_settings import JobSettings
 from job.contracts.table_preview import TablePreview
 from job.settings import EffectiveSettings
 from job.settings.validation import validate_settings
-from job.stages.data.find_roles import ROLES, FoundRoles, Role, find_roles
+from job.stages.data.find_roles import FoundRoles, find_roles
+from job.stages.data.usual_names import ROLES, Role
 
 ORIGIN: Final = "the columns of the table"
 UPSTREAM_SUITE: Final = "curated_training_data"

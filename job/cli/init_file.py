@@ -20,7 +20,8 @@ from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError, JobError
-from job.stages.data.find_roles import FoundRoles, Role
+from job.stages.data.find_roles import FoundRoles
+from job.stages.data.usual_names import Role
 from job.table_settings import follow_columns
 
 if TYPE_CHECKING:

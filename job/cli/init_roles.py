@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from job.contracts.messages import did_you_mean, pluralize, quote
 from job.contracts.shown_names import is_plain
 from job.errors import ConfigurationError, ContractViolationError
-from job.stages.data.find_roles import FoundRole, FoundRoles, Role
+from job.stages.data.find_roles import FoundRole, FoundRoles
+from job.stages.data.usual_names import Role
 
 if TYPE_CHECKING:
     from job.cli.begin_table import TableHead

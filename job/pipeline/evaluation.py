@@ -79,7 +79,7 @@ def evaluate_candidate(
         geometry=geometry,
         stress=batches.stress,
         input_check=batches.input_check,
-        over_majority=_compare_with_majority(context, evaluated),
+        over_majority=compare_with_majority_class(context, evaluated),
         label_noise=_estimate_label_noise(context, split, setup, fitted),
     )
 
@@ -114,7 +114,7 @@ def _predict_rows(
     )
 
 
-def _compare_with_majority(context: RunContext, evaluated: EvaluatedRows) -> Interval | None:
+def compare_with_majority_class(context: RunContext, evaluated: EvaluatedRows) -> Interval | None:
     """Return by how much the candidate is better than the majority class; None if not required."""
     if not context.settings.gate.beat_majority:
         return None

@@ -27,6 +27,7 @@ from job.contracts.reports.results import GateResult
 from job.contracts.version_files import MODEL_FILE, PLAIN_MODEL_FILE
 from job.errors import ConfigurationError, GateRejectedError
 from job.pipeline.challenge_comparison import evaluate_version
+from job.pipeline.evaluation import compare_with_majority_class
 from job.pipeline.intake import Tables, check_request, find_near_duplicates, load_tables
 from job.pipeline.run_context import RunContext
 from job.registry.champion import PublishedVersion, load_anchor
@@ -40,7 +41,6 @@ from job.stages.gate.held_out_comparison import (
     ComparedModel,
     ComparisonSpec,
 )
-from job.stages.gate.majority import compare_with_majority
 from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
@@ -179,10 +179,8 @@ def _evaluate(context: RunContext, judged: _Judged) -> CandidateEvaluation:
         predictions = predict(model.pipeline, test_rows, model.feature_blocks)
         evaluated = EvaluatedRows.of(test_rows, predictions, s.scoring)
         scores = evaluate(evaluated, model, context.ports.timer, spec=s.scoring)
-        over_majority = None
-        if s.gate.beat_majority:
-            over_majority = compare_with_majority(predictions, test_rows.groups, s.paired)
-    return CandidateEvaluation(**scores.fields(), over_majority=over_majority)
+    over = compare_with_majority_class(context, evaluated)
+    return CandidateEvaluation(**scores.fields(), over_majority=over)
 
 
 def _compare(context: RunContext, judged: _Judged, rival: PublishedVersion) -> Comparison:

@@ -23,49 +23,8 @@ from job.contracts.settings.dataset import DatasetSpec
 from job.contracts.table_preview import TablePreview
 from job.stages.data.column_looks import ColumnLook, describe_column
 from job.stages.data.header import has_column
+from job.stages.data.usual_names import ROLES, USUAL_NAMES, Role
 
-Role = Literal["target", "text", "embeddings", "timestamp", "id", "group"]
-ROLES: Final[tuple[Role, ...]] = ("target", "text", "embeddings", "timestamp", "id", "group")
-
-# usual names of each role in lowercase, without punctuation; earlier ones are preferred
-_NAMES: Final[Mapping[Role, tuple[str, ...]]] = {
-    "target": (
-        *("intent", "label", "labels", "target", "category", "class", "classlabel", "labeltext"),
-        *("labelname", "intentname", "categoryname", "topic", "tag", "type", "subject", "queue"),
-        *("department", "sentiment", "theme", "reason", "y"),
-    ),
-    "text": (
-        *("text", "utterance", "comment", "comments", "message", "body", "sentence", "query"),
-        *("question", "request", "content", "description", "document", "review", "complaint"),
-        *(
-            "feedback",
-            "ticket",
-            "email",
-            "letter",
-            "prompt",
-            "input",
-            "title",
-            "subject",
-            "summary",
-        ),
-    ),
-    "embeddings": (
-        *("embeddings", "embedding", "vec", "vector", "vectors", "emb", "features", "dense"),
-        *("textembedding", "sentenceembedding", "embeddingvector"),
-    ),
-    "timestamp": (
-        *("timestamp", "created", "createdat", "date", "datetime", "time", "receivedat"),
-        *("received", "updatedat", "submittedat", "loggedat", "day"),
-    ),
-    "id": (
-        *("id", "recordid", "rowid", "uuid", "uid", "ticketid", "messageid", "requestid", "index"),
-    ),
-    "group": (
-        *("group", "groupid", "userid", "user", "customerid", "customer", "personid", "person"),
-        *("accountid", "account", "authorid", "author", "sender", "clientid", "sessionid"),
-        *("conversationid", "threadid"),
-    ),
-}
 _UPSTREAM: Final = frozenset(
     {
         *("intent", "text", "embeddings", "confidence", "timestamp", "text_length"),
@@ -188,7 +147,7 @@ def _find_by_name(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
 
 def _rank(role: Role, name: str) -> int | None:
     """Return the position of a name among the usual names of a role; None if it is not usual."""
-    folded, usual = _fold(name), _NAMES[role]
+    folded, usual = _fold(name), USUAL_NAMES[role]
     if folded in usual:
         return usual.index(folded)
     is_text = role == "text" and folded.endswith("text")

@@ -75,9 +75,7 @@ def effective_groups(groups: Array) -> float:
 def count_by_group(
     groups: Array, y: Array, columns: tuple[Array, ...], n_columns: int
 ) -> GroupSums:
-    """Count how many rows of each group belong to each column of the result.
-
-    Groups with equal counts share one stored entry.
+    """Count how many rows of each group belong to each column of `GroupSums.sums`.
 
     Parameters
     ----------
