@@ -17,7 +17,7 @@ How it works
 3. `job.stages.features.quadric` fits each prefix to most of the rows, and holds out the rest.  A
    prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
 4. Of the sound fits (`QuadricFit.is_sound`), the one with the lowest `ratio` (smallest / second
-   smallest singular value) gives the map, rounded by `coarse_map`.  There may be none.
+   smallest singular value) gives the map, rounded by `coarse_map`.  Without any, nothing changes.
 
 A constant column cannot be restored.  Restored rows omit it, and are divided by their length.
 """
