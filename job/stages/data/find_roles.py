@@ -6,7 +6,8 @@ How it works
 2. A column with a usual name for a role, such as `comment` for the text, gets it if its cells fit.
 3. Otherwise the cells decide: few repeated values are labels, long strings are texts, lists of
    numbers (or numbered columns) are embeddings.
-4. If several columns fit equally well, the label is not chosen, and the longest text is.
+4. If several columns fit equally well, none becomes the label; that with the longest cells becomes
+   the text.
 
 A table in which no name is known may have no header: its names may be cells, and are not shown.
 """
@@ -135,7 +136,7 @@ def find_roles(preview: TablePreview, spec: DatasetSpec, stated: Collection[str]
     spec
         The settings; their aliases are applied to the names of the file.
     stated
-        Roles that the settings state.  None is looked for instead, also if its column is absent.
+        Roles that the settings state.  They are not looked for, even if their columns are absent.
     """
     renamed = {name: spec.aliases.get(name, name) for name in preview.names}
     looks = tuple(
@@ -187,7 +188,7 @@ def _find_by_name(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
 
 
 def _find_by_cells(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
-    """Return the column whose cells fit a role; for the label, only if it is the only one."""
+    """Return the column whose cells fit a role; for the label, None if several columns fit."""
     if role in ("id", "group"):
         return None
     if role == "target":
@@ -202,7 +203,7 @@ def _find_by_cells(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
 
 
 def _fits(role: Role, look: ColumnLook) -> bool:
-    """Return whether the cells of a column with a usual name of a role can have that role."""
+    """Return whether a column with a usual name of a role also has cells that fit the role."""
     match role:
         case "target":
             return look.can_be_label
@@ -219,7 +220,7 @@ def _fits(role: Role, look: ColumnLook) -> bool:
 
 
 def _find_wide(looks: Sequence[ColumnLook]) -> str | None:
-    """Return `prefix*` for the prefix of the most columns that are numbered numbers."""
+    """Return `prefix*` for the prefix that most numbered columns of numbers have in common."""
     prefixes = Counter(
         match[1]
         for look in looks
