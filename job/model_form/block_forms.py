@@ -92,7 +92,7 @@ class EmbeddingBlock(FormPart):
 
 
 class NumericBlock(FormPart):
-    """Damped numbers, `asinh(offset + scale * x)`, and an indicator of missing ones for each."""
+    """Damped numbers, `asinh(offset + scale * x)`; per column, also an indicator of missing values."""
 
     kind: Literal["numeric"] = "numeric"
     names: Names
@@ -112,7 +112,7 @@ class NumericBlock(FormPart):
 
 
 class BooleanBlock(FormPart):
-    """Booleans with `fill` for missing ones, and an indicator of missing ones for each."""
+    """Booleans, `fill` where they are missing; per column, also an indicator of missing values."""
 
     kind: Literal["boolean"] = "boolean"
     names: Names
@@ -130,7 +130,7 @@ class BooleanBlock(FormPart):
 
 
 class CategoricalBlock(FormPart):
-    """An indicator of each level of each column, and one of all other values of the column."""
+    """For each column, an indicator of each level, and one indicator of all other values."""
 
     kind: Literal["categorical"] = "categorical"
     names: Names

@@ -7,8 +7,8 @@ How it works
 2. The weight of a feature for a class is its coefficient in the class's score.  If the model has
    only one score for two classes, the score speaks for the second class and against the first.
 3. A softmax depends only on differences of scores, so the mean over the classes is subtracted.
-4. `Prototypes` have coefficients for the row's own values, and others for its shares of the
-   centers; only the former belong to features.
+4. `Prototypes` have coefficients for the row's own values, and others for the row's similarities to
+   the centers; only those for the values are feature weights.
 """
 
 from __future__ import annotations

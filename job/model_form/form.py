@@ -114,7 +114,7 @@ class ModelForm(FormPart):
             require(is_fitting, "the input is a matrix, but a block takes something else")
 
     def _check_columns(self) -> None:
-        """Raise `ValueError` unless each block takes columns of the input, and only its own."""
+        """Raise `ValueError` if a block takes an unknown column, or another kind's column."""
         known = {*self.input.names} if isinstance(self.input, TableInput) else {None}
         taken: dict[Name | None, str] = {}
         for block in self.blocks:

@@ -52,12 +52,12 @@ class ConstantHead(FormPart):
 
 
 class Prototypes(FormPart):
-    """Scores of a row's shares of the centers and of its own values.
+    """Scores of a row's similarities to the centers (its shares), and of the row's own values.
 
     Attributes
     ----------
     centers
-        Divided by the temperature, shape (n_features, n_centers).
+        Centers, shape (n_features, n_centers), divided by the temperature.
     weights
         Shape (n_centers + n_features, n_scores).
     unit_rows
@@ -93,9 +93,10 @@ class Perceptron(FormPart):
     hidden_weights
         Shape (n_features + 1, n_hidden); the last input is the squared length minus 1.
     bound
-        Largest difference of the squared length from 1 at which `Prototypes` decide.
+        Largest difference of the squared length from 1 at which the scores of `Prototypes` are
+        used.
     steepness
-        How fast the other scores shrink beyond the bound.
+        How far the scores that are not used move towards 0, per unit of the distance to the bound.
     """
 
     hidden_weights: Matrix
@@ -136,7 +137,7 @@ class PrototypesWithPerceptron(FormPart):
 
 
 def inner_width(head: Head) -> int:
-    """Return the number of values between features and scores of a row, at the most."""
+    """Return the largest number of intermediate values between a row's features and its scores."""
     if isinstance(head, Prototypes):
         return int(head.centers.shape[0] + head.centers.shape[1])
     if isinstance(head, PrototypesWithPerceptron):

@@ -1,4 +1,4 @@
-"""Say what is wrong with the parts of a plain form, in the names of its file.
+"""Say what is wrong with the parts of a plain form, by their names in the file.
 
 Whether a form is unknown or malformed matters to a person: a later release may read an unknown
 form, and no release reads a malformed one.

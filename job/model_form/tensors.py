@@ -123,7 +123,7 @@ def _begin(name: str, entry: object) -> int:
 
 
 def _are_counts(value: object, min_length: int, max_length: int) -> bool:
-    """Return whether a JSON value is a list of so many non-negative integers."""
+    """Return whether a value is a list of non-negative integers, with a length in the range."""
     return (
         isinstance(value, list)
         and min_length <= len(value) <= max_length

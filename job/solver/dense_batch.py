@@ -51,7 +51,7 @@ def fit_dense_batch(
     ----------
     stop
         The stopping rule.  `stop.suboptimality` is compared with an estimate of how far the
-        objective is above its minimum, which is right within a factor of 10.
+        objective is above its minimum.  The estimate is right within a factor of 10.
     start
         Starting points of the fits; None to start from coefficients of 0.
     """
@@ -103,7 +103,7 @@ class _Batch:
         self._set_basis(objective.initial_curvatures())
 
     def _set_basis(self, curvatures: Array) -> None:
-        """Set the basis u of each of P models, in which its Hessian is close to the identity.
+        """Set a basis u for each of P models, so that the model's Hessian is close to the identity.
 
         `curvatures` has the loss's mean second derivatives by each of K logits, shape (P, K).
         """

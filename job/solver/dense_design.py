@@ -57,8 +57,8 @@ class DenseDesign:
         """Return the losses of P models (P,), and their gradients by coefficients and intercepts.
 
         The coefficients have shape (P, K, D), for K logits and D columns, the intercepts (P, K).
-        `residuals` returns the losses of a chunk of rows, and overwrites its logits with the
-        derivatives of the losses.
+        `residuals` returns the losses of a chunk of rows, and overwrites the chunk's logits with
+        the derivatives of the losses.
         """
         n_problems, n_classes, n_features = coefficients.shape
         W = coefficients.reshape(-1, n_features).astype(self.dtype, copy=False)

@@ -10,7 +10,7 @@ How it works
    in both the previous matrix and the new one.
 4. Fitted attributes are set on scikit-learn's own objects.  A model that did not converge gets no
    attributes, so scikit-learn fits it, and a debug event is logged.
-5. `polish_with_sklearn` continues the published model's fit by scikit-learn's own stopping rule.
+5. `polish_with_sklearn` continues the published model's fit until scikit-learn's own rule ends it.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def fit_logistic(
 
 
 def polish_with_sklearn(model: BaseEstimator, X: Matrix, y: Array) -> None:
-    """Let scikit-learn continue a logistic regression's fit in place, to its own stopping rule.
+    """Continue a logistic regression's fit in place, until scikit-learn's own rule ends it.
 
     `LinearSVC` models are left unchanged: scikit-learn cannot continue their fit, and `fit_svcs`
     has already applied liblinear's stopping rule.

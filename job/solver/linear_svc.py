@@ -7,9 +7,9 @@ How it works
 2. `mixed_precision` minimizes all problems together.  liblinear's stopping rule, evaluated in
    double precision, decides which models converged.
 3. The SVCs of the folds give out-of-fold decision values, to which scikit-learn fits the
-   calibration.  scikit-learn only calibrates models.  It therefore gets an SVC that returns its
-   input, because its coefficients are the identity matrix, and the decision values as this input.
-   Afterwards, the SVC that was fitted to all rows takes its place.
+   calibration.  scikit-learn can calibrate only a model.  It therefore gets the decision values as
+   features, and an SVC that returns them unchanged (its coefficients are the identity matrix).
+   Afterwards, the SVC that was fitted to all rows replaces this SVC.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def fit_svcs(
     parallel_map: ParallelMap,
     start: WarmStart | None,
 ) -> tuple[list[bool], Array]:
-    """Fit the models that converge; return whether each did, and its number of iterations.
+    """Fit the models that converge; return which ones do, and each model's number of iterations.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ class Logistic:
     penalizes_intercept: ClassVar[bool] = False
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return each model's loss, summed over rows; overwrite Z with its derivatives by Z."""
+        """Return each model's loss, summed over rows; overwrite Z with the loss's derivatives."""
         y, s = labels.y, labels.sample_weight
         if Z.shape[1] == 1:
             loss = _weighted_sum(_softplus(-_signs(y, Z) * Z[:, 0]), s)
@@ -117,7 +117,7 @@ class SquaredHinge:
     penalizes_intercept: ClassVar[bool] = True
 
     def loss_and_gradient(self, Z: Array, labels: Labels) -> Array:
-        """Return each model's loss, summed over rows; overwrite Z with its derivatives by Z."""
+        """Return each model's loss, summed over rows; overwrite Z with the loss's derivatives."""
         signs = self._one_vs_rest_signs(Z, labels.y)
         Z *= -signs
         Z += 1

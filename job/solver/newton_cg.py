@@ -8,8 +8,8 @@ How it works
 1. Values of C are fitted in increasing order, so each fit starts near its minimum, where Newton's
    full steps are accepted.  If a C exceeds 10 times the previous one, values between are inserted.
 2. The smallest C starts from its warm start; without one, from 0 with decreasing penalties.  Each
-   larger C starts from the solution of the previous C.  If both have warm starts, the difference
-   between these is added to the coefficients of the dense columns.  The sparse columns (rare terms)
+   larger C starts from the solution of the previous C.  If both C have warm starts, the difference
+   of the two is added to the coefficients of the dense columns.  The sparse columns (rare terms)
    are left out, because there the warm starts fit rows of the previous matrix.
 3. Each step solves Newton's equations by preconditioned conjugate gradients (`preconditioner`),
    only as precisely as the step needs (Dembo, Eisenstat & Steihaug 1982; Nocedal & Wright 2006,

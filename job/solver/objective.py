@@ -10,7 +10,7 @@ scaling.  The stopping rule is also the same: the largest absolute derivative is
 
 With the squared hinge, and |b|^2 added to |W|^2, C S F is the objective of liblinear for
 `LinearSVC` (Fan et al. 2008).  With more than two classes, one one-vs-rest model is fitted for each
-class.  In this model, the rows of the class have the class weight, and all other rows have none.
+class.  In this model, the rows of the class have the class weight; other rows have no class weight.
 With two classes, the rows of both classes have their class weights.  A fit ends when the norm of
 its gradient is at most tolerance * n_0 * r.  Here n_0 is the norm at W = 0 and b = 0, and r is the
 share of rows on the rarer side (the class or the rest).  This is the rule of liblinear's primal
@@ -119,8 +119,8 @@ class Objective:
     def _compute_gradient_scale(self) -> Array:
         """Return the factor of the tolerance in liblinear's stopping rule, by logit, shape (P, K).
 
-        It is the gradient norm of a model of zeros, times the share of rows of the logit's class or
-        of all other rows, whichever is smaller.
+        The factor is the gradient norm at W = 0 and b = 0, times the share of the rarer side: the
+        rows of the logit's class, or all other rows.
         """
         shape = (len(self.penalty), self.n_logits)
         origin = np.zeros((*shape, self._design.shape[1]), self._design.dtype)

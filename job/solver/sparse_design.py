@@ -100,7 +100,7 @@ class SparseDesign:
     def _transposed_product(
         self, R: Array, transform: Callable[[sparse.csr_matrix], sparse.csr_matrix]
     ) -> Array:
-        """Apply `transform` to the transposed sparse matrix, and multiply it by R (n_samples, K).
+        """Apply `transform` to the transposed matrix, and multiply the result by R (n_samples, K).
 
         The result has shape (D + 1, K) for D columns.  Its rows for the dense columns and the
         intercept are undefined.

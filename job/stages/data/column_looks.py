@@ -38,9 +38,10 @@ class ColumnLook:
     mean_length
         Mean number of characters of a cell.
     can_be_label
-        Whether the cells can be labels: `label`, or a number with few distinct values.
+        Whether the look is `label` or `constant`, or the cells are numbers with few distinct
+        values.
     is_named
-        Whether the name is not one of the column's own cells, as it is in a file without a header.
+        False if the name is also one of the column's cells, as in a file without a header.
     """
 
     name: str

@@ -6,11 +6,11 @@ How it works
    case and without the punctuation around them.
 2. Dates, times, amounts of money, decimal numbers and numbers of laws such as 2016/679 are ignored.
 3. Of the rest, a number identifies if it has at least six digits, or seven if there are spaces
-   between its digits.  Its last eight digits are compared, so that a phone number is found with and
-   without the code of its country.
-4. A token of letters and digits identifies if it has at least six of them, at least three digits
-   besides years, and letters that are not only a unit after a number.  Only letters and digits are
-   compared.
+   between its digits.  Its last eight digits are compared, so that a phone number is recognized
+   with and without a country code.
+4. A token identifies if it has at least six letters and digits, of which at least three are digits
+   outside years, and if the letters are not just a unit after a number.  Only letters and digits
+   are compared.
 """
 
 from __future__ import annotations

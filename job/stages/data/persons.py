@@ -6,8 +6,8 @@ How it works
 2. Rows of one group of near-duplicates are of one person.
 3. Two groups are of one person if their texts share a value that identifies a person
    (`job.stages.data.identifiers`), also by way of other groups: persons are connected components.
-4. A group with more than 20 values is a letter that many persons send.  Each of its rows that has
-   a value that identifies is joined by its values alone, as if it were a group.
+4. A group with more than 20 values is a letter that many persons send.  Each row of the group with
+   an identifying value then counts as a group of its own in step 3.
 5. A value in more than 20 groups and in more than 1% of all groups, such as the address of a
    company, identifies no person.
 
@@ -89,12 +89,12 @@ def _find_values(texts: Strings, index: Ints) -> Array:
 
 
 def _unique(units: Array, values: Array) -> Array:
-    """Return the distinct pairs of a unit and a value, shape (2, n)."""
+    """Return the distinct pairs of a unit (a group or a single row) and a value, shape (2, n)."""
     n_values = int(values.max(initial=0)) + 1
     return np.stack(np.divmod(np.unique(units * n_values + values), n_values))
 
 
 def _select_identifying(pairs: Array, n_groups: int) -> Array:
-    """Return the pairs of a unit and a value whose value is in few units."""
+    """Return the pairs of a unit and a value without values that occur in many units."""
     n_units = np.bincount(pairs[1])[pairs[1]]
     return pairs[:, n_units <= max(_MAX_JOINED, _MAX_SHARE * n_groups)]

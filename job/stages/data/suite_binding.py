@@ -176,7 +176,7 @@ def _argument_columns(kwargs: Mapping[str, Any]) -> list[str]:
 
 
 def _substituted(value: Any, values: Mapping[str, Any], suite: Suite, number: int) -> Any:
-    """Return the value of a parameter; return anything else unchanged."""
+    """Return the parameter's value if `value` refers to a parameter, else `value` unchanged."""
     if not (isinstance(value, dict) and set(value) == {"$PARAMETER"}):
         return value
     name = str(value["$PARAMETER"])

@@ -12,7 +12,7 @@ def suggest_remedy(broken: list[RuleResult], columns: ColumnsSpec) -> str:
 
 
 def _suggest_expectations(broken: list[RuleResult]) -> str:
-    """Return a hint: the setting for a smaller table if nothing else is wrong, else the choices."""
+    """Return a hint: how to accept a table if only its size is wrong, else what to change."""
     if [result.rule for result in broken] == ["expect_table_row_count_to_be_between"]:
         n_rows, least = broken[0].n_rows, broken[0].thresholds.get("min_value", 0)
         if n_rows < least:

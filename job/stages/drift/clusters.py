@@ -40,7 +40,7 @@ class Clusters:
 
 
 def make_clusters(groups: Array) -> Clusters:
-    """Return the `Clusters` for any group ids of the rows, which are renumbered from 0."""
+    """Return the `Clusters` of rows with any group ids; the ids are renumbered from 0."""
     _, codes, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return Clusters(codes=codes, sizes=sizes)
 

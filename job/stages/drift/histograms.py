@@ -5,8 +5,9 @@ How it works
 1. A profile stores the shares of a column's named values, or of the bins between its deciles.
 2. A later table is counted with the same values or bins.
 3. The population stability index and the Jensen-Shannon distance compare the two histograms.
-4. Without drift, only the sampling of groups differs.  The distribution of the index is then
-   derived from the covariance of the shares over groups.  Its 99.9% quantile is the null quantile.
+4. Without drift, tables differ only in which groups were sampled.  For this case, the distribution
+   of the index is derived from the covariance of the shares over groups.  Its 99.9% quantile is the
+   null quantile.
 """
 
 from __future__ import annotations
@@ -181,8 +182,8 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
 def _covariance_norm(histogram: Shares) -> float:
     """Return the Frobenius norm of the covariance matrix of the scaled shares of the bins.
 
-    Each share is divided by its square root.  The norm is computed from the trace of the matrix
-    (the expected index) and the degrees of freedom.
+    Scaling divides a share's error by the share's square root.  The norm is computed from the trace
+    of the matrix (the expected index) and the degrees of freedom.
     """
     degrees = histogram.degrees_of_freedom
     return histogram.expected_index / np.sqrt(degrees) if degrees else 0.0

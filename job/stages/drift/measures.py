@@ -2,9 +2,9 @@
 
 How it works
 ------------
-1. Subjects (classes, columns and text lengths): for each value or bin of the profile, count the
-   rows of the table that have it.  Then compute the stability index, the Jensen-Shannon distance
-   and the change of the missing share.
+1. Subjects (classes, columns and text lengths): count the rows of the table in each value or bin of
+   the profile.  Then compute the stability index, the Jensen-Shannon distance and the change of the
+   missing share.
 2. Classes: also compute the change of each class's share.
 3. Words: compute the increase in the share of unseen words.
 4. Embeddings: compute the shift of the mean, and the variance lost along the old principal axes.
@@ -110,7 +110,7 @@ def _are_embeddings_comparable(old: Profile, new: Profile) -> bool:
 def _measure_subject(
     subject: str, part: Values | Numbers, table: TableSnapshot, spec: DriftSpec
 ) -> list[DriftMeasure]:
-    """Compare the shares of the values or bins of a column with those of the champion's table.
+    """Compare the shares of a subject's values or bins with the shares in the champion's table.
 
     `subject` is a column, the classes or the text lengths.
     """

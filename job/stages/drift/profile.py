@@ -1,4 +1,4 @@
-"""Build the profile of a table, which is stored with the lineage of a version, and read it."""
+"""Build and read a table's profile, which is stored with the lineage of a version."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from job.stages.lineage.training_rows import parse_lineage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableProfile:
-    """The drift profile of a table: aggregates, and digests of words that many groups use.
+    """The drift profile of a table: aggregates, and digests of words that enough persons use.
 
     Attributes
     ----------
     vocabulary
-        Sorted digests of the words, made with `key`, shape (n_words,), uint64.
+        Sorted digests of the words, shape (n_words,), uint64; made with `key`.
     """
 
     profile: Profile

@@ -1,4 +1,4 @@
-"""The vocabulary of a table: words that many groups use, and the share of words outside it.
+"""The vocabulary of a table: words that enough persons use, and the share of unseen words.
 
 How it works
 ------------
@@ -66,7 +66,7 @@ class WordCounts:
         """Return the vocabulary: its statistics, and digests of the words that enough persons use.
 
         A word of a text counts as unseen if fewer than `min_groups` other persons use it, as if the
-        text were new.
+        text's person were new.
 
         Returns
         -------

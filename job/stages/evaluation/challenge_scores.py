@@ -22,12 +22,12 @@ def score_challenge(
     labels: Array,
     used_for: tuple[Purpose, ...],
 ) -> Challenge:
-    """Return the part `challenge` of evaluation.json: scores on the challenge set, and its use.
+    """Return `challenge` of evaluation.json: the scores on the challenge set, and the set's use.
 
     Parameters
     ----------
     evaluated
-        Requests that the published model is evaluated on, and its predictions.
+        Requests that the published model is evaluated on, and the model's predictions of them.
     labels
         Labels of the table's rows; the requests of each of these classes are counted.
     used_for

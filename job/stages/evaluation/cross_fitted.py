@@ -1,10 +1,10 @@
-"""Evaluate a recipe on all rows of its table, and its published model on the held-out rows.
+"""Evaluate a recipe on all rows of the table, and the published model on the held-out rows.
 
 A recipe is an estimator with its parameters and input, before it is fitted to any rows.
 
 How it works
 ------------
-1. Every row was predicted by a model that was not trained on its group
+1. Every row was predicted by a model that was not trained on the row's group
    (`job.stages.training.cross_fit`).  The scores of these predictions are scores of the recipe, and
    all rows of the table contribute to them.
 2. The temperature and the decision threshold of a fold are chosen on the other folds.  If the

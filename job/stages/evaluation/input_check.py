@@ -24,7 +24,7 @@ restandardized batches.
     length deviation, upstream, usual class mix     0.004-0.0085            0.006-0.06
     column means, upstream, 10,000 and 2,000 rows   0.44-142                0
     eight random sums of columns, |mean| at most    0.02-0.8                0
-The third line, means of eight sums of columns in fixed directions, was rejected: in batches with
+The last measure, means of eight sums of columns in fixed directions, was rejected: in batches with
 the table's scalers, these means can be too close to 0 for a reliable lower bound.
 """
 

@@ -3,9 +3,9 @@
 How it works
 ------------
 1. Rows of one group are not independent, so whole groups are resampled, class by class.
-2. Scores of predicted labels are functions of three counts per class: its rows, rows predicted as
-   the class, and hits (correctly predicted rows).  The counts are summed by group once, and each
-   resample is a weighted sum of the groups' counts.
+2. Scores of predicted labels are functions of three counts per class: rows of the class, rows
+   predicted as the class, and hits (correctly predicted rows).  The counts are summed by group
+   once, and each resample is a weighted sum of the groups' counts.
 3. Log loss and Brier loss are means of the rows' losses.  For ROC-AUC, each row has an influence: a
    number that says how much the row raises or lowers the metric.  Losses or influences are summed
    by group and resampled in the same way.
@@ -55,8 +55,8 @@ def compute_intervals(
 
     Cross-fitted scores also vary with the training rows, which all groups of a fold share.  If most
     groups are predicted correctly, a bootstrap over groups reflects neither this variation nor rare
-    errors.  Therefore cross-fitted scores of labels have Jeffreys' interval of a share.  Its number
-    of trials is the effective number of groups.
+    errors.  Therefore cross-fitted scores of labels have Jeffreys' interval of a share, with the
+    effective number of groups as the number of trials.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. Every row has out-of-fold probabilities, predicted by a model that was not trained on its group.
+1. Every row has out-of-fold probabilities, by a model that was not trained on the row's group.
 2. The threshold of a class is the mean probability of the class over the rows labelled with it.  A
    row confidently belongs to the most probable of the classes whose thresholds it reaches.
 3. The confident joint is a matrix that counts rows by label and by the class that they confidently
@@ -113,7 +113,7 @@ def _choose_candidate(report: SearchReport) -> CandidateScore:
 
 
 def _describe_classes(predictions: Predictions, n_wrong: Array) -> dict[str, ClassLabels]:
-    """Return, for each label, its number of rows and how many are estimated to be wrong."""
+    """Return, for each label, the number of its rows, and in how many of them it is wrong by estimate."""
     n_rows = np.bincount(predictions.y_true)
     return {
         name: ClassLabels(n_rows=int(n), n_wrong=float(n_as_other.sum()))
@@ -155,9 +155,10 @@ def list_issues(predictions: Predictions, rows: Array, n_wrong: int) -> tuple[La
 
 
 def confident_class(predictions: Predictions) -> Array:
-    """Return the most probable class whose threshold each row reaches, as a number; -1 for none.
+    """Return each row's most probable class among those whose threshold it reaches, -1 for none.
 
-    The threshold of a class is its mean probability over the rows that are labelled with it.
+    Classes are numbers.  The threshold of a class is the mean probability of the class over the
+    rows that are labelled with it.
     """
     y, proba, n_classes = predictions.y_true, predictions.proba, len(predictions.classes)
     sums = np.bincount(y, predictions.true_class_proba(), n_classes)

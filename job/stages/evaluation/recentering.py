@@ -8,10 +8,10 @@ How it works
 2. Embeddings had length 1 before they were standardized.  The model's affine map restores this
    length for the table's scaling.  In a restandardized batch, a mapped row e has length 1 once the
    shift d is added: `|e + d|^2 = 1`, so `2 e d + |d|^2 = 1 - |e|^2`.  All rows have the same |d|^2.
-   Centering the columns over the batch removes it, and the equation becomes linear in d.
+   Subtracting the mean equation of the batch removes |d|^2, and the equations become linear in d.
 3. A ridge regression over the rows of the batch estimates d.  The estimate is only approximate,
-   because it ignores the scales of the columns.  It is repeated on the shifted rows, three times in
-   total.
+   because it ignores the scales of the columns.  The estimation is repeated on the shifted rows,
+   three times in total.
 4. If a batch was scaled with the table's scalers, its restored rows already have length 1.  The
    right side of the equation is zero, so the shift is zero and the batch does not change.
 

@@ -4,7 +4,7 @@ How it works
 ------------
 1. Reliability: rows are sorted by confidence and cut into up to 15 bins of about equal size.  Rows
    of equal confidence share a bin, and a bin has at least 20 rows.  The mean confidence of each bin
-   is compared with its accuracy.
+   is compared with the bin's accuracy.
 2. The same is done for each class, with the probability of the class as confidence.
 3. Risk-coverage curve: rows are sorted by confidence, highest first.  For each share of answered
    rows, the risk is the share of wrong answers among them.

@@ -11,7 +11,8 @@ How it works
    table.  This is what restandardizing does if the table's own columns were standardized.
 3. The model predicts the batch.  Its accuracy is compared with the accuracy on the original rows.
 4. If the model restores embeddings to length 1, a consumer can recenter the batch before it is
-   predicted (`job.stages.evaluation.recentering`).  The accuracy is measured with this, too.
+   predicted (`job.stages.evaluation.recentering`).  The accuracy after recentering is measured,
+   too.
 
 The work is bounded: at most 100,000 rows of restandardized batches are predicted.  If there are
 many classes, fewer batches are drawn per class.  If that is not enough, a seeded sample of the
@@ -39,7 +40,7 @@ from job.stages.metrics.predictions import Predictions, predict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ClassBatches:
-    """The rows drawn for the batches that one class dominates, and which are predicted correctly.
+    """The rows of the batches that one class dominates, and whether each is predicted correctly.
 
     Attributes
     ----------
@@ -108,7 +109,7 @@ def _score_batches(
     spec: EvaluationSpec,
     rng: np.random.Generator,
 ) -> StressReport:
-    """Compute the accuracies of each class's batches, and the interval of their mean.
+    """Compute the accuracies of each class's batches, and the interval of the mean accuracy.
 
     `predictions` are the predictions of the original rows, for comparison.
     """
@@ -143,7 +144,7 @@ def _compute_interval(batches: list[_ClassBatches], bootstrap: GroupBootstrap) -
 
 
 def _find_class_rows(rows: Rows, model: TrainedModel) -> dict[str, Array]:
-    """Return the positions of the rows of each of the model's classes, sorted by class name."""
+    """Return, for each class of the model, the positions of its rows; sorted by class name."""
     y = rows.y.astype(str)
     known = sorted({str(name) for name in model.pipeline.classes_} & set(y.tolist()))
     return {name: np.flatnonzero(y == name) for name in known}
@@ -175,7 +176,7 @@ def _predict_class(
 def _score_class(name: str, batches: _ClassBatches, as_given: Predictions) -> BatchScore:
     """Return the accuracies on the batches that one class dominates.
 
-    They are measured on restandardized, recentered and original values of the same rows.
+    The accuracies are those on restandardized, recentered and original values of the same rows.
     """
     is_right_as_given = (as_given.y_pred == as_given.y_true)[batches.index]
     recentered = batches.is_right_recentered

@@ -6,9 +6,9 @@ How it works
    similarity of counts of character 4-grams (within words).  Without texts, it is the cosine
    similarity of the embeddings.
 2. The similarity of an evaluated row is its similarity to the most similar training row of the
-   model that predicts it.  In a cross-fitted evaluation each fold has its own model, so each fold
-   is compared separately with the rows of the other folds.  A *part* consists of the evaluated rows
-   of one model and the training rows of this model.
+   model that predicts the row.  In a cross-fitted evaluation each fold has its own model, so each
+   fold is compared separately with the rows of the other folds.  A *part* consists of the evaluated
+   rows of one model and the training rows of this model.
 3. Equal rows are compared only once.  An *item* is a distinct text or embedding.
 4. The work is bounded: if there are many distinct items, a seeded sample is compared.  A sample of
    the training items may miss the most similar one, so similarities are then lower bounds.

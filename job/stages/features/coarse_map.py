@@ -1,20 +1,21 @@
-"""Round the map that restores embeddings to a coarse grid, so that it does not reveal single rows.
+"""Round the map that restores embeddings, so that the map does not reveal single rows.
 
 How it works
 ------------
-1. The map of `geometry` undoes the standardization of the table's writer, so its scales and offsets
-   are the writer's deviations and means.  The difference between two tables that differ by one row
-   is that row.
-2. A scale is rounded to a power of 2**(1/4).  The offset is then chosen such that the rounded map
-   agrees with the exact one at the center of the rows, and is rounded to a multiple of
-   1 / (4 sqrt(w)), for w columns.  Restored rows of w columns have deviations of about
-   1 / sqrt(w), so the grid is a quarter of a deviation.
+1. The map of `geometry` undoes the standardization by the table's writer, so the map's scales and
+   offsets are the writer's deviations and means.  If two tables differ by one row, the difference
+   of their means reveals that row.
+2. The map is rounded to a coarse grid.  A scale is rounded to a power of 2**(1/4).  The offset is
+   then chosen such that the rounded map agrees with the exact one at the center of the rows, and is
+   rounded to a multiple of 1 / (4 sqrt(w)), for w columns.  Restored rows of w columns have
+   deviations of about 1 / sqrt(w), so the grid is a quarter of a deviation.
 3. One of n rows moves all offsets together by at most sqrt(w) / n, which is 4 w / n grid cells.  An
    offset changes only if it is at the edge of a cell, and then by a whole cell, whatever the row
-   is.  Tables with fewer than 8 rows for each column are not restored, so on average a row moves
-   less than half a cell in all columns together, and usually no offset changes.
-4. The rounded map shifts all rows by the same small vector: lengths are 1 up to about .01, and rows
-   are divided by their lengths afterwards.  Models are fitted to rows that the rounded map yields.
+   is.  Tables with fewer than 8 rows for each column are not restored, so one row moves the exact
+   offsets by at most half a cell in total, and usually no rounded offset changes.
+4. The rounded map shifts all rows by the same small vector.  The lengths then differ from 1 by up
+   to about .01, so rows are divided by their lengths afterwards.  Models are fitted to rows that
+   the rounded map yields.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ def round_map(affine_map: AffineMap, center: Array) -> AffineMap:
     Parameters
     ----------
     center
-        Values of the map's columns at which rounded and exact map agree, before the offset is
-        rounded; shape (n_columns,).
+        Values of the map's columns, shape (n_columns,).  At these values, the rounded map agrees
+        with the exact one, except for the rounding of the offset.
     """
     octaves = np.round(np.log2(affine_map.scale) * _STEPS_PER_OCTAVE) / _STEPS_PER_OCTAVE
     scale = 2.0**octaves

@@ -45,8 +45,8 @@ class FeatureMatrices:
     geometry
         The geometry of the training rows.  If `geometry.map` is set, embeddings are mapped to rows
         of length 1 instead of being standardized.  The map is estimated once, not per fold.  This
-        leaks nothing, because the estimate uses no labels and no held-out rows.  It inverts one
-        transformation of all rows, so any large part of the rows determines the same map.
+        leaks nothing, because the estimate uses no labels and no held-out rows.  The map inverts
+        one transformation of all rows, so any large part of the rows determines the same map.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class FeatureMatrices:
         self._affine_map = None if geometry is None else geometry.map
 
     def restores(self, feature_blocks: FeatureBlocks | None) -> bool:
-        """Return whether `fit` does nothing with these blocks but map embeddings to length 1."""
+        """Return whether `fit` only maps embeddings to length 1, given these blocks."""
         used = self._spec.use if feature_blocks is None else feature_blocks
         return self._affine_map is not None and tuple(used) == ("embeddings",)
 
@@ -95,8 +95,7 @@ class FeatureMatrices:
             Used instead of `features.min_groups` if given, for example when `index` is a small part
             of the table.
         is_standardized
-            Whether to standardize columns; those of restored embeddings never are
-            (`standardizes`).
+            Whether to standardize columns.  Columns of restored embeddings are never standardized.
 
         Raises
         ------
@@ -161,7 +160,7 @@ class FeatureMatrices:
 
 
 def _fit_transform(preprocess: Any, X: Any) -> Any:
-    """Fit and transform; do not scale up columns of embeddings that vary by rounding only."""
+    """Fit and transform; do not scale up embedding columns that vary by rounding errors only."""
     matrix = preprocess.fit_transform(X)
     if not isinstance(preprocess, ColumnTransformer):
         return matrix

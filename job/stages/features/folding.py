@@ -109,7 +109,8 @@ def ignore_flat_columns(scaler: StandardScaler) -> Array:
     Returns
     -------
     factor
-        Factor that corrects columns that were standardized with the old deviation, shape (width,).
+        Factor of each column, shape (width,), that corrects values standardized by the old
+        deviation.
     """
     is_flat = np.sqrt(scaler.var_) < _MIN_DEVIATION
     factor: Array = np.where(is_flat, scaler.scale_, 1.0)

@@ -2,22 +2,22 @@
 
 Length means Euclidean norm.  Sentence embeddings have rows of length 1, and their cosines measure
 how similar texts are.  If the columns are standardized, both properties are lost.  The matrix alone
-is enough to undo this: embeddings are *restored* by an affine map of each column, after which the
-rows have length 1 again.
+is enough to undo the standardization: embeddings are *restored* by an affine map of each column,
+after which the rows have length 1 again.
 
 How it works
 ------------
 1. Distinct rows are sampled.  If all rows already have the same length, nothing is restored.
    Rows that are far from the others (zeros in place of an embedding) are left out.
 2. Possibly only the first columns are an embedding: the data-pipeline appends 200 other columns to
-   the 384 of its embedding model.  A prefix is a number of first columns.  Several prefixes are
-   tried: those that end where the scale of the columns changes, and all columns.  If a fit shows
-   that only the first columns of a prefix are part of the quadric, only these columns are fitted
-   again.
+   the 384 of its embedding model.  A prefix is the first n columns, for some n.  Several prefixes
+   are tried: those that end where the scale of the columns changes, and all columns.  If a fit
+   shows that only the first columns of a prefix are part of the quadric, only these columns are
+   fitted again.
 3. `job.stages.features.quadric` fits each prefix to most of the rows, and holds out the rest.  A
    prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
-4. The sound fit (`QuadricFit.is_sound`) with the lowest `ratio` (smallest / second smallest
-   singular value) restores the rows, rounded (`coarse_map`).  Without one, nothing is changed.
+4. Of the sound fits (`QuadricFit.is_sound`), the one with the lowest `ratio` (smallest / second
+   smallest singular value) gives the map, rounded by `coarse_map`.  Without any, nothing changes.
 
 A constant column cannot be restored.  Restored rows omit it, and are divided by their length.
 """
@@ -242,7 +242,7 @@ def _find_changes(scale: Array, start: int, depth: int) -> Iterator[int]:
 
 
 def _find_departure(scale: Array) -> Iterator[int]:
-    """Yield the first position where three columns in a row differ in scale from the first ones."""
+    """Yield the first position where three adjacent columns differ in scale from the first ones."""
     first = np.median(scale[:MIN_COLUMNS])
     is_other = np.abs(scale - first) > 2 * _MIN_CHANGE
     departs = is_other[:-2] & is_other[1:-1] & is_other[2:]

@@ -99,7 +99,7 @@ def make_preprocessing(
     Parameters
     ----------
     rows
-        The training rows.  A category of `spec.min_groups` persons gets a column.
+        The training rows.  A category that at least `spec.min_groups` persons have gets a column.
     text
         The unfitted transformer of texts, or None if `spec.use` does not include text.
     affine_map
@@ -218,7 +218,7 @@ def _boolean() -> Pipeline:
 
 
 def _with_indicator(imputer: SimpleImputer | FunctionTransformer) -> FeatureUnion:
-    """Return an imputer with an indicator for each column, even without missing training cells."""
+    """Return an imputer with an indicator for each column, even if no training cell is missing."""
     return FeatureUnion([("value", imputer), ("is_missing", MissingIndicator(features="all"))])
 
 

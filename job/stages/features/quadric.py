@@ -15,7 +15,8 @@ How it works
    are fitted again, until every a_j is positive.
 5. Held-out rows give the residual variance.  The variance and the inverse matrix give the standard
    error of each scale and offset.  These errors give the expected cosine between restored and
-   original rows.  The estimate also works if the table's rows hardly vary in some directions.
+   original rows.  The cosine can be estimated even if the table's rows hardly vary in some
+   directions.
 """
 
 from __future__ import annotations

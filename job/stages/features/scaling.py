@@ -71,7 +71,7 @@ class FeatureMatrix:
         return self.X.astype(np.float64) if engine == "reference" else self.X
 
     def exported(self) -> Any:
-        """Make `preprocess` take texts, and return it; after that, `transform` does not work."""
+        """Return `preprocess`, changed to take texts; after this, `transform` does not work."""
         return replace_counted_terms(self.preprocess)
 
 
@@ -143,7 +143,7 @@ def _map_rows(
     allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Return the embeddings at positions `index` after `map_rows`, scaled to Euclidean norm 1."""
+    """Apply `map_rows` to the embeddings at positions `index`, then scale the rows to length 1."""
 
     def transform(index: Array) -> Array:
         rows = embeddings.take(index)

@@ -4,15 +4,16 @@ How it works
 ------------
 1. `Terms` counts words, pairs of words, and character n-grams of all rows.
 2. Texts with slots (ids, addresses, dates, amounts) are cut at the slots, and the terms of the
-   parts are counted as well.  A person holds a term if it is in such a part of one of the person's
-   texts.  Terms that are only inside slots or across them, such as an e-mail address, are held by
-   no one.
+   parts are counted as well.  A person holds a term if one of the person's texts contains the term
+   outside slots.  Terms that are only inside slots or across them, such as an e-mail address, are
+   held by no one.
 3. For a subset of rows, `Terms.union` keeps a term that at least `min_groups` persons hold.  It
    builds steps that weight these terms, in which a `CountedTerms` replaces each `CountVectorizer`.
-   These steps take row positions instead of texts; their matrix is bitwise equal to that of texts.
-   A term that is kept also counts inside slots, as it does in a published model.
+   These steps take row positions instead of texts, but compute a matrix that is bitwise equal.  A
+   term that is kept also counts inside slots, as it does in a published model.
 4. A weight is 1 + log(count), divided by the length of the row.  There is no inverse document
-   frequency: it is a count of rows, so two versions would show which terms a new text contains.
+   frequency: it depends on a number of rows, so the difference of two versions would show which
+   terms a new text contains.
 5. Before publication, `replace_counted_terms` replaces each `CountedTerms` by a `CountVectorizer`
    with the selected vocabulary.
 """
@@ -85,8 +86,8 @@ class Terms:
         union
             The steps, not fitted yet.
         columns
-            For each column of the matrix, the index of its term among the terms of all rows, shape
-            (n_features,).
+            Shape (n_features,): for each column of the matrix, the position of the column's term
+            among the terms of all rows.
 
         Raises
         ------
@@ -155,7 +156,7 @@ class _SlottedTexts:
         )
 
     def count(self, vectorizer: CountVectorizer) -> Any:
-        """Return the counts of a fitted vectorizer's terms in the parts of each text, by text."""
+        """Return how often each term of the vectorizer occurs in the parts of each text."""
         counts = vectorizer.transform(self.parts)
         n_texts, n_parts = int(self.place.max(initial=-1)) + 1, len(self.parts)
         ones = (np.ones(n_parts, np.float32), (self.text_of_part, np.arange(n_parts)))

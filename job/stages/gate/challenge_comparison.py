@@ -61,11 +61,11 @@ def compare_on_challenge(
 
 
 def select_unseen(version: PublishedVersion, requests: Rows) -> Rows:
-    """Return the requests that the version was not trained on, by the digests that it stores.
+    """Return the requests that the version was not trained on.
 
-    The digests are those of the leakage keys of its training rows.  If they cannot be compared with
-    the keys of the requests, for example because the requests have no texts, all requests are
-    returned.
+    A version stores digests of its training rows' leakage keys.  If these digests cannot be
+    compared with the keys of the requests, for example because the requests have no texts, all
+    requests are returned.
     """
     kind = key_kind(requests.text_keys)
     if (version.metadata.training_keys_of or kind) != kind:

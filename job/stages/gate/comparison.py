@@ -8,7 +8,7 @@ How it works
 3. Both models predict the remaining rows.  A bootstrap over groups gives the interval of the
    difference of their scores (`job.stages.gate.paired_bootstrap`).
 4. If both runs were cross-fitted, the errors that each run stored are compared instead, on the
-   groups of rows that occur in both tables (`job.stages.gate.group_errors`); no model is loaded.
+   groups that are in both tables (`job.stages.gate.group_errors`); no model is loaded.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def find_problem(
 def find_embedding_problem(
     metadata: Metadata, feature_blocks: FeatureBlocks, embedding_model: str
 ) -> str:
-    """Return a message if a version has another embedding model; otherwise an empty string."""
+    """Return a message if a version takes another model's embeddings; otherwise an empty string."""
     if "embeddings" in feature_blocks and metadata.embedding_model != embedding_model:
         return "its embeddings come from a different model than this table's"
     return ""

@@ -161,7 +161,7 @@ def _describe_difference(comparison: Comparison, difference: Interval, spec: Gat
 
 
 def _required_rows(comparison: Comparison, difference: Interval, spec: GateSpec) -> str:
-    """Return a clause: how many rows the table needs so that an equal candidate is accepted.
+    """Return a clause on how many rows the table needs so that an equal candidate is accepted.
 
     The width of an interval is inversely proportional to the square root of the number of rows.
     The clause is empty if there are enough rows already.

@@ -66,8 +66,9 @@ def _can_show(
 ) -> CanShow | None:
     """Return the power of the comparison with the champion.
 
-    It depends on a standard error.  If there is a champion, this is the larger one of two: that of
-    the comparison, and that of `equal_error`.  Otherwise it is that of `equal_error`.
+    The power depends on a standard error.  This is the standard error of the comparison with the
+    champion or that of `equal_error`, whichever is larger; without a champion, that of
+    `equal_error`.
     """
     metric, standard_error = equal_error or ("", 0.0)
     for comparison in comparisons:

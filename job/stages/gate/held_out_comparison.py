@@ -69,7 +69,7 @@ def compare_models(
     *,
     spec: ComparisonSpec,
 ) -> Comparison:
-    """Return a copy of `comparison` with both scores on `rows`, or why there are no scores.
+    """Return a copy of `comparison` with both scores on `rows`, or with the problem if it has none.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ def store_group_errors(store: ArtifactStore, run_id: str, errors: GroupErrors) -
 def read_group_errors(store: ArtifactStore, metadata: Metadata) -> GroupErrors | None:
     """Read the errors by group that the run of a version stored.
 
-    Return None if they are missing or altered, or if an earlier release wrote them.
+    Return None if they are missing or altered, or have the format of another release.
     """
     if metadata.cross_fit is None:
         return None

@@ -3,8 +3,9 @@
 How it works
 ------------
 1. Both models are compared by macro recall, the mean of the classes' recalls.  Any model whose
-   predictions do not depend on the label, also one that guesses at random, has an expected macro
-   recall of 1 / n_classes.  With accuracy or macro F1, such a model can beat the majority class.
+   predictions do not depend on the true class, even one that guesses at random, has an expected
+   macro recall of 1 / n_classes.  By accuracy or macro F1, such a model can beat the one that
+   always predicts the majority class.
 2. The difference has the interval of the paired bootstrap over groups.  The candidate is better if
    the lower end is above 0.
 """

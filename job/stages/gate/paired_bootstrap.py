@@ -129,7 +129,7 @@ def count_pair(
 
 
 def compare_counts(counts: PairedCounts, spec: PairedSpec) -> Difference:
-    """Compare two models by their counts per group; the metric must need labels only."""
+    """Compare two models by their counts per group; the metric must not need probabilities."""
     return _compare_labels(counts, spec, np.random.default_rng(spec.random_state))
 
 
@@ -156,7 +156,7 @@ class _PairedScores:
 
 
 def _compare_labels(counts: PairedCounts, spec: PairedSpec, rng: np.random.Generator) -> Difference:
-    """Compare the recalls, and the metric of `spec` if that metric needs labels only."""
+    """Compare the recalls, and the metric of `spec` if that metric needs no probabilities."""
     total = counts.group_sums.total
     pair = _PairedScores(total, len(counts.classes))
     measured = measure_resamples(
@@ -193,7 +193,8 @@ def _compare_recalls(
     Parameters
     ----------
     scores
-        A pair: the champion's and the candidate's scores, (n_scores,) each, recalls last.
+        A pair: the champion's and the candidate's scores, (n_scores,) each; the last are the
+        recalls.
     """
     n = len(counts.classes)
     n_rows, (champion, candidate) = counts.group_sums.total[0, :n], (s[-n:] for s in scores)

@@ -67,23 +67,23 @@ def describe_power(standard_error: float, spec: GateSpec, metric: str) -> CanSho
 def measure_equal_error(
     labels: SearchedLabels, candidate: int, y_pred: Array, groups: Array, spec: PairedSpec
 ) -> float | None:
-    """Return the standard error of the score difference of two retrainings of one candidate.
+    """Return the standard error of the score difference between two retrainings of one candidate.
 
     The candidate was trained on the folds of the search and on the folds of the cross-fitted
-    evaluation.  So each training row has two predicted labels, each by a model that was not trained
-    on the row's group.
+    evaluation.  So each training row has two predicted classes, each by a model that was not
+    trained on the row's group.
 
     Parameters
     ----------
     candidate
-        Position of the candidate in `labels`, the search's out-of-fold labels.
+        Position of the candidate in `labels`, the search's out-of-fold predictions.
     y_pred, groups
-        Cross-fitted label and group id of each training row, shape (n_rows,).
+        Cross-fitted predicted class and group id of each training row, shape (n_rows,).
 
     Returns
     -------
     standard_error
-        None if the metric is not computed from labels, or if the search has not kept the labels of
+        None if the metric needs probabilities, or if the search has not kept the predictions of
         this candidate.
     """
     search_y_pred = labels.y_pred[candidate].astype(np.int64)

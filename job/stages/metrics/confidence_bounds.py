@@ -95,10 +95,11 @@ def _quantiles(ordered: Array, probabilities: Array) -> Array:
 def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     """Return lower and upper bounds that hold for all metrics at once, shape (2, n_metrics).
 
-    With probability 1 - `alpha`, all true values are above their lower bounds.  The same holds for
-    the upper bounds.  Each bound is c standard errors away from its metric.  In each resample, the
-    largest deviation of any metric is found, in standard errors; c is a quantile of these maxima
-    (the max-T method).  If a metric does not vary, its bounds equal its value.
+    With probability 1 - `alpha`, all true values are above their lower bounds.  With the same
+    probability, all are below their upper bounds.  Each bound is c standard errors away from its
+    metric.  For each resample, the metrics' deviations are divided by their standard errors, and
+    the largest is taken; c is a quantile of these maxima (the max-T method).  If a metric does not
+    vary, its bounds equal its value.
 
     Parameters
     ----------

@@ -138,7 +138,7 @@ class GroupBootstrap:
         )
 
     def count(self, columns: tuple[Array, ...], n_columns: int) -> GroupSums:
-        """Count each group's rows in `n_columns` columns; `columns` has the columns of each row."""
+        """Count each group's rows by column; `columns` says in which of them each row counts."""
         return count_by_group(self.groups, self.y, columns, n_columns)
 
     def sum(self, values: Array) -> GroupSums:
@@ -188,7 +188,7 @@ def resample(
     Parameters
     ----------
     statistic
-        Computes metrics (n, n_metrics) of n resamples from their sums (n, n_columns).
+        Function from the sums of n resamples, (n, n_columns), to their metrics, (n, n_metrics).
     """
     if group_sums.n_groups < 2:
         return np.repeat(statistic(group_sums.total), n_resamples, axis=0)
@@ -206,7 +206,7 @@ def resample(
 
 
 def _draw(multiplicity: Array, n_groups: int, n: int, rng: np.random.Generator) -> Array:
-    """Draw n resamples of n_groups - 1 groups; count each distinct group, (n, n_distinct)."""
+    """Draw n resamples of n_groups - 1 groups; return counts by distinct group, (n, n_distinct)."""
     if len(multiplicity) * _MULTINOMIAL_COST < n_groups:
         return rng.multinomial(n_groups - 1, multiplicity / n_groups, n).astype(float)
     drawn = rng.integers(n_groups, size=(n, n_groups - 1), dtype=np.uint32)

@@ -148,7 +148,7 @@ def _majority_classes(groups: Array, y: Array) -> Array:
 
 
 def _merge_lone_strata(strata: Array, multiplicity: Array) -> Array:
-    """Merge all strata that have only one group; a single one joins the smallest other stratum."""
+    """Merge the strata of only one group; if there is one such stratum, add it to the smallest."""
     sizes = np.bincount(strata, multiplicity).astype(int)
     lone = np.flatnonzero(sizes == 1)
     others = np.flatnonzero(sizes > 1)

@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. All metrics follow from three counts per class: its rows, the rows predicted as the class, and
-   its hits (correctly predicted rows).
+1. All metrics follow from three counts per class: the rows of the class, the rows predicted as the
+   class, and the hits of the class (its correctly predicted rows).
 2. The counts form a table with three columns per class.  `count_columns` returns, for each row, the
    columns to which the row adds 1.  `group_sums` counts them by group.
 3. `LabelScores.measure` converts a table of counts, one row per resample, to a table of scores: the
@@ -28,7 +28,7 @@ def count_columns(y_true: Array, y_pred: Array, n_classes: int) -> tuple[Array, 
     """Return the columns to which each row adds 1, in a table of 3 * n_classes counts.
 
     There are three arrays: the column of the row's class, the column of its predicted class, and
-    the column of the hits of the class.  The last one is -1 if the prediction is wrong.
+    the column of the class's hits, or -1 if the prediction is wrong.
     """
     hit = np.where(y_true == y_pred, 2 * n_classes + y_true, -1)
     return y_true, n_classes + y_pred, hit
@@ -52,7 +52,7 @@ def paired_count_columns(
 def count_groups(
     groups: Array, y_true: Array, y_pred: Array, n_classes: int
 ) -> tuple[int, Array, Array]:
-    """Count all groups, the groups with rows of each class, and those predicted as each class."""
+    """Count all groups, and per class those with rows, and with predictions, of the class."""
     pairs = (np.unique(groups * n_classes + y) % n_classes for y in (y_true, y_pred))
     true, predicted = (np.bincount(classes, minlength=n_classes) for classes in pairs)
     return len(np.unique(groups)), true, predicted
@@ -72,7 +72,7 @@ def count_effective_groups(
 def compute_label_scores(
     y_true: Array, y_pred: Array, n_classes: int
 ) -> dict[tuple[str, int | None], float]:
-    """Return the scores of labels by (metric, class); for averages, the class is None.
+    """Return the scores of predicted classes by (metric, class); for averages, the class is None.
 
     Classes are numbers from 0; `n_classes` may be larger than the number of classes that occur.
     """

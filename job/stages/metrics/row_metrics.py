@@ -25,7 +25,7 @@ def log_losses(predictions: Predictions) -> Array:
 
 
 def brier_losses(predictions: Predictions) -> Array:
-    """Return each row's Brier loss: half the squared distance of probabilities to the class.
+    """Return each row's Brier loss: half the squared distance of its probabilities to its class.
 
     The class is one-hot encoded, and must be one of the model's classes.
     """
@@ -123,7 +123,7 @@ class KnownRows:
 
     @cached_property
     def pr_areas(self) -> dict[int, float]:
-        """Average precision by class number; classes that all rows or no rows have are left out."""
+        """Average precision by class number, without classes that have all rows or none."""
         from sklearn.metrics import average_precision_score
 
         areas = {}

@@ -56,8 +56,9 @@ def measure_rows(
 ) -> tuple[float, npt.NDArray[np.float64]]:
     """Return a metric's value (NaN if undefined), and the loss or influence of each row.
 
-    The interval of the metric is computed from these values.  To first order, their mean in a
-    resample minus their mean over all rows equals the difference of the metric.
+    The interval of the metric is computed from these values.  To first order, the mean of a
+    resample's values minus the mean of all values is the resample's metric minus the metric of all
+    rows.
     """
     if isinstance(metric, InfluenceMetric):
         return metric.function(rows)

@@ -78,7 +78,7 @@ def describe_input(rows: Rows, feature_blocks: tuple[str, ...]) -> ModelInput:
 
 
 def describe_dataset(dataset: Dataset) -> DatasetDescription:
-    """Return the source of a table, and those of the exporter's notes that may be shown.
+    """Return the source of a table, and the exporter's notes, if they may be shown.
 
     Other notes are only counted.
     """
@@ -169,7 +169,7 @@ def _describe_training(claim: Claim, dataset: Dataset, split: DataSplit) -> Trai
 
 
 def _describe_decision(decision: Decision | None) -> PublishedDecision | None:
-    """Return the decision threshold, the share of rows answered with it, and their precision."""
+    """Return the decision threshold, the share of answered rows, and the answers' precision."""
     if decision is None:
         return None
     coverage, precision = decision.coverage, decision.precision

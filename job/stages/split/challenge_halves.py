@@ -104,7 +104,7 @@ def warn_about_small_challenge_set(rows: Rows, labels: Array) -> None:
     Parameters
     ----------
     labels
-        Labels of the table's rows; each of these classes needs enough requests.
+        Labels of the table's rows; each class among them needs enough requests.
     """
     n_smallest = count_smallest_class(rows, labels)
     if len(rows) < MIN_ROWS or n_smallest < MIN_CLASS_ROWS:

@@ -90,7 +90,7 @@ def _supports(rows: Rows, kind: Kind) -> bool:
 def _find_near(table: Rows, challenge: Rows) -> Array:
     """Return a mask of the rows of `table` that are near-duplicates of rows of `challenge`.
 
-    They share a group of near-duplicates, a text or a leakage key with a row of `challenge`.
+    Such a row shares a group of near-duplicates, a text or a leakage key with a row of `challenge`.
     """
     assert table.near_duplicate_groups is not None and challenge.near_duplicate_groups is not None
     is_near: Array = np.isin(table.near_duplicate_groups, challenge.near_duplicate_groups)

@@ -1,4 +1,4 @@
-"""Decide which classes may be named: drop rare ones, and number names that are not plain.
+"""Decide which classes may be named: drop rare classes; number those whose names are not plain.
 
 A label column can contain anything, for example the texts if two columns are swapped.
 
@@ -6,9 +6,9 @@ How it works
 ------------
 1. A class that the expected labels do not list is dropped with its rows if fewer than `min_groups`
    persons have it.
-2. In an official test table, a challenge set and the table of `pcc-job gate`, classes that are not
-   among the remaining ones are pooled into one class, `(other)`, unless their name is plain
-   (`job.contracts.shown_names`) and at least `MIN_HOLDERS` persons have them.
+2. In an official test table, a challenge set and the table of `pcc-job gate`, all classes that do
+   not remain after step 1 are pooled into one class, `(other)`.  A class is not pooled if its name
+   is plain (`job.contracts.shown_names`) and at least `MIN_HOLDERS` persons have it.
 3. Messages quote a name if the expected labels list it, or if it is plain; otherwise they give the
    number of the class in sorted order.
 """
@@ -41,7 +41,7 @@ class RareClasses:
 def drop_rare_classes(
     rows: Rows, labels: Collection[str], min_groups: int
 ) -> tuple[Rows, RareClasses]:
-    """Drop the rows of rare classes that `labels` does not list; also return the counts.
+    """Drop the rows of rare classes that `labels` does not list; also count classes and rows.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def pool_unnamed_classes(rows: Rows, classes: Iterable[str]) -> Rows:
 
 
 def pool_official_test(test: Rows, classes: Collection[str]) -> Rows:
-    """Return the official test rows; other classes whose names are not plain are `(other)`.
+    """Return the official test rows; classes that may not be named are pooled into `(other)`.
 
     Raises
     ------

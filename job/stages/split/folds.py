@@ -75,8 +75,8 @@ def cut_hash_folds(labels: Array, group_of_row: Array, digests: Array, n_folds: 
     A group has the class of most of its rows.  The groups of each class are sorted by digest, and
     cut into folds with equal numbers of rows.  A group that crosses a cut belongs to the fold that
     contains the group's middle row.  So class shares are similar in all folds, and most groups stay
-    in their fold when other groups are added or removed.  If a class has no group in which it is
-    the most frequent one, all its rows can end up in one fold.  Its groups are then assigned to the
+    in their fold when other groups are added or removed.  If a class is the most frequent one in no
+    group, all its rows can end up in one fold.  The groups with these rows are then assigned to the
     folds in turn.
 
     Parameters
@@ -140,13 +140,13 @@ def take_share(y: Array, groups: Array, share: float, min_groups: int, random_st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassCounts:
-    """Number of rows of each pair of a group and a class; pairs without rows are left out.
+    """Number of rows of each class in each group.  A group's absent classes have no entry.
 
     Attributes
     ----------
     group, label, n_rows
-        Group id, class and number of rows of each pair, shape (n_pairs,), sorted by group, then by
-        class; group ids and classes count from 0.
+        Group id, class and number of rows of each entry, shape (n_entries,), sorted by group, then
+        by class.  Group ids and classes are numbers from 0.
     class_of_group
         The most frequent class of each group (the first one in a tie), shape (n_groups,).
     """
@@ -158,7 +158,7 @@ class ClassCounts:
 
     @classmethod
     def of(cls, labels: Array, group_of_row: Array) -> ClassCounts:
-        """Count the rows of each pair of group and class; group ids must be 0, 1, 2, ..."""
+        """Count the rows of each class in each group; group ids must be 0, 1, 2, ..."""
         n_classes = int(labels.max(initial=0)) + 1
         pairs, n_rows = np.unique(group_of_row * n_classes + labels, return_counts=True)
         group, label = pairs // n_classes, pairs % n_classes

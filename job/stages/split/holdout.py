@@ -102,9 +102,10 @@ def hold_out(rows: Rows, spec: SplitSpec, folds: int, random_state: int) -> Hold
 def digest_groups(rows: Rows, group_of_row: Array, n_groups: int, salt: str) -> Array:
     """Return a salted digest of each group, shape (n_groups,), uint64.
 
-    It is the digest, with the prefix `side`, of one of the group's leakage keys.  This key is the
-    one with the smallest digest with another prefix, `family`.  The smallest digest itself is not
-    returned: it is smaller in groups of many keys, so these groups would be held out more often.
+    First, the leakage key with the smallest digest under the prefix `family` is chosen in each
+    group.  Then the digest of the chosen key under the prefix `side` is returned.  The first digest
+    is not returned: the more keys a group has, the smaller it is, so such groups would be held out
+    more often.
     """
     # NOTE: do not change the prefixes: all groups would get other digests, and so other sides
     codes, keys = pd.factorize(np.asarray(rows.leakage_keys, dtype=object))
@@ -122,7 +123,8 @@ def _find_large_groups(counts: ClassCounts) -> Array:
     """Return a mask of the groups that are too large to be held out, shape (n_groups,).
 
     If a class has several groups and all are too large, only the largest one is in the mask, so
-    that the class can have test groups.  If a class has only one group, it is not in the mask.
+    that the class can have test groups.  If a class has only one group, this group is not in the
+    mask.
     """
     sizes, class_of_group = counts.sizes, counts.class_of_group
     is_large: Array = sizes > MAX_GROUP_SHARE * np.bincount(class_of_group, sizes)[class_of_group]

@@ -79,8 +79,8 @@ class SplitRules:
     labels
         The expected labels; None if there are none.
     min_groups
-        Other classes that fewer persons have are dropped, because the name of a rare class could
-        reveal the content of a row.
+        Minimum number of persons of a class.  Rarer classes that `labels` does not list are
+        dropped: the name of a rare class could reveal the content of a row.
     folds
         Minimum number of training groups per class.
     """

@@ -1,4 +1,4 @@
 """Training: search, refit, out-of-fold predictions, calibration and the decision threshold.
 
-The published model is the model that the run publishes if the gate accepts it.
+In these modules, "the published model" is the one that the run publishes if the gate accepts it.
 """

@@ -6,8 +6,8 @@ How it works
    Temperature scaling and the handling of restandardized batches are left out: only the published
    model has them.  Candidates with the same feature blocks share the preprocessing.
 2. Each refitted candidate predicts the requests of the challenge set that are used for choosing.
-3. The candidate with the best score (`search.metric`) is chosen.  Ties are broken by the choice of
-   the cross-validation, then by the higher mean over the folds, then by order.
+3. The candidate with the best score (`search.metric`) is chosen.  In a tie, it is the one that the
+   cross-validation chose, else the one with the highest mean over the folds, else the first.
 
 A restandardized batch is a batch of embeddings that was standardized on its own rows.  Scores on
 the table only break ties, so a cross-fitted evaluation need not repeat the choice.

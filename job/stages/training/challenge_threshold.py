@@ -129,7 +129,7 @@ def count_needed_answers(target: float, confidence: float, share: float = 1.0) -
 
 
 def _lower_bound(share: float, n: int, confidence: float) -> float:
-    """Return Clopper and Pearson's one-sided lower confidence bound of a share of n trials."""
+    """Return Clopper and Pearson's one-sided lower confidence bound of a share, from n trials."""
     return float(beta.ppf(1 - confidence, share * n, (1 - share) * n + 1))
 
 

@@ -8,12 +8,12 @@ How it works
    calibration, and predicts the fold.
 3. The search chose the candidate by the labels of most of these rows, so its scores would be too
    optimistic.  The choice is therefore repeated for each fold, by the search's out-of-fold
-   predictions of the rows in the other folds.  If this chooses another candidate, that candidate
+   predictions of the rows in the other folds.  If another candidate is then chosen, that candidate
    predicts the fold.
-4. This is close to nested cross-validation.  The difference is that some of the out-of-fold
-   predictions come from models that were trained on rows of the fold.
-5. The choice is not repeated if the candidate was chosen on the challenge set.  The first choice is
-   kept if the out-of-fold labels of the two candidates differ in at most 0.5% of the rows.
+4. The procedure is close to nested cross-validation.  The difference is that some of the
+   out-of-fold predictions come from models that were trained on rows of the fold.
+5. The choice is not repeated if the candidate was chosen on the challenge set.  A repeated choice
+   is ignored if the two candidates predict different classes in at most 0.5% of the rows.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ def _repeat_choice(
 
 
 def _differ(labels: SearchedLabels, one: int, other: int) -> bool:
-    """Return whether two candidates' labels differ in more than half a percent of the rows."""
+    """Return whether two candidates predict different classes in more than 0.5% of the rows."""
     first, second = labels.y_pred[one], labels.y_pred[other]
     has_both = (first >= 0) & (second >= 0)
     return bool((first != second)[has_both].mean() > MAX_DISAGREEMENT) if has_both.any() else False

@@ -5,10 +5,11 @@ How it works
 1. A row is answered if its highest predicted probability reaches the threshold.  Coverage is the
    share of answered rows, and precision is the share of correct answers.
 2. Candidate thresholds are quantiles of the confidence.  For each, the one-sided lower confidence
-   bound of the precision is computed, with an effective sample size for rows in groups.
+   bound of the precision is computed.  Rows of a group are dependent, so the bound uses an
+   effective sample size.
 3. The lowest threshold whose bound reaches the target is chosen.  If no bound does, there is no
-   threshold.  No threshold is needed if the target is shown to be reached with all rows answered:
-   by the overall precision, and by the precision of each predicted class.
+   threshold.  No threshold is needed if, with all rows answered, both the overall precision and the
+   precision of each predicted class are shown to reach the target.
 4. On rows that the threshold was not chosen on, coverage and precision get confidence intervals by
    a bootstrap over groups.
 """
@@ -51,8 +52,8 @@ def choose_threshold(
     """Return the lowest threshold whose answers are shown to reach the target precision.
 
     The precision is shown to reach the target if its one-sided lower bound, at the level
-    `evaluation.confidence`, reaches the target.  The precision itself would be too optimistic,
-    because it is the best of many thresholds.
+    `evaluation.confidence`, reaches the target.  The measured precision would be too optimistic,
+    because the threshold is the best of many.
 
     Parameters
     ----------
@@ -174,7 +175,7 @@ def measure_abstention(
     *,
     least: Array | None = None,
 ) -> Decision:
-    """Measure coverage and precision of a threshold on other rows, by a bootstrap over groups.
+    """Measure coverage and precision of a threshold on rows that it was not chosen on.
 
     Parameters
     ----------
@@ -215,7 +216,7 @@ def choose_thresholds_by_fold(
     spec: DecisionSpec,
     evaluation: EvaluationSpec,
 ) -> Array:
-    """Return the threshold of each row, chosen on the other folds, shape (n_rows,).
+    """Return each row's threshold, shape (n_rows,), chosen on the folds without the row.
 
     A row's threshold is 0 if none is needed, and infinite if none is shown to reach the target.
     """

@@ -59,12 +59,14 @@ class EstimatorKind:
     Attributes
     ----------
     load
-        Imports and returns the class, or a function that makes a classifier from parameters by
-        keyword.  `class_weight` and `random_state` are passed if they are among its parameters.
+        Imports and returns the class, or a function that makes a classifier from keyword arguments.
+        `class_weight` and `random_state` are passed if the class or function takes them.
     default_grid
-        Grid if the settings have none.  A baseline that is not searched gets the first values.
+        Grid if the settings have none.  Of each parameter, an unsearched baseline gets the first
+        value.
     plain_values
-        Allowed values of parameters, if a model with another value has no form as plain numbers.
+        Allowed values of some parameters: only with these can the model be written as plain
+        numbers.
     fixed_parameters
         Parameters whose values differ from the library's defaults; a grid can override them.
     needs_calibration
@@ -84,8 +86,9 @@ class EstimatorKind:
         groups of the rows.  None if `fit(X, y)` or the solver fits the models.
     export
         Returns the pipeline that replaces a fitted classifier in the model; None to keep the
-        classifier itself.  The pipeline takes rows of length 1 and ends in the logistic regression
-        `classifier`.  It can be extended to batches that were standardized on their own rows.
+        classifier itself.  The pipeline takes rows of length 1, and its last step, `classifier`, is
+        a logistic regression.  It can be extended to batches that were standardized on their own
+        rows.
     is_robust_to_wording
         Whether the estimator takes precedence if `search.prefer` is `wording`.
     is_constant

@@ -8,9 +8,9 @@ How it works
    out-of-fold decision values and labels of the fold's training rows.
 3. This calibration is applied to the decision values of the fold's test rows.
 
-The calibration of a fold is fitted without the labels of the fold.  It is fitted to decision values
-of models that were trained on rows of the fold, but only its few parameters depend on them.  A
-nested calibration within each fold would avoid this, but needs four times as many fits.
+The calibration of a fold is fitted without the fold's labels.  However, it is fitted to decision
+values of models that were trained on rows of the fold, so its few parameters depend on these rows.
+A nested calibration within each fold would avoid this, but needs four times as many fits.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def calibrate_folds(decisions: Array, codes: Array, folds: Sequence[Fold], metho
     decisions
         Out-of-fold decision values from `compute_decisions`, shape (n_samples, n_classes).
     codes
-        Class of each row, as the number of the class's column in `decisions`, shape (n_samples,).
+        Class of each row, shape (n_samples,), as the position of the class's column in `decisions`.
     folds
         Train and test positions of each fold; each row is tested once.
     method

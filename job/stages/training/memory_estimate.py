@@ -116,7 +116,7 @@ def _estimate_search_bytes(
     n_workers: int,
     matrices: MatrixAllocator,
 ) -> int:
-    """Estimate the bytes of the matrices of all workers, and of the fits to these matrices."""
+    """Estimate the bytes that all workers' matrices and the fits to these matrices need."""
     model_counts = Counter(candidate.feature_blocks for candidate in candidates)
     n_models = max(model_counts.values())
     is_embeddings_only = set(model_counts) == {("embeddings",)}

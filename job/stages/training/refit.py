@@ -92,7 +92,8 @@ def _group_by_matrix(
 ) -> dict[bool, list[int]]:
     """Group the candidates by whether they take standardized columns; return their positions.
 
-    Only one matrix is in memory at a time, so the candidates that take it are fitted together.
+    Only one matrix is in memory at a time, so all candidates that take the same one are fitted
+    together.
     """
     numbers: dict[bool, list[int]] = {}
     for n, candidate in enumerate(candidates):

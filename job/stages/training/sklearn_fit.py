@@ -48,7 +48,7 @@ def fit(
     Raises
     ------
     ConfigurationError
-        scikit-learn rejects the parameter values for any rows.
+        scikit-learn rejects the parameter values, whatever the rows are.
     TrainingError
         The training rows of a calibration fold lack a class that calibration needs.
     """
@@ -92,7 +92,7 @@ def list_fits(
 
 
 def _fit_in_threads(model: BaseEstimator, X: Matrix, y: Array, n_threads: int) -> None:
-    """Fit a model; its calibration folds are fitted in threads.
+    """Fit a model, and the models of its calibration folds in threads.
 
     The folds are fitted one after another if they would share liblinear's random generator.
     """

@@ -215,7 +215,7 @@ def _ignored(
 
 
 def _warn_of_hidden_model(table: SourceTable) -> None:
-    """Log a warning if the table's name of the embedding model has not the form of a name."""
+    """Log a warning if the embedding model's name in the table does not look like a name."""
     notes = table.metadata + table.sidecar
     key = "embedding_model"
     if key in dict(notes) and key not in select_notes(notes):

@@ -67,7 +67,7 @@ def count_undecodable(array: pa.Array) -> int:
 
 
 def is_string(kind: pa.DataType) -> bool:
-    """Return whether cells of this Arrow type, which `decoded` returned, are strings."""
+    """Return whether an Arrow type, as `decoded` returns it, is a type of strings."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 

@@ -1,4 +1,4 @@
-"""Rows on which readers of a model are likely to differ: strange texts, numbers and levels."""
+"""Rows that two implementations of a model may predict differently: strange texts and numbers."""
 
 # ruff: noqa: RUF001  # letters that look alike are what the texts are for
 

@@ -155,7 +155,7 @@ def _read_columns(branch: Pipeline) -> Any:
 
 
 def _read_factor(classifier: Any) -> float:
-    """Return the factor of the scores; the last step may only add up the two branches."""
+    """Return the factor of the scores; refuse a last step that does not just add the branches."""
     identity = np.eye(len(classifier.coef_))
     pattern = np.concatenate([identity, -identity, identity, -identity], axis=1)
     factor = float(classifier.coef_[0, 0])

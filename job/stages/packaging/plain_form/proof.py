@@ -3,10 +3,10 @@
 How it works
 ------------
 1. The bytes of `model.safetensors` are read as the gate will read them.
-2. The form and the pipeline predict the hold-out, and hard rows (`hard_rows`), unless they predict
-   the same for every row.
-3. Probabilities may differ by `TOLERANCE`.  Another class is a tie if the two best probabilities
-   are as close as that; otherwise the form is refused.
+2. The form and the pipeline predict the hold-out.  Unless the model is constant, they also predict
+   hard rows (`hard_rows`).
+3. If a probability differs by more than `TOLERANCE`, the form is refused.  Rows whose two best
+   probabilities are as close as that are counted as ties: their predicted class may differ.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def prove_form(data: bytes, model: TrainedModel, rows: Rows) -> PlainFormProof:
     Raises
     ------
     TrainingError
-        A probability differs by more than `TOLERANCE`, or a class differs that is not a tie.
+        A probability differs by more than `TOLERANCE`, or the classes of the two models differ.
     """
     plain = PlainModel.read(data, PLAIN_MODEL_FILE)
     is_constant = isinstance(plain.form.head, ConstantHead)

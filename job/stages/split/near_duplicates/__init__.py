@@ -5,9 +5,9 @@ How it works
 1. Each row is represented by its embedding or its template: the text with masked ids, dates and the
    like (`templates`).
 2. Signatures of the distinct templates (`minhash`) or embeddings (`simhash`) estimate similarity.
-3. Locality-sensitive hashing (`lsh`) links the pairs above `split.min_jaccard` or
-   `split.min_cosine`; rows of equal text are linked as well.
-4. Connected components are the groups; components that are too large are split.
+3. Locality-sensitive hashing (`lsh`) links pairs whose similarity is at least `split.min_jaccard`
+   or `split.min_cosine`; rows of equal text are linked as well.
+4. The connected components of the links are the groups; components that are too large are split.
 """
 
 from __future__ import annotations

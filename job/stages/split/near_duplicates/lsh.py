@@ -8,7 +8,8 @@ How it works
    with the few that follow it.  The similarity of a pair is the share of equal numbers or bits in
    the complete signatures.
 3. Pairs with at least the minimum similarity are links.  Only a maximum spanning forest of the
-   links is kept.  It connects the same rows as all links do, also if the minimum is raised later.
+   links is kept.  The forest connects the same rows as all links do, even if the minimum is raised
+   later.
 4. Connected components are the groups.  Chains of similar texts can connect texts that are not
    similar.  So components that are too large are split by raising the minimum similarity in steps.
 """
@@ -118,7 +119,7 @@ def link_similar(
     signatures
         Signature of each row, shape (n_rows, n_numbers).
     bands
-        Yields two arrays for each band: the sort key and the band of all signatures.
+        Yields two arrays for each band: the sort key and the band of each signature.
     compare
         Function of two arrays of signatures of equal length.  It returns the similarity of the two
         signatures at each position.

@@ -4,7 +4,8 @@ How it works
 ------------
 1. A center is a mean of few groups, and the sum of a class's centers is close to a sum over its
    rows.  If a version has one row more than another, the difference of these sums resembles the
-   row.  Rounding does not help: it moves as many values as the row does.
+   row.  Rounding does not hide the row: the more the row changes a value, the more likely the
+   rounded value changes too.
 2. Gaussian noise of length `_NOISE` on average is added to each center.  Noise of length
    `_CLASS_NOISE` is added to all centers of a class, because independent noise averages out in
    their sum.  Each center then gets length 1 and is rounded.  The logistic regression on the

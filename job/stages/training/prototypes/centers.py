@@ -8,7 +8,8 @@ How it works
    item per group, nearest group first, until it has enough groups (microaggregation, Domingo-Ferrer
    and Mateo-Sanz 2002, with overlapping clusters).
 3. The items of each group are averaged, and these means are scaled to length 1, so that all groups
-   of a cluster have the same influence.  Their mean, scaled to length 1, is the center.
+   of a cluster have the same influence.  The mean of these scaled means, itself scaled to length 1,
+   is the center.
 4. Noise is added to the centers before they are published (`center_noise`).
 """
 

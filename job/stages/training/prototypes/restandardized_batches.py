@@ -7,8 +7,9 @@ How it works
 ------------
 1. The input consists of restored rows: the preprocessing has applied the map (a scale and an offset
    per column) that brings training rows back to length 1.  This map does not fit a restandardized
-   batch: its rows are shifted, and their squared lengths vary around 1.  The standard deviation is
-   at least 0.3 if one class has 85% of the batch, and 0.03 if the batch has the usual class mix.
+   batch: it yields shifted rows, whose squared lengths vary around 1.  The standard deviation of
+   the squared lengths is at least 0.3 if one class has 85% of the batch, and 0.03 if the batch has
+   the usual class mix.
 2. Rows whose squared length is within `_MAX_LENGTH_DIFFERENCE` of 1 are scored by the model itself.
 3. All other rows are scored by a small perceptron (Rumelhart et al. 1986).  It is fitted to
    simulated batches of the training rows (`job.stages.training.prototypes.batch_sampling`).  The
@@ -59,8 +60,8 @@ def handle_restandardized_batches(
 ) -> Pipeline:
     """Extend `model` to restored rows whose length is not 1, as in restandardized batches.
 
-    For rows of length 1, the returned pipeline predicts the same probabilities as `model`; they
-    differ by at most 1e-5.
+    For rows of length 1, the returned pipeline predicts the probabilities of `model`, up to
+    differences of 1e-5.
 
     Parameters
     ----------
@@ -164,9 +165,10 @@ def _gate_branch(branch: Pipeline, width: int, *, is_far: bool) -> Pipeline:
     Parameters
     ----------
     width
-        Number of columns of the branch.
+        Number of scores that the branch computes for each row.
     is_far
-        True for the branch of rows whose length is far from 1, False for that of all other rows.
+        True for the branch that scores rows whose length is far from 1, False for the branch that
+        scores all other rows.
     """
     sign = 1.0 if is_far else -1.0
     # 0 for rows of this branch, negative for rows of the other one

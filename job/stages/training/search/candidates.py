@@ -58,7 +58,7 @@ def list_candidates(
     Raises
     ------
     ConfigurationError
-        There are too many candidates, or an estimator rejects a parameter, its value or inputs.
+        There are too many candidates, or an estimator rejects a parameter, a value or an input.
     """
     kinds = {name: find_kind(name) for name in spec.estimators}
     grids = {name: dict(grid or kinds[name].default_grid) for name, grid in spec.estimators.items()}

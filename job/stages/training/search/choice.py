@@ -8,9 +8,10 @@ How it works
    et al. 1984).  The standard error of the score difference is computed by a jackknife over groups.
 3. Of the candidates that are equally good, the one with the highest mean accuracy over groups is
    chosen.  In this mean, every group counts once, however many rows it has.
-4. Some estimators may be preferred (`job.stages.training.search.preference`).  If their candidates
-   score at most `WORDING_MARGIN` below the best candidate, step 3 chooses among these.  The margin
-   is wide because score differences on templates say little about other wording.
+4. Some estimators may be preferred (`job.stages.training.search.preference`).  If any of their
+   candidates score at most `WORDING_MARGIN` below the best candidate, step 3 chooses among these
+   candidates instead.  The margin is wide because score differences on templates say little about
+   other wording.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ def choose(
     Parameters
     ----------
     labels
-        True labels, and out-of-fold labels of every candidate.
+        True classes, and the classes that every candidate predicts out of fold.
     candidates
         Positions of the candidates that completed all folds of the last round.
     metric
-        A metric of predicted labels.
+        A metric that is computed from predicted classes.
     groups
         Group id of each row, shape (n_rows,).
     mask

@@ -4,11 +4,11 @@ How it works
 ------------
 1. Candidates with the same feature blocks share the feature matrix of a fold.  There are two
    versions of it: linear models take standardized columns, other models do not.
-2. The fast engine fits all linear models of the matrix together, warm-started from the previous
-   fold's models.  Prototype models with equal centers are fitted together.  scikit-learn fits all
-   other models, and those that the fast engine did not bring to convergence.
-3. All models predict the test rows.  If the metric is computed from predicted labels alone, these
-   labels are kept: the choice of the candidate and the cross-fitted evaluation use them.
+2. The fast engine fits all linear models that take the same matrix together, warm-started from the
+   previous fold's models.  Prototype models with equal centers are fitted together.  scikit-learn
+   fits all other models, and those that the fast engine did not bring to convergence.
+3. All models predict the test rows.  If the metric is computed from predicted classes alone, these
+   predictions are kept: the choice of the candidate and the cross-fitted evaluation use them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class FoldScorer:
 
     The models of each fold are warm-started from the previous fold's models, which have seen rows
     that are test rows now.  Each model is optimized to convergence, so the result does not depend
-    on the starting point, and nothing leaks from these rows.
+    on the starting point, and nothing leaks from the test rows.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class FoldScorer:
         self._n_folds = 0
 
     def labels(self, n_candidates: int) -> SearchedLabels | None:
-        """Return the labels predicted in this round; None if the metric needs probabilities."""
+        """Return the classes predicted in this round; None if the metric needs probabilities."""
         if not is_label_metric(self._spec.search.metric):
             return None
         no_labels = np.full(len(self._train), -1, np.int16)

@@ -37,7 +37,7 @@ class Round:
 
 
 class Schedule:
-    """Yields rounds and folds until the time budget is used up; its time starts on construction.
+    """Yields rounds and folds until the time budget, counted from construction, is used up.
 
     Attributes
     ----------
