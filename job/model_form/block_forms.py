@@ -92,7 +92,7 @@ class EmbeddingBlock(FormPart):
 
 
 class NumericBlock(FormPart):
-    """Damped numbers, `asinh(offset + scale * x)`; per column, also an indicator of missing values."""
+    """Damped numbers, `asinh(offset + scale * x)`, and an indicator of missing values per column."""
 
     kind: Literal["numeric"] = "numeric"
     names: Names

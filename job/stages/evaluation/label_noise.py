@@ -113,7 +113,7 @@ def _choose_candidate(report: SearchReport) -> CandidateScore:
 
 
 def _describe_classes(predictions: Predictions, n_wrong: Array) -> dict[str, ClassLabels]:
-    """Return, for each label, the number of its rows, and in how many of them it is wrong by estimate."""
+    """Return, for each label, the number of its rows and the estimated number of wrong ones."""
     n_rows = np.bincount(predictions.y_true)
     return {
         name: ClassLabels(n_rows=int(n), n_wrong=float(n_as_other.sum()))
