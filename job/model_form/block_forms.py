@@ -92,7 +92,7 @@ class EmbeddingBlock(FormPart):
 
 
 class NumericBlock(FormPart):
-    """Damped numbers, `asinh(offset + scale * x)`, and an indicator of missing values per column."""
+    """Damped numbers, `asinh(offset + scale * x)`, and indicators of missing values."""
 
     kind: Literal["numeric"] = "numeric"
     names: Names
