@@ -91,6 +91,7 @@ def test_rejected_run_names_what_is_unmet_once(rejected):
     ("name", "words"),
     [
         ("models-list", ("models", "list")),
+        ("models-show", ("models", "show", "latest")),
         ("runs-list", ("runs", "list")),
         ("models-history", ("models", "history")),
         (
@@ -110,7 +111,7 @@ def test_table_of_a_command(rejected, name, words, columns):
 
 @pytest.mark.parametrize(
     "words",
-    [("models", "show", "latest"), ("config", "show"), ("models", "diff", "latest", "latest")],
+    [("config", "show"), ("models", "diff", "latest", "latest")],
 )
 def test_long_result_is_not_wider_than_the_terminal(folder, words):
     """Values are wrapped, and digests cut."""

@@ -16,6 +16,7 @@ from job.cli.commands.options import All, Limit, Options, Version, takes_options
 from job.cli.confirmation import ask, may_ask
 from job.cli.layout import lay_out_columns
 from job.cli.output import write_result
+from job.cli.version_lines import lay_out_version
 from job.contracts.messages import pluralize
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def show(
     *,
     options: Options,
 ) -> None:
-    """Print the metadata of a version."""
+    """Print the metadata of a version; on a terminal, its most important facts."""
     from job.contracts.version_files import METADATA_FILE
     from job.registry import parse_object, read_verified, resolve_version
 
@@ -57,7 +58,7 @@ def show(
     name = resolve_version(artifact_store, version)
     # not parsed, because any release may have written it
     raw = read_verified(artifact_store, name)[METADATA_FILE]
-    write_result(parse_object(f"{name}/{METADATA_FILE}", raw), options.output)
+    write_result(parse_object(f"{name}/{METADATA_FILE}", raw), options.output, lay_out_version)
 
 
 @app.command("diff", epilog=epilog("models diff VERSION production", codes=OF_STORE))
