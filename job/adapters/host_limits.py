@@ -104,7 +104,7 @@ def free_temporary_bytes(folder: Path, memory: Memory, n_unnamed: int = 0) -> in
 
 
 def _physical_bytes() -> int:
-    """Return the machine's memory; without bound if the system does not tell."""
+    """Return the bytes of the machine's memory, or `sys.maxsize` if the system does not tell."""
     try:
         n_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (OSError, ValueError):

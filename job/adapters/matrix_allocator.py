@@ -76,7 +76,7 @@ class MappedMatrices:
 
 
 def _reserve(descriptor: int, n_bytes: int) -> None:
-    """Reserve the bytes of a file on the disk; where the system cannot (macOS), write them."""
+    """Reserve disk space for a file; if the system cannot (macOS), fill the file with zeros."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, n_bytes)
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class UnusableFileError(Exception):
-    """A file cannot be read; the text is the end of a sentence that begins with its name.
+    """A file cannot be read; the message is the end of a sentence that begins with the file's name.
 
     Attributes
     ----------

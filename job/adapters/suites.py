@@ -189,7 +189,7 @@ def _build_expectation(expectation: Mapping[str, Any], position: int) -> Any:
 
 
 def _quote_kind(kind: str, number: int) -> str:
-    """Return an unknown type in quotes, with the most similar known type; or its number."""
+    """Return an unknown type in quotes with the most similar one, or the expectation's number."""
     from great_expectations.expectations.registry import (
         list_registered_expectation_implementations,
     )

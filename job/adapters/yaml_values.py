@@ -31,7 +31,7 @@ _DATE_TAG: Final = "tag:yaml.org,2002:timestamp"
 
 
 class YamlError(Exception):
-    """A text is not usable; the text is the end of a sentence that begins with its name.
+    """A YAML text is unusable; the message ends a sentence that begins with the text's name.
 
     Attributes
     ----------
@@ -116,7 +116,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Return the number of nodes and of levels of a node, with all copies.
+    """Return how many nodes a node contains, with all copies, and how many levels they have.
 
     `sizes` has the results for complete nodes, and `_INCOMPLETE` for those that contain `node`.
     """

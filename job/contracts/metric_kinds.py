@@ -133,8 +133,8 @@ class MetricDefinition:
 class LabelMetric(MetricDefinition):
     """A metric of predicted classes that is computed from counts of rows by class.
 
-    The function takes `LabelCounts` of n resamples and returns one value for each resample,
-    at most 1, shape (n,).
+    The function takes `LabelCounts` of n resamples, and returns an array of shape (n,): one value,
+    at most 1, for each resample.
 
     Attributes
     ----------

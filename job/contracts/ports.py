@@ -109,7 +109,7 @@ class ArtifactStore(Protocol):
         """List the valid keys that begin with a prefix and are greater than `after`, sorted."""
 
     def entries(self, prefix: str, after: str = "") -> Iterator[tuple[str, ObjectInfo]]:
-        """List the same keys, each with the size and the modification time of its object."""
+        """List the keys that `keys` lists, with the size and modification time of each object."""
 
     def names(self, prefix: str) -> Iterator[str]:
         """List the keys that begin with a prefix, cut after the next slash; each once, sorted.

@@ -1,7 +1,7 @@
 """Decide which names from a file may be shown; all others are replaced by a number.
 
-A file can have a letter or the name of a person in the place of a name, for example if a CSV file
-has no header, or if the columns of labels and texts are swapped.
+Where a file should name a column or a class, it can have a request or a person's name instead, for
+example if a CSV file has no header, or if the columns of labels and texts are swapped.
 
 How it works
 ------------

@@ -112,7 +112,7 @@ class NumericBlock(FormPart):
 
 
 class BooleanBlock(FormPart):
-    """Booleans, `fill` where they are missing; per column, also an indicator of missing values."""
+    """Booleans, `fill` where they are missing, and indicators of missing values."""
 
     kind: Literal["boolean"] = "boolean"
     names: Names

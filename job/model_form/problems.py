@@ -25,7 +25,7 @@ class UnknownFormError(ValueError):
 
 
 def explain(error: ValidationError, arrays: Collection[str]) -> ValueError:
-    """Return an error with the first problem of a form; unknown kinds are first.
+    """Return an error with the first problem of a form; unknown kinds come before other problems.
 
     Parameters
     ----------

@@ -4,7 +4,7 @@ How it works
 ------------
 1. Check the settings, test the store, read and validate the table.
 2. If another attempt of this run (a process with the same run id) has published its version
-   completely, finish the promotion of that version and return.  This is checked again after the
+   completely, finish the promotion of that version and return.  The run checks this again after the
    gate, because attempts may run at the same time.
 3. Split the table, and compare its groups (rows that a split keeps together) with those of each
    version that consumers can read.  If only a few groups changed since one of these versions, the

@@ -4,9 +4,9 @@ How it works
 ------------
 1. The settings, the expectation suite or the table's own columns decide whether embeddings are
    standardized per batch.
-2. If they are, batches whose class mix differs from that of the table are drawn from the test rows.
-   Each batch is standardized on its own rows; it is then called *restandardized*.  The accuracy of
-   the published model on these batches is the stress score.
+2. If so, batches whose class mix differs from the table's are drawn from the test rows.  Each batch
+   is standardized on its own rows; it is then called *restandardized*.  The accuracy of the
+   published model on these batches is the stress score.
 3. `input_check` has bounds for a statistic that a consumer computes from a batch.  If the statistic
    is outside of the bounds, the batch does not resemble the training table.
 """

@@ -65,7 +65,7 @@ def predict_without_groups(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> OutOfFold:
-    """Predict rows by models that were not trained on the groups of these rows.
+    """Predict rows with models that were not trained on the groups of these rows.
 
     With cross-fitting, all rows are predicted.  With a hold-out, the training rows are predicted
     out of fold if calibration needs these predictions; otherwise no row is predicted.
@@ -90,7 +90,7 @@ def predict_without_groups(
 def _predict_all_rows(
     context: RunContext, split: DataSplit, setup: TrainingSetup, report: SearchReport
 ) -> CrossFit:
-    """Predict each row that the split kept by a model that was not trained on the row's group."""
+    """Predict each row that the split kept, with a model not trained on the row's group."""
     assert setup.folds is not None
     rows, spec, executor = split.kept, setup.spec, context.ports.executor
     feature_matrices = FeatureMatrices(

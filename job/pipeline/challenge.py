@@ -88,7 +88,7 @@ def choose_candidate(
     report: SearchReport,
     feature_matrices: FeatureMatrices,
 ) -> SearchReport:
-    """Return the search report; if configured, choose its candidate on the challenge set."""
+    """Return the search report; if configured, with a candidate chosen on the challenge set."""
     challenge = split.challenge
     if challenge is None or context.settings.search.choose_on != "challenge":
         return report
@@ -186,8 +186,8 @@ def _learn_threshold(
 ) -> Threshold:
     """Learn the threshold on the requests for choosing.
 
-    `predictions` are the predictions of the requests for evaluating.  Unless the set is halved,
-    these are also the requests for choosing.
+    `predictions` are those of the requests for evaluating.  Unless the set is halved, the requests
+    for choosing are the same requests.
     """
     s = plan.settings
     choosing = select_blocks(challenge.choosing, model.feature_blocks, s.dataset.columns)

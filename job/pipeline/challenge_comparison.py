@@ -1,4 +1,4 @@
-"""Compare published models on the challenge set, in a run and without training."""
+"""Compare published models on the challenge set, in a run and in `pcc-job gate`."""
 
 from __future__ import annotations
 

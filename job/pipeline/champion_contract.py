@@ -1,7 +1,8 @@
-"""Refuse a table whose columns would change the contract of the channel without anybody's word.
+"""Refuse a table whose columns would change the suite or the features of a channel unasked.
 
-An unattended run trains on whatever table is there.  If an export loses columns, suite and features
-that follow from the columns could become weaker, or change the input that the consumer sends.
+An unattended run trains on whatever table is there.  If an export loses columns, a suite that
+follows from the columns could become weaker, and features that follow from them could change the
+input that the consumer has to send.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def require_contract_of_champion(context: RunContext) -> None:
     Raises
     ------
     ConfigurationError
-        They differ; the hint has the settings that state them.
+        The suite or the features differ; the hint has the settings that state them.
     """
     store, channel = context.ports.store, context.settings.publish.channel
     if channel is None or context.plan.followed.isdisjoint(_KEYS):

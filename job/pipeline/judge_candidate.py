@@ -3,9 +3,9 @@
 How it works
 ------------
 1. The candidate is compared with the champion (the version that the channel points to) and the
-   anchor (a fixed version).  If both runs were cross-fitted, the errors of both are compared on the
-   groups of rows that are in both tables.  Otherwise both models predict test rows that neither
-   model was trained on.
+   anchor (a fixed version).  If this run and the run of the other version were cross-fitted, their
+   errors are compared on the groups that are in both tables.  Otherwise both models predict test
+   rows that neither model was trained on.
 2. Candidate and champion are also compared on the challenge set, if there is one.
 3. `decide` checks scores and comparisons against the criteria of the gate.  With `--override`, a
    rejected candidate is published anyway.

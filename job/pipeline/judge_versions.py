@@ -115,7 +115,7 @@ def judge_versions(context: RunContext, candidate: str, champion: str) -> GateRe
 def _pool_classes(
     context: RunContext, tables: Tables, versions: tuple[PublishedVersion, ...]
 ) -> Tables:
-    """Return the tables without names of classes that no version has and that may not be shown."""
+    """Return the tables; classes that no version has are pooled if they may not be named."""
     labels = context.plan.labels or ()
     classes = {*labels, *(name for version in versions for name in version.metadata.classes)}
     test, challenge = tables.official_test, tables.challenge

@@ -3,7 +3,7 @@
 A latency is measured anew by each attempt (process) of a run.  If an attempt was killed while it
 stored its files, the files of the next attempt must have the same bytes to become part of the same
 version.  So the first attempt stores the latency of its model, and later attempts with the same
-model in the same environment use the stored one.
+model in the same environment use the stored latency.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class FewChanges:
 
     @property
     def reason(self) -> str:
-        """A sentence that says how many groups changed since which version, and how many must."""
+        """A sentence that says how many groups changed since which version, and the minimum."""
         return (
             f"{pluralize(self.n_groups, 'group')} changed since the table of {self.version}, "
             f"minimum {self.min_groups} (publish.min_changed_groups)"
@@ -77,7 +77,7 @@ class FewChanges:
 class Trace:
     """Keyed digests of a run's rows (the lineage), their key, and whether too few groups changed.
 
-    `few_changes` is None if enough groups changed, if no group changed, or if it was not checked.
+    `few_changes` is None if enough groups changed, if none changed, or if none were counted.
     """
 
     key: LineageKey
@@ -86,7 +86,7 @@ class Trace:
 
 
 def trace_table(context: RunContext, tables: Tables, split: DataSplit) -> Trace:
-    """Digest the rows, and count how many groups changed since each version consumers can read.
+    """Digest the rows; count the groups that changed since each version that consumers can read.
 
     If an earlier process of this run has claimed a version, it has passed this check, so changes
     are not counted.
@@ -114,7 +114,7 @@ def trace_table(context: RunContext, tables: Tables, split: DataSplit) -> Trace:
 
 
 def warn_of_few_changes(few: FewChanges, *, is_dry_run: bool) -> None:
-    """Log why the run is held back; for a dry run, log why a run without `--dry-run` would be."""
+    """Log why the run is held back, or why a run that is not a dry run would be held back."""
     log.warning(
         "would_be_held_back" if is_dry_run else "held_back",
         reason=few.reason,

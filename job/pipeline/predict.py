@@ -83,12 +83,12 @@ def predict_table(
     Parameters
     ----------
     path
-        File that `write` appends to, for the result.
+        File that `write` appends to; the result names it.
 
     Raises
     ------
     ConfigurationError
-        The id has the name of a column of the predictions.
+        The id column has the same name as a column of the predictions.
     ContractViolationError
         The table lacks a column that the model takes, or no row can be predicted.
     DatasetUnreadableError
@@ -143,7 +143,7 @@ def _predict(
 
 
 class _Ids:
-    """Adds the column with the identifiers of the rows; its type is that of the first batch."""
+    """Adds the column of row identifiers; the column's type is that of the first batch."""
 
     def __init__(self, name: str, source: str, uri: str) -> None:
         self._name, self._source, self._uri = name, source, uri

@@ -4,10 +4,10 @@ How it works
 ------------
 1. The package is published under the name of the run's claim.
 2. A stored file under this name that is not the file of the package is foreign: another program, or
-   an attempt of this run with another model, has stored it.  It never becomes part of a version.
-   The manifest of a version that no attempt of this run has recorded is foreign, too.
-3. The run then makes its package again for the next name, and publishes it there.  `models prune`
-   removes the folder without a manifest that is left behind.
+   an attempt of this run with another model, has stored it.  A foreign file never becomes part of a
+   version.  The manifest of a version that no attempt of this run has recorded is foreign, too.
+3. The run then makes its package again for the next name, and publishes it there.  The folder that
+   is left behind has no manifest; `models prune` removes it.
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ def train_candidate(
 def _write_plain_form(
     context: RunContext, split: DataSplit, model: TrainedModel, evaluation: CandidateEvaluation
 ) -> tuple[bytes, PlainFormProof]:
-    """Return the bytes of `model.safetensors`, and the proof that it predicts the same."""
+    """Return the bytes of `model.safetensors`, and the proof that this form predicts the same."""
     rows = select_blocks(split.test, model.feature_blocks, context.settings.dataset.columns)
     threshold = None if evaluation.decision is None else evaluation.decision.threshold
     model_input = describe_input(rows, model.feature_blocks)
@@ -126,7 +126,7 @@ def _write_plain_form(
 def _measure_equal_error(
     plan: Plan, split: DataSplit, report: SearchReport, cross: CrossFit
 ) -> tuple[str, float] | None:
-    """Return the metric's name, and its standard error between two trainings of the candidate."""
+    """Return a metric's name, and the standard error of its difference between two trainings."""
     if report.labels is None:
         return None
     standard_error = measure_equal_error(

@@ -1,8 +1,9 @@
 """Read and set the anchor of a channel: a fixed version that every candidate is compared with.
 
-Each promotion may lose a little accuracy that the gate cannot detect.  If candidates were compared
-with the champion only, many such losses could add up unnoticed.  A channel has one pointer to its
-champion and a second pointer to its anchor.  Each of the two pointers has a history.
+Each promotion may lose a little accuracy, and the gate cannot detect so small a loss.  If
+candidates were compared with the champion only, many such losses could add up unnoticed.  A channel
+has one pointer to its champion and a second pointer to its anchor.  Each of the two pointers has a
+history.
 """
 
 from __future__ import annotations

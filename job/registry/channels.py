@@ -3,8 +3,8 @@
 How it works
 ------------
 1. A pointer is one object, `channels/NAME.json`.  It holds the complete last move.
-2. If the process that made the last move was killed, the history may lack that move.  Therefore it
-   is appended before the next move, if it is missing.
+2. If the process that made the last move was killed, the history may lack that move.  Therefore the
+   next move first appends the last move, if it is missing.
 3. The pointer is replaced only if its bytes have not changed since it was read; otherwise the move
    is a conflict.
 4. After the swap the move is appended to the history.
@@ -73,7 +73,7 @@ def list_channels(store: ArtifactStore) -> dict[str, str | None]:
 
 
 def missing_channel(store: ArtifactStore, channel: str) -> ConfigurationError:
-    """Return the error for a channel that does not exist; it lists those that do."""
+    """Return the error for a channel that does not exist; the error lists the existing channels."""
     return ConfigurationError(
         f"channel '{channel}' does not exist in '{store.uri}'",
         hint="use an existing channel; channels: "

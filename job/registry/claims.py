@@ -2,14 +2,14 @@
 
 How it works
 ------------
-1. The first process of a run stores a claim: name and time of the version, and digests of its data
-   and settings.
+1. The first process of a run stores a claim: name and time of the version, and digests of the run's
+   data and settings.
 2. Later processes of the run read the claim.  They must have the same data, settings and lineage
    key.
 3. If there are foreign files under a name, or a version that no process of the run has recorded as
-   its own, the run publishes under the next one.  The names follow from the claim: the n-th name is
-   n - 1 seconds later.  So every process of the run tries the same names in the same order, and
-   finds a version that another one has published.
+   its own, the run publishes under the next name.  The names follow from the claim: the n-th name
+   is n - 1 seconds later.  So every process of the run tries the same names in the same order, and
+   finds a version that another process has published.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def list_names(run_id: str, claim: Claim) -> list[str]:
 def find_published(store: ArtifactStore, run_id: str, claim: Claim) -> str | None:
     """Return the version that a run with this claim has published; None if there is none yet.
 
-    A complete version under a name of the claim that the run has not recorded is ignored.
+    A complete version that the run has not recorded is ignored, even under a name of the claim.
     """
     names = list_names(run_id, claim)
     return next((version for version in names if is_published_by(store, version, run_id)), None)

@@ -107,9 +107,9 @@ def last_number(store: ArtifactStore, channel: str, *, known: int = 0) -> int:
 def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) -> int:
     """Append the move in `pointer` to the history, unless it is there; return the move's number.
 
-    If the pointer does not know the number of its move, or if another move has this number, a
-    person has restored the pointer, or an entry is foreign.  The move is then the newest entry, or
-    is appended after it.
+    If the pointer lacks the number of its move, or if another move has this number, then a person
+    has restored the pointer, or an entry is foreign.  In these cases, the move is already the
+    newest entry, or is appended after the newest entry.
     """
     known = pointer.move if pointer.move <= _MAX_NUMBER else 0
     number, entry = known, pointer.last_move.to_bytes()
@@ -122,8 +122,8 @@ def append_history(store: ArtifactStore, channel: str, pointer: ChannelPointer) 
 def next_champions(champions: Sequence[str], move: ChannelMove) -> tuple[str, ...]:
     """Return the champions after a move, newest first, beginning with the current champion.
 
-    If a rollback returned to a version that is not among the champions, it is older than all of
-    them, so none of them remains.
+    If a rollback returned to a version that is not among the champions, this version is older than
+    all of them, so none of them remains.
     """
     earlier = list(champions)
     if move.action == "rollback":

@@ -59,7 +59,7 @@ def read_lineage_files(store: ArtifactStore, version: str) -> Iterator[tuple[str
 
 
 def list_lineage_files(store: ArtifactStore) -> Iterator[tuple[str, str, ObjectInfo]]:
-    """Yield version, key, and size and modification time of each lineage file in the store."""
+    """Yield the version, the key in the store, and the `ObjectInfo` of each lineage file."""
     for key, info in store.entries(lineage_key("v", "")):
         yield key.rpartition("/")[2].partition(".")[0], key, info
 

@@ -82,7 +82,7 @@ class LineageKeys:
         Parameters
         ----------
         otherwise
-            What an operator can do who does not have the key, for the hint.
+            What an operator without the key can do, for the hint of the error.
 
         Raises
         ------

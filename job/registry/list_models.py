@@ -21,9 +21,9 @@ _MAX_TEXT: Final = 100
 
 
 def list_models(store: ArtifactStore, limit: int | None) -> ModelList:
-    """Return the newest `limit` versions, or all if it is None, with channels and anchors.
+    """Return the newest `limit` versions, with channels and anchors; None returns all versions.
 
-    metadata.json is read without its digest; `models verify` checks it.
+    The digest of metadata.json is not checked here, but by `models verify`.
     """
     names = list_versions(store) if limit is None else list_newest(store, limit + 1)
     shown = names[::-1][:limit]

@@ -1,4 +1,4 @@
-"""List the versions of a store; the newest ones are found without listing the files of all."""
+"""List the versions of a store; the newest are found without listing all versions' files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def list_versions(store: ArtifactStore, since: str = "") -> list[str]:
 def list_newest(store: ArtifactStore, n: int) -> list[str]:
     """Return the names of the newest `n` complete versions, oldest first.
 
-    The files of the newest `n` folders are listed; while too few of these are complete, those of
-    four times as many.
+    The files of the newest `n` folders are listed.  While too few of the listed folders are
+    complete versions, four times as many folders are listed.
     """
     folders, n_listed = list_folders(store), n
     while True:

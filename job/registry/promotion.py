@@ -37,7 +37,7 @@ class ManualMove:
     is_dry_run: bool = False
 
     def describe(self, what: str) -> MoveReason:
-        """Return the entry of the history; `what` was done."""
+        """Return who moved the pointer, when and why; `what` says what was done."""
         why = what if self.reason is None else f"{what}: {self.reason}"
         return MoveReason(at=self.at.astimezone(UTC).isoformat(), by=self.by, why=why)
 
@@ -48,7 +48,7 @@ def promote(store: ArtifactStore, channel: str, version: str, move: ManualMove) 
     Raises
     ------
     VersionConflictError
-        The channel is not at `move.expect`, or was moved concurrently; the error names both.
+        The channel is not at `move.expect` (the error names both), or was moved concurrently.
     IntegrityError
         The version is damaged.
     """
@@ -76,7 +76,7 @@ def promote_anchor(
     Raises
     ------
     VersionConflictError
-        The anchor is not at `move.expect`, or was moved concurrently; the error names both.
+        The anchor is not at `move.expect` (the error names both), or was moved concurrently.
     IntegrityError
         The version, or the anchor's pointer, is damaged.
     """

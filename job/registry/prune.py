@@ -38,7 +38,7 @@ class _Versions:
         Versions with a manifest.
     unfinished
         When the newest file of each version without a manifest was written, by the store's clock.
-        Its lineage files count as well.
+        A version's lineage files count as well.
     """
 
     complete: list[str]
@@ -56,7 +56,7 @@ def prune_versions(
 ) -> PruneResult:
     """Remove unfinished versions older than `before`, and complete versions that are outdated.
 
-    A complete version is outdated if it is older than the newest `keep` versions and not in use: a
+    A complete version is outdated if it is older than the newest `keep` versions and not in use.  A
     version is in use if a channel or an anchor points to it, or if a channel would roll back to it.
 
     Parameters

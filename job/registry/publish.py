@@ -4,8 +4,8 @@ How it works
 ------------
 1. The lineage files are stored first, outside the version's folder, then the other files.
 2. Each file is created only if it does not exist.  A file that exists must have exactly the bytes
-   that are to be published, as after a kill of an earlier attempt.  Otherwise it is foreign, and
-   nothing is published under this name.
+   that are to be published: an earlier attempt that was killed has stored it.  Otherwise the file
+   is foreign, and nothing is published under this name.
 3. If `models prune` is removing the version, or a file is missing, the manifest is not written.
 4. A run then records the digest of its manifest, outside the version's folder.  A version with
    another manifest is not the run's, and no attempt of the run promotes it.
@@ -48,7 +48,7 @@ def name_version(run_id: str, at: datetime, *, copied_from: str | None = None) -
 
 
 def is_named_for(version: str, run_id: str, copied_from: str | None) -> bool:
-    """Return whether `version` has the suffix of this run id, or of its copy of `copied_from`."""
+    """Return whether `version` is named after this run, or after its copy of `copied_from`."""
     return version.endswith(f"_{run_suffix(_owner(run_id, copied_from))}")
 
 
@@ -95,7 +95,7 @@ def publish(
         There is a file under this version's name that differs from `files` or `lineage`.  If the
         version has a manifest, the run has not recorded it.
     VersionConflictError
-        Another attempt of the run has published other files, or the copy exists with other files.
+        Another attempt or a rollback has published this version with other files.
     TransientError
         `models prune` is removing the folder of the version, or has removed a file.
     """

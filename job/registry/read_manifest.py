@@ -65,7 +65,7 @@ def copied_from(store: ArtifactStore, version: str) -> str | None:
 
 
 def _find_problem(manifest: Manifest) -> str:
-    """Return what the manifest of a published version never lists; an empty string without it."""
+    """Return what is wrong with a published version's manifest; an empty string if nothing is."""
     files = manifest.files
     is_large = sum(entry.n_bytes for entry in files) > MAX_VERSION_BYTES
     if is_large or len(files) > MAX_VERSION_FILES:

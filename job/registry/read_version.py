@@ -159,7 +159,7 @@ def _pass_on(sink: Sink | None, metadata: list[bytes], name: str, piece: bytes) 
 
 
 def _check(store: ArtifactStore, version: str, listed: FileEntry, sink: Sink) -> bool:
-    """Read a file in pieces, and return whether it is the listed one.
+    """Read a file in pieces, and return whether it has the listed size and digest.
 
     A file that is longer than listed is not read to its end.
     """

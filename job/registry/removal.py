@@ -4,7 +4,7 @@ How it works
 ------------
 1. Write a mark that the version is being removed.
 2. Check again that the version is not in use.
-3. If it is not in use, delete the manifest, then the other files, then its lineage files.
+3. If it is not in use, delete the manifest, then the other files, then the lineage files.
 4. Delete the mark.
 
 A process that publishes or promotes a version first writes its files or moves the pointer, and then

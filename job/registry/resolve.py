@@ -73,7 +73,7 @@ def list_history(
 def list_anchor_history(
     store: ArtifactStore, channel: str, *, shows_all: bool = False
 ) -> list[ChannelMove]:
-    """Return the newest moves of a channel's anchor, oldest first; `list_history` explains them.
+    """Return the newest moves of a channel's anchor, oldest first, as `list_history` does.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def list_anchor_history(
 
 
 def _read_counted(store: ArtifactStore, pointer: str, *, shows_all: bool) -> list[ChannelMove]:
-    """Read moves, one request each; first log how many there are, unless all are few."""
+    """Read moves, one request each; if a pointer has many moves, first log their number."""
     keys = list_entries(store, pointer)
     shown = keys if shows_all else keys[-N_NEWEST:]
     if len(keys) > N_NEWEST:

@@ -76,7 +76,7 @@ def roll_back(
 def _describe_rollback(
     origin: str, target: str, *, at: datetime, by: str, reason: str | None
 ) -> MoveReason:
-    """Return the reason of a move back to `origin`, or to `target`, its copy."""
+    """Return the reason of a move back to `origin`, or to `target`, which is a copy of `origin`."""
     what = f"rolled back to {origin}"
     return MoveReason(
         at=at.astimezone(UTC).isoformat(),

@@ -1,10 +1,11 @@
-"""Promote the version that a run has published; a later attempt of the run can finish this.
+"""Promote the version that a run has published; a later attempt can finish the promotion.
 
 How it works
 ------------
 1. Before publication the run claims its version: it stores the version's name under the run id, so
-   that later attempts use the same name.  It also records the champion that the gate compared.
-2. After publication, if the channel still points to that champion, it moves to the version.
+   that later attempts use the same name.  It also records the champion that the gate compared with
+   the candidate.
+2. After publication, the channel moves to the version if it still points to that champion.
 3. If the version's metadata request it, the channel's anchor is set as well.  Later candidates are
    compared with the anchor in addition to the champion.
 4. A later attempt of an interrupted run repeats steps 2 and 3, if nothing else has moved the
@@ -77,7 +78,8 @@ def choose_anchor(
 
     If the table has too few groups to show a difference of `gate.margin`, `gate.inconclusive` can
     accept the candidate.  If the candidate was then compared with no anchor, the current champion
-    becomes the anchor.  Later candidates are also compared with it, so a slow decline is noticed.
+    becomes the anchor.  Later candidates are also compared with this anchor, so a slow decline is
+    noticed.
 
     If the run has `--override`, and the channel's anchor cannot be compared any more, `version`
     becomes the anchor.

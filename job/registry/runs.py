@@ -36,7 +36,7 @@ class _Attempt(NamedTuple):
 
 
 def list_runs(store: ArtifactStore, limit: int | None) -> RunList:
-    """Return the latest attempts of the newest `limit` runs, or of all if it is None."""
+    """Return the latest attempts of the newest `limit` runs; None returns those of all runs."""
     latest: dict[str, _Attempt] = {}
     for key, info in store.entries("runs/"):
         if match := _RECORD.fullmatch(key):

@@ -129,7 +129,7 @@ def _logits(W: Array, b: Array, block: Array) -> Array:
 
 
 def sampled_moments(X: Array, weights: Array) -> tuple[Array, Array]:
-    """Return the mean of sampled rows and their covariance matrix, weighted by `weights`.
+    """Return mean and covariance matrix of sampled rows, both weighted by `weights`.
 
     For more than 1,536 columns, the variances replace the covariance matrix.
     """

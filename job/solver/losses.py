@@ -112,7 +112,7 @@ class Logistic:
 
 
 class SquaredHinge:
-    """The squared hinge loss of one class against the rest; for two classes, of one logit."""
+    """The squared hinge loss of each class against the rest; for two classes, of a single logit."""
 
     penalizes_intercept: ClassVar[bool] = True
 

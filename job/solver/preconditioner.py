@@ -60,7 +60,7 @@ def _class_block(axes: Array, h: Array, penalty: float) -> Array:
     """Return one class's Hessian for the principal axes and the intercept, from sampled rows.
 
     h holds the second derivative of each row's loss.  Rows are sampled in proportion to h, at even
-    steps of its cumulative sum.
+    steps of the cumulative sum of h.
     """
     n_rows = len(axes)
     if n_rows <= _N_SAMPLED:

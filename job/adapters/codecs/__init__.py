@@ -1,4 +1,4 @@
-"""Convert models to bytes: one codec for each model file of a version but the plain form."""
+"""Convert models to bytes: one codec for each model file of a version except the plain form."""
 
 from __future__ import annotations
 

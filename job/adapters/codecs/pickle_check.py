@@ -1,4 +1,4 @@
-"""Check that `model.joblib` loads, in a child process that has nothing to lose.
+"""Check that `model.joblib` loads, in a child process without credentials and open files.
 
 How it works
 ------------
@@ -93,7 +93,7 @@ def check_pickle(folder: Path, limits: Limits = Limits()) -> None:
 
 
 def run_child(script: Path, folder: Path, limits: Limits) -> tuple[int | None, str]:
-    """Run a script of the standard interpreter on `folder`, without anything of this process.
+    """Run a script on `folder` in an interpreter that inherits nothing from this process.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def run_child(script: Path, folder: Path, limits: Limits) -> tuple[int | None, s
 
 
 def _read_report(process: subprocess.Popen[bytes]) -> str:
-    """Return what can be read at once; never wait for a process that still holds the pipe."""
+    """Return what the pipe contains; do not wait for processes that could still write to it."""
     assert process.stdout is not None
     os.set_blocking(process.stdout.fileno(), False)
     with suppress(BlockingIOError):

@@ -6,8 +6,8 @@ module that reads a pickle, and the pickle may be forged.
 How it works
 ------------
 1. The process limits its time, loads the libraries, and then limits its memory.
-2. The reader knows only the instructions and names of published models.  Classes can only be
-   instantiated without arguments, and functions can only be stored; reading calls neither.
+2. The reader knows only the instructions and names of published models.  It creates objects of the
+   named classes without calling `__init__`, and stores named functions without calling them.
 3. Arrays, types and numbers are built here, not by the functions of NumPy that the file names.
    Arrays of objects are nested pickles, and the same reader reads them.
 4. The process predicts one row, and writes one line: `loaded`, or why there is no prediction.
@@ -80,12 +80,12 @@ _NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,99}", re.ASCII)
 
 
 class RefusedError(Exception):
-    """The file has something that no published model has; the message is its name, if any."""
+    """The file has something that no published model has; the message is its name or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """What a class or function of the file stands for; a model cannot call it."""
+    """Stands for a class or function that the file names; a model cannot call it."""
 
     make: Callable[..., object]
 

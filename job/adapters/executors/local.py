@@ -46,7 +46,7 @@ class LocalThreads:
         return results
 
     def track(self, items: Sequence[T]) -> Iterator[T]:
-        """Yield the items in turn, and report how many are done; what is in between is silent."""
+        """Yield the items in turn, and report how many are done; nested calls report nothing."""
         if self._is_tracking:
             yield from items
             return

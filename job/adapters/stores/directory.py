@@ -123,7 +123,7 @@ class DirectoryStore:
         return (key for key, _ in self.entries(prefix, after))
 
     def entries(self, prefix: str, after: str = "") -> Iterator[tuple[str, ObjectInfo]]:
-        """List the same keys, each with the size and the modification time of its object."""
+        """List the keys that `keys` lists, with the size and modification time of each object."""
         with self._translating_errors():
             found = list_objects(self._root, prefix, after)
         yield from found
@@ -200,7 +200,7 @@ class DirectoryStore:
         return find_path(self._root, key)
 
     def _holds(self, key: str, expected: bytes | None) -> bool:
-        """Return whether an object has exactly these bytes; None: whether it does not exist."""
+        """Return whether an object has the bytes `expected`; for None, whether it is missing."""
         info = self.head(key)
         if info is None or expected is None:
             return info is None and expected is None

@@ -1,7 +1,7 @@
 """Find and open the files of a directory store: regular files below its root, through no link.
 
 Whoever may write to the folder can put a link, a pipe or a device in the place of a file.  Opening
-these could wait forever, never end, or lead out of the store.
+one of these could wait forever, and reading it could never end, or leave the store.
 """
 
 from __future__ import annotations

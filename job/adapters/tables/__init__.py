@@ -36,7 +36,7 @@ class ArrowTables:
         Copies the content of an s3:// URI and returns the path of the local copy.
     known_names
         Column names that are in the settings.  Messages call any other column by its position, such
-        as `column 3`, unless its name cannot be a cell.
+        as `column 3`, if its name could be a cell.
     csv
         Settings of the delimiter and the encoding of CSV files; None for the defaults.
     """

@@ -106,7 +106,7 @@ def _explain_codec(file: SourceFile, codec: str) -> JobError:
 
 
 def _name_broken_cells(file: SourceFile, max_bytes: int | None) -> str:
-    """Return the columns whose cells are not UTF-8, after a colon."""
+    """Return a colon, then the columns with cells that are not UTF-8."""
     try:
         delimiter = find_dialect(file).delimiter
         with open_bytes(file.path) as stream:

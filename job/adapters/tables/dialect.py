@@ -4,10 +4,10 @@ How it works
 ------------
 1. A byte order mark tells UTF-8 and UTF-16; a file without one is UTF-8.  Other encodings cannot be
    told from the bytes: the settings state them.
-2. The beginning of the file is split into rows by each delimiter, with regard to quotes.
+2. The beginning of the file is split into rows by each delimiter; quotes are respected.
 3. A delimiter fits if it divides the header, and most of the rows have as many cells as the header.
-   The delimiter with the largest share of such rows is used; one that follows each quoted name is
-   preferred.
+   The delimiter with the largest share of such rows is used; a delimiter that follows each quoted
+   name is preferred.
 4. In doubt the comma is used; for `.tsv` files, the tab.  The tab is also used for every `.tsv`
    file whose header has one.
 """
@@ -132,9 +132,9 @@ def find_delimiter(text: str, *, is_complete: bool, default: str) -> str:
     Parameters
     ----------
     is_complete
-        Whether the text ends with the file, not within a row.
+        Whether the text is the complete file.  Otherwise it may end within a row.
     default
-        Delimiter in doubt.
+        Delimiter if none fits; preferred among delimiters that fit equally well.
     """
     fits: dict[str, tuple[bool, float, bool]] = {}
     for delimiter in DELIMITERS:

@@ -23,7 +23,7 @@ _LISTS: Final = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_siz
 
 
 def read_parquet_preview(file: SourceFile, max_rows: int, *, is_complete: bool) -> TablePreview:
-    """Return the columns of a Parquet file, and the cells of the first rows of its row group.
+    """Return the columns of a Parquet file, and the first rows' cells in its first row group.
 
     Parameters
     ----------

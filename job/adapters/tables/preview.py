@@ -85,7 +85,7 @@ def _read_csv(file: SourceFile, max_rows: int, *, is_complete: bool) -> TablePre
 def _read_rows(
     file: SourceFile, delimiter: str, codec: str
 ) -> tuple[list[str], list[list[str]], bool]:
-    """Return the header, the complete rows of the beginning, and whether they are all rows."""
+    """Return the header, the complete rows at the beginning, and whether the file has no others."""
     for max_bytes in (_HEAD_BYTES, _MAX_ROW_BYTES):
         head, is_complete = read_head(file.path, max_bytes)
         text = codecs.getincrementaldecoder(codec)().decode(head, final=is_complete)

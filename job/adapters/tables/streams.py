@@ -23,7 +23,7 @@ class _Utf8:
     """A file object that raises an error if the bytes it reads are not UTF-8.
 
     NOTE: pyarrow decodes a row with too few or too many cells itself; if the row is not UTF-8,
-    pyarrow only prints this to stderr.
+    pyarrow only prints a message to stderr.
     """
 
     closed = False

@@ -32,7 +32,7 @@ class ModelList(Part):
 
 
 class ListedRun(Part):
-    """The latest attempt of one run in a list; null: its record cannot be read."""
+    """The latest attempt of one run in a list; `outcome` is null if the record cannot be read."""
 
     run_id: str = Field(description="Name of the run.")
     attempt: Count = Field(description="Number of the attempt, from 1.")

@@ -10,8 +10,8 @@ from job.contracts.reports.part import Count, NineDecimals, Part
 class PlainFormProof(Part):
     """Comparison of `model.safetensors` with the fitted pipeline; a form that differs is refused.
 
-    Both predict the rows, and hard rows: strange texts, extreme and missing numbers, and levels
-    that do not occur in training.
+    Both predict the test rows, and hard rows: strange texts, extreme and missing numbers, and
+    levels that do not occur in training.
     """
 
     n_rows: Count = Field(description="Rows of the hold-out; with cross-fitting, of the test rows.")

@@ -82,7 +82,7 @@ class FeatureWeight(Part):
 
 
 class Explanation(Part):
-    """The result of `pcc-job explain`: the features with the largest weights of a class."""
+    """The result of `pcc-job explain`: the features with the largest weights for a class."""
 
     model_config = ConfigDict(title="result of `pcc-job explain`")
 

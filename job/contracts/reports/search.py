@@ -56,14 +56,14 @@ class CandidateScore(Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SearchedLabels(NotPublished):
-    """Out-of-fold labels of the candidates for the training rows.
+    """True classes of the training rows, and the candidates' out-of-fold predictions.
 
     Attributes
     ----------
     y_true
-        True labels as positions in the sorted classes, shape (n_rows,).
+        True classes as positions in the sorted classes, shape (n_rows,).
     y_pred
-        Predicted labels as positions in the sorted classes, shape (n_candidates, n_rows); -1 for
+        Predicted classes as positions in the sorted classes, shape (n_candidates, n_rows); -1 for
         rows that a candidate did not predict in the last round.
     fold
         Fold in which each row was predicted in the last round, shape (n_rows,); -1 if in none.

@@ -3,12 +3,14 @@
 How it works
 ------------
 1. A role that the settings state is not looked for; nor is one whose default column is present.
-2. A column with a usual name for a role, such as `comment` for the text, gets it if its cells fit.
+2. A column with a usual name for a role, such as `comment` for the text, gets the role if the cells
+   fit.
 3. Otherwise the cells decide: few repeated values are labels, long strings are texts, lists of
    numbers (or numbered columns) are embeddings.
-4. If several columns fit equally well, the label is not chosen, and the longest text is.
+4. If several columns fit equally well, none becomes the label; the one with the longest cells
+   becomes the text.
 
-A table in which no name is known may have no header: its names may be cells, and are not shown.
+A table in which no name is known may have no header.  The names may then be cells: they are hidden.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ def find_roles(preview: TablePreview, spec: DatasetSpec, stated: Collection[str]
     spec
         The settings; their aliases are applied to the names of the file.
     stated
-        Roles that the settings state.  None is looked for instead, also if its column is absent.
+        Roles that the settings state.  They are not looked for, even if their columns are absent.
     """
     renamed = {name: spec.aliases.get(name, name) for name in preview.names}
     looks = tuple(
@@ -155,7 +157,7 @@ def _rank(role: Role, name: str) -> int | None:
 
 
 def _find_by_cells(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
-    """Return the column whose cells fit a role; for the label, only if it is the only one."""
+    """Return the column whose cells fit a role; for the label, None if several columns fit."""
     if role in ("id", "group"):
         return None
     if role == "target":
@@ -172,9 +174,9 @@ def _find_by_cells(role: Role, looks: Sequence[ColumnLook]) -> FoundRole | None:
 
 
 def _fits(role: Role, look: ColumnLook, looks: Sequence[ColumnLook]) -> bool:
-    """Return whether the cells of a column with a usual name of a role can have that role.
+    """Return whether a column with a usual name of a role also has cells that fit the role.
 
-    A column of short or repeated cells is a text only if no column of the table looks like one.
+    A column of short or repeated cells fits the text only if no column looks like a text.
     """
     match role:
         case "target":
@@ -193,9 +195,9 @@ def _fits(role: Role, look: ColumnLook, looks: Sequence[ColumnLook]) -> bool:
 
 
 def _find_wide(looks: Sequence[ColumnLook]) -> str | None:
-    """Return `prefix*` for the most columns that are numbered without a gap; None if too few.
+    """Return `prefix*` of the largest set of columns numbered without a gap; None if too small.
 
-    The columns hold numbers of many values, unlike the answers of a survey.
+    The cells are numbers with many distinct values, unlike the answers of a survey.
     """
     numbers: dict[str, set[int]] = defaultdict(set)
     for look in looks:

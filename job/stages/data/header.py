@@ -1,7 +1,7 @@
 """Check the header of a table: the required columns are present, and no name occurs twice.
 
-The messages show a name of the file only if `job.contracts.shown_names` allows it, and state the
-likely cause if required columns are missing.
+The messages show a name of the file only if `job.contracts.shown_names` allows it.  If required
+columns are missing, the messages state the likely cause.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def find_identifiers(text: str) -> set[str]:
 
 
 def _numbers(run: str) -> set[str]:
-    """Return the digits by which a number is compared, and those of each of its long parts."""
+    """Return the digits by which a number is compared, and the digits of each long part of it."""
     parts = [_digits(part) for part in run.split(" ")]
     whole = "".join(parts)
     found = {part[-_N_COMPARED_DIGITS:] for part in parts if len(part) >= _MIN_LENGTH}

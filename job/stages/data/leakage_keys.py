@@ -5,7 +5,8 @@ How it works
 1. A text is normalized: differences in Unicode form, case, punctuation and white space are removed.
 2. A row's text key is its normalized text.  Without text, it is a digest of the row's embedding or,
    without embeddings, the values of the row's features.
-3. A row's leakage key is its value in the group column or, if this value is missing, its text key.
+3. A row's leakage key is its value in the group column.  If this value is missing, the leakage key
+   is the row's text key.
 4. Splits sort keys by salted digests.  A salted digest is a random number that depends only on the
    key and on a string, the salt.
 """

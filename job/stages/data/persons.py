@@ -3,8 +3,8 @@
 How it works
 ------------
 1. A person is a value of the group column.  The other rows are joined in the next steps.
-2. Rows of one group of near-duplicates are of one person.
-3. Two groups are of one person if their texts share a value that identifies a person
+2. All rows of a group of near-duplicates belong to one person.
+3. Two groups belong to one person if their texts share a value that identifies a person
    (`job.stages.data.identifiers`), also by way of other groups: persons are connected components.
 4. A group with more than 20 values is a letter that many persons send.  Each row of the group with
    an identifying value then counts as a group of its own in step 3.

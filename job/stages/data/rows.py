@@ -26,7 +26,7 @@ def make_rows(
     *,
     needs_templates: bool = False,
 ) -> Rows:
-    """Return the valid rows with their keys and the feature blocks in use.
+    """Return the valid rows, with their keys and only the feature blocks in use.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def find_edges(
     values
         Cells of the column, shape (n_rows,), float32, NaN for missing values.
     group_codes, person_codes
-        Group id of each row, and its person as a number, shape (n_rows,).
+        Group id of each row, and number of the row's person, shape (n_rows,).
     """
     is_known = np.isfinite(values)
     known_values = values[is_known]

@@ -35,7 +35,7 @@ class Clusters:
     sizes: Array
 
     def take(self, index: Array) -> Clusters:
-        """Return the `Clusters` of the rows at these positions; their groups are renumbered."""
+        """Return the `Clusters` of the rows at these positions, with groups renumbered from 0."""
         return make_clusters(self.codes[index])
 
 

@@ -180,7 +180,7 @@ def stability_index(before: Shares, after: Shares) -> tuple[float, float]:
 
 
 def _covariance_norm(histogram: Shares) -> float:
-    """Return the Frobenius norm of the covariance matrix of the scaled shares of the bins.
+    """Return the Frobenius norm of the covariance matrix of the bins' scaled shares.
 
     Scaling divides a share's error by the share's square root.  The norm is computed from the trace
     of the matrix (the expected index) and the degrees of freedom.

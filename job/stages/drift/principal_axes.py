@@ -142,7 +142,7 @@ def _rounded(values: Array, scale: float) -> list[float]:
 def mean_shift(before: PrincipalAxes, after: GroupMeans) -> tuple[float, float]:
     """Return the distance of the means, and its 99.9% quantile without drift.
 
-    Both are divided by the RMS distance of the old table's groups from their mean.
+    Both are in units of the old RMS distance: that of the old table's groups from their mean.
 
     Without drift, the squared distance of the means of n and m groups is about
     `(1/n + 1/m) r^2 x / d`: r is the RMS distance, d the number of effective dimensions, and x a

@@ -33,7 +33,7 @@ _MAX_ROWS: Final = 100_000  # a sample of this size is precise enough
 
 
 class WordCounts:
-    """The number of occurrences of each word in each text of a sample.
+    """How often each word occurs in each text of a sample.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from job.stages.metrics.predictions import Predictions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluatedRows:
-    """Rows that a model is evaluated on, and its predictions of them.
+    """Rows that a model is evaluated on, and the model's predictions of these rows.
 
     Attributes
     ----------

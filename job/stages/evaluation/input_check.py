@@ -7,7 +7,7 @@ How it works
 ------------
 1. Some models restore rows to length 1: they map the columns by scales and offsets that invert the
    table's scaling, up to rounding (`coarse_map`).  If a batch was scaled with the table's scalers,
-   its rows then have a length of about 1.  Rows of a restandardized batch with another class mix
+   its mapped rows have a length of about 1.  Rows of a restandardized batch with another class mix
    get other lengths.  The measure is the root mean square of length - 1.  A restandardized batch
    with the table's class mix is not detected.
 2. For other models, the column means are checked.  They are exactly zero in a restandardized batch,

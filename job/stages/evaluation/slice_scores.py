@@ -64,7 +64,7 @@ def score_slices(
     *,
     min_rows: int,
 ) -> SliceReport:
-    """Score each slice that is large enough, and compare its accuracy with the other rows.
+    """Score each slice that is large enough, and compare its accuracy with that of the other rows.
 
     Parameters
     ----------

@@ -85,7 +85,7 @@ class FeatureMatrices:
         *,
         is_standardized: bool = True,
     ) -> FeatureMatrix:
-        """Fit the preprocessing to the rows at positions `index`; return it with their matrix.
+        """Fit the preprocessing to the rows at positions `index`; return it with the rows' matrix.
 
         Parameters
         ----------

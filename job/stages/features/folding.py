@@ -76,7 +76,7 @@ def _split(preprocess: Any, n_features: int) -> tuple[Any, ColumnScaling | None]
 def _split_columns(
     preprocess: ColumnTransformer, n_features: int
 ) -> tuple[ColumnTransformer, ColumnScaling]:
-    """Apply `_split` to each part of a `ColumnTransformer`; include the part's weight."""
+    """Apply `_split` to each part of a `ColumnTransformer`; multiply factors by part weights."""
     mean, factor = np.zeros(n_features), np.ones(n_features)
     weights, fitted = preprocess.transformer_weights or {}, []
     for name, part, columns in preprocess.transformers_:

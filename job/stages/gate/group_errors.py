@@ -3,8 +3,8 @@
 How it works
 ------------
 1. A cross-fitted evaluation predicts every row with a model that was not trained on the row's
-   group.  The run stores, for each group, the number of rows by class and predicted class, and
-   keyed digests of the group's texts (or of its values in the group column).  The run stores no
+   group.  For each group, the run stores the number of rows by class and predicted class, and keyed
+   digests of the group's texts (or of the group's values in the group column).  The run stores no
    text, and no prediction of a single row.
 2. The next run pairs its groups with those of the champion's run.  The texts of a group can change
    between runs, so a group is paired with the champion's group that has the most texts in common.

@@ -40,8 +40,8 @@ def paired_count_columns(
     """Return the columns to which each row adds 1, in a table of two models' 5 * n_classes counts.
 
     The first three arrays are those of `count_columns` for the predictions `y_pred` of one model.
-    The last two are the columns of the predicted class and of the hits for the predictions `other`
-    of the other model.
+    The last two have the columns of predicted class and hits for `other`, the predictions of the
+    other model.
     """
     true, predicted, hit = count_columns(y_true, y_pred, n_classes)
     _, other_predicted, other_hit = count_columns(y_true, other, n_classes)
@@ -125,8 +125,7 @@ class LabelScores:
         """Return the number of groups that each score depends on, shape (n_scores,).
 
         If a score does not vary between resamples, its interval is computed from this number.  For
-        an average over k classes, it is k times the number of groups of the class that has the
-        fewest groups.
+        an average over k classes, this number is k times that of the class with the fewest groups.
 
         Parameters
         ----------

@@ -53,7 +53,7 @@ class Predictions:
         return np.isin(self.y_true, self.model_classes)
 
     def take(self, index: Array) -> Predictions:
-        """Return the predictions of some rows; `index` holds their positions, or is a mask."""
+        """Return the predictions of some rows; `index` holds the rows' positions, or is a mask."""
         return replace(self, y_true=self.y_true[index], proba=self.proba[index])
 
     def true_class_proba(self) -> Array:

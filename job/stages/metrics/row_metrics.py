@@ -35,7 +35,7 @@ def brier_losses(predictions: Predictions) -> Array:
 
 
 def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
-    """Return the one-vs-rest ROC-AUC of each class, and each row's influence on their mean.
+    """Return the one-vs-rest ROC-AUC of each class, and each row's influence on the mean ROC-AUC.
 
     For each class, rows of the class are ranked among all other rows, and all other rows among the
     rows of the class.  A row's influence is computed from its rank (DeLong).  To first order, the
@@ -64,7 +64,7 @@ def class_roc_areas(predictions: Predictions) -> tuple[dict[int, float], Array]:
 
 
 def _share_below(ordered: Array, values: Array) -> Array:
-    """Return, for each value, the share of the sorted numbers below it; ties count half."""
+    """Return, for each value, the share of the sorted numbers below the value; ties count half."""
     both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     return both / (2 * len(ordered))
 
@@ -116,7 +116,7 @@ class KnownRows:
 
     @property
     def roc_auc(self) -> tuple[float, Array]:
-        """Mean one-vs-rest ROC-AUC (NaN if undefined), and the influence of each row on it."""
+        """Mean one-vs-rest ROC-AUC (NaN if undefined), and each row's influence on this mean."""
         areas, influences = self.roc_areas
         score = sum(areas.values()) / len(areas) if areas else math.nan
         return score, influences

@@ -1,4 +1,4 @@
-"""Divide the challenge set into requests for choosing a model and requests for evaluating it."""
+"""Divide the challenge set into requests for choosing a model and for evaluating the model."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. Groups of near-duplicates are searched in the table, the official test set and the challenge set
-   together.
+1. The table, the official test set and the challenge set are searched together for groups of
+   near-duplicates.
 2. Near-duplicates are found by text or by embeddings.  If the challenge set lacks the texts or
    embeddings that are used, the groups are searched without the challenge set.  The challenge set
    is then compared with the table alone: by embeddings if both have embeddings, and otherwise by

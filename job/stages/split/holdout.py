@@ -169,8 +169,8 @@ class _ClassGroups:
     def rebalance(self, is_test: Array, digests: Array, fraction: float) -> None:
         """Choose the class's test groups again in `is_test`, so that both sides have some.
 
-        Groups are visited in the order of digests.  A group is held out if the held-out rows of the
-        class then do not exceed the share `fraction` of all rows of the class.
+        Groups are visited in the order of digests.  A group is held out unless the held-out share
+        of the class's rows would then exceed `fraction`.
         """
         n_rows_left = fraction * self._n_rows.sum()
         max_test_groups = max(len(self._groups) - self._folds, 1)

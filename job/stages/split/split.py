@@ -52,7 +52,7 @@ class DataSplit:
     table
         All rows of the table, including dropped ones.
     kept
-        Rows of the table except those of rare classes and near-duplicates of the challenge set.
+        Rows of the table, without rare classes and without near-duplicates of the challenge set.
     train_index
         Positions of the training rows in `kept`, shape (n_train,).
     challenge

@@ -48,7 +48,7 @@ def learn_threshold(
     Parameters
     ----------
     predictions
-        The published model's predictions of requests that it was not trained on.
+        The published model's predictions of requests that the model was not trained on.
     groups
         Group id of each request, shape (n_rows,).
     """

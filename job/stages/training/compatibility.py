@@ -1,4 +1,4 @@
-"""Make a fitted model loadable for older scikit-learn versions, by adding attributes."""
+"""Add attributes to a fitted model, so that older scikit-learn versions can load the model."""
 
 from __future__ import annotations
 

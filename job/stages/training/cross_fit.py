@@ -1,4 +1,4 @@
-"""Cross-fitted predictions: each row is predicted by a model that was not trained on its group.
+"""Cross-fitted predictions: each row is predicted by a model not trained on the row's group.
 
 How it works
 ------------
@@ -6,10 +6,10 @@ How it works
    hash assigns the groups to folds (`job.stages.split.folds.cut_hash_folds`).
 2. For each fold, the chosen candidate is fitted to the other folds, including preprocessing and
    calibration, and predicts the fold.
-3. The search chose the candidate by the labels of most of these rows, so its scores would be too
-   optimistic.  The choice is therefore repeated for each fold, by the search's out-of-fold
-   predictions of the rows in the other folds.  If another candidate is then chosen, that candidate
-   predicts the fold.
+3. The search chose the candidate by the labels of most of these rows, so the candidate's scores
+   would be too optimistic.  The choice is therefore repeated for each fold, by the search's
+   out-of-fold predictions of the rows in the other folds.  If another candidate is then chosen,
+   that candidate predicts the fold.
 4. The procedure is close to nested cross-validation.  The difference is that some of the
    out-of-fold predictions come from models that were trained on rows of the fold.
 5. The choice is not repeated if the candidate was chosen on the challenge set.  A repeated choice
@@ -57,7 +57,7 @@ class CrossFit:
         Predictions of each row by the candidate that is chosen without the labels of the row's
         fold.
     baselines
-        Pairs of a baseline's name and its predictions of all rows, with the same folds.
+        Pairs of a baseline's name and the baseline's predictions of all rows, with the same folds.
     fold
         Fold of each row, shape (n_rows,).
     choices

@@ -1,4 +1,4 @@
-"""Choose the confidence at which a model answers, and measure its effect on other rows.
+"""Choose the minimum confidence of an answer, and measure on other rows what this threshold does.
 
 How it works
 ------------

@@ -1,4 +1,4 @@
-"""Fit one classifier with scikit-learn, and convert its errors to exceptions of the job."""
+"""Fit one classifier with scikit-learn, and convert scikit-learn's errors to those of the job."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class S3Store:
         return (key for key, _ in self.entries(prefix, after))
 
     def entries(self, prefix: str, after: str = "") -> Iterator[tuple[str, ObjectInfo]]:
-        """List the same keys, each with the size and the modification time of its object."""
+        """List the keys that `keys` lists, with the size and modification time of each object."""
         with self._translating_errors(prefix):
             items = list_below(
                 self._client,

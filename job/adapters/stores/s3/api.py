@@ -58,7 +58,7 @@ class ListedObject(TypedDict):
 
 
 class ListedFolder(TypedDict):
-    """All objects of a listing whose keys are equal up to a slash; `Prefix` ends with it."""
+    """All listed objects whose keys are equal up to a slash; `Prefix` is this part of the keys."""
 
     Prefix: str
 

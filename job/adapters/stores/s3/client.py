@@ -134,8 +134,8 @@ def _make_client(session: boto3.Session, spec: S3Spec, *, is_custom: bool) -> Ba
 def _pause(n_attempts: int) -> None:
     """Wait before another attempt to connect: 1, 2, 4, ... seconds, at most 20.
 
-    botocore's own pauses are shorter than a second in total.  In this time, neither does a store
-    restart, nor is a network policy applied to a new pod.
+    botocore's own pauses are shorter than a second in total.  That is too short for a store to
+    restart, and for a network policy to be applied to a new pod.
     """
     seconds = min(2 ** (n_attempts - 1), 20)
     log.warning("store_not_reached", n_attempts=n_attempts, pause_seconds=seconds)

@@ -99,7 +99,7 @@ def read_embeddings(columns: list[pa.Array]) -> tuple[Array, Array]:
     Returns
     -------
     lengths
-        Number of values of each row; -1 if a row is missing, -2 if it is unreadable.
+        Number of values of each row; -1 if a row is missing, -2 if a row is unreadable.
     flat
         The values of the other rows, one row after the other.
     """

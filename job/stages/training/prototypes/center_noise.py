@@ -36,7 +36,7 @@ def add_noise(centers: Array, center_label: Array, X: Array, label: Array) -> Ar
     Parameters
     ----------
     centers, center_label
-        Shape (n_centers, n_features), each row of length 1; and the class of each center, from 0.
+        The centers, shape (n_centers, n_features), each of length 1; and their classes, from 0.
     X, label
         The distinct training rows, shape (n_items, n_features), and their classes; the noise
         depends on all of them.

@@ -4,7 +4,7 @@ How it works
 ------------
 1. k-means (Lloyd 1982, initialized by k-means++) clusters the items (distinct rows) of a class.  If
    a group has n items, their total weight is sqrt(n).
-2. If a cluster has too few groups, it also gets the nearest items of other groups of its class, one
+2. If a cluster has too few groups, it also gets the nearest items of other groups of the class, one
    item per group, nearest group first, until it has enough groups (microaggregation, Domingo-Ferrer
    and Mateo-Sanz 2002, with overlapping clusters).
 3. The items of each group are averaged, and these means are scaled to length 1, so that all groups
@@ -46,7 +46,7 @@ def place_centers(
     Returns
     -------
     centers
-        Shape (n_centers_total, n_features), of length 1; ordered by class.
+        The centers, shape (n_centers_total, n_features), each of length 1; ordered by class.
     labels
         Class of each center, shape (n_centers_total,).
     """

@@ -99,7 +99,7 @@ def _make_sum(classifier: LogisticRegression) -> LogisticRegression:
     """Return a `LogisticRegression` whose logits are the sum of the scores of two branches.
 
     Its input columns are max(score, 0) and max(-score, 0) of the branch `as_given`, then the same
-    of the branch `moved`, so its coefficients are 1 and -1.
+    two of the branch `moved`.  So its coefficients are 1 and -1.
     """
     published = clone(classifier)
     published.classes_, published.n_iter_ = classifier.classes_, classifier.n_iter_

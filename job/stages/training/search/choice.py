@@ -82,7 +82,7 @@ def _find_as_good(
     rows: Array,
     groups: Array,
 ) -> list[int]:
-    """Return the position of `best`, and of each candidate at most one standard error worse.
+    """Return the positions of `best` and of the candidates at most one standard error below it.
 
     Parameters
     ----------
