@@ -2,7 +2,7 @@
 
 How it works
 ------------
-1. Rows of the table that the candidate version was trained on are left out.
+1. Of the table, the rows on which the candidate version was trained are left out.
 2. The candidate predicts the other rows.  A row whose true class is not one of the candidate's
    classes counts as an error.
 3. The candidate is compared with the champion version, and then with the anchor.  Each comparison

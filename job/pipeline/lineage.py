@@ -114,7 +114,7 @@ def trace_table(context: RunContext, tables: Tables, split: DataSplit) -> Trace:
 
 
 def warn_of_few_changes(few: FewChanges, *, is_dry_run: bool) -> None:
-    """Log why the run is held back, or why a run that is not a dry run would be held back."""
+    """Log why the run is held back, or for a dry run, why it would be without `--dry-run`."""
     log.warning(
         "would_be_held_back" if is_dry_run else "held_back",
         reason=few.reason,

@@ -45,6 +45,7 @@ class DriftSpec(Spec):
     )
     lost_variance: Share = Field(
         0.25,
-        description="Maximum relative decrease of the share of the embeddings' variance that lies "
-        "along the leading principal axes of the champion's table (0.25: by a quarter).",
+        description="The leading principal axes of the champion's table explain a share of the "
+        "variance of the embeddings. Maximum relative decrease of this share from the champion's "
+        "table to the new one (0.25: by a quarter, such as from 0.40 to 0.30).",
     )

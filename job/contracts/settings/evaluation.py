@@ -25,10 +25,11 @@ class EvaluationSpec(Spec):
         description="Predictions that the scores are computed from. `holdout`: predictions of the "
         "published model for the held-out rows. `cross_fit`: out-of-fold predictions for every row "
         "of the table, by models with the same estimator, hyperparameters and input as the "
-        "published model. `auto`: `cross_fit` if the hold-out has fewer than 150 effective groups "
-        "(the number of groups, reduced if their sizes differ), or if one of its classes has fewer "
-        "than 150 divided by the number of classes; otherwise `holdout`. With `dataset.test_uri`, "
-        "the official test table is always used.",
+        "published model. `auto`: `cross_fit` if the hold-out is small, otherwise `holdout`. A "
+        "hold-out of K classes is small if it has fewer than 150 effective groups, or if a class "
+        "has fewer than 150 / K effective groups. The effective number of groups is the number of "
+        "groups, reduced if their sizes differ. With `dataset.test_uri`, the official test table "
+        "is always used.",
     )
     cross_fit_folds: int = Field(
         5,

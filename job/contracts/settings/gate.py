@@ -97,9 +97,9 @@ class GateSpec(Spec):
         None,
         description="Version with which every candidate is also compared, so that small losses do "
         "not add up over many runs: the name of a version, or of a channel that you never move. "
-        "Unset: the stored anchor of `publish.channel`, if there is one. If there is none, the job "
-        "stores one when it first accepts a candidate because of `gate.inconclusive`: the champion "
-        "that this candidate replaces.",
+        "Unset: the stored anchor of `publish.channel`, if there is one. If there is none and "
+        "`gate.inconclusive` lets a candidate replace the champion, the job stores the replaced "
+        "champion as the anchor.",
     )
     incomparable_champion: Literal["reject", "warn"] = Field(
         "reject",

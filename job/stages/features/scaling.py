@@ -53,8 +53,8 @@ class FeatureMatrix:
     transform
         Function that returns the feature matrix of any rows of the table, given their positions.
     columns
-        Ids of the columns, shape (n_features,).  A column has the same id in the matrices of other
-        rows.  None if the columns cannot be matched between matrices.
+        Ids of the columns, shape (n_features,).  A feature has the same id if the preprocessing is
+        fitted again to other rows.  None if the columns of two fits cannot be matched.
     """
 
     X: Any
@@ -128,7 +128,7 @@ def restore_rows(
     allocator: MatrixAllocator,
     executor: Executor,
 ) -> FeatureMatrix:
-    """Map the rows at positions `index` to length 1 by `affine_map`; nothing is fitted."""
+    """Restore length 1 to the rows at positions `index` by `affine_map`; nothing is fitted."""
     pipeline = make_restoring(affine_map).fit(embeddings.read(slice(1)))
     width, map_rows = len(affine_map.columns), pipeline[:-1].transform
     return _map_rows(embeddings, index, pipeline, width, map_rows, allocator, executor)

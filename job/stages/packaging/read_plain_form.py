@@ -69,7 +69,7 @@ def read_model(version: str, data: bytes, metadata: Metadata) -> PlainModel:
 
 
 def describe_input(model_input: ModelInput) -> TextInput | EmbeddingInput | TableInput:
-    """Return the input of a version as its plain form describes it."""
+    """Return the description of the input that the plain form of a version must have."""
     if model_input.kind == "text":
         return TextInput()
     if model_input.kind == "embeddings":
