@@ -1,6 +1,6 @@
 """Complete the settings from the columns of the table, where the settings are silent.
 
-The upstream's curated table has the upstream's contract: its suite, features and minimum scores.
+For the upstream's curated table, suite, features and minimum scores keep their defaults.
 For any other table, the roles of the columns are found, features and suite follow from them, and
 the candidate must be better than the majority class.
 """

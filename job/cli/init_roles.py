@@ -53,8 +53,8 @@ def choose_target(
         possible = [show_column(found, look) for look in found.looks if look.can_be_label]
         if ask is None:
             raise ConfigurationError(
-                f"cannot tell which column is the label: {len(possible)} of "
-                f"{pluralize(len(found.looks), 'column')} can be"
+                f"cannot tell which column is the label; {len(possible)} of "
+                f"{pluralize(len(found.looks), 'column')} could be the label"
                 + (f": {', '.join(possible[:10])}" if possible else ""),
                 hint=f"use `pcc-job init {shlex.quote(head.uri)} --target COLUMN`, with the name "
                 "or the number of the column",
@@ -133,7 +133,7 @@ def list_doubts(found: FoundRoles) -> list[str]:
 
 
 def show_column(found: FoundRoles, look: ColumnLook) -> str:
-    """Return a column's name in quotes if it cannot be a cell, or else `column` and its number."""
+    """Return a column's name in quotes, or its number if the name may be a value of the table."""
     is_shown = found.has_header and look.is_named and is_plain(look.name)
     return f"'{look.name}'" if is_shown else f"column {look.position}"
 

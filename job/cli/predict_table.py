@@ -48,7 +48,7 @@ def check_files(out: Path, settings: JobSettings, *, is_forced: bool) -> None:
     table = local_path(uri).resolve()
     if table in (out.resolve(), *out.resolve().parents):
         raise ConfigurationError(
-            "--out is the table of --dataset, or a file in its folder",
+            "--out is the table of --dataset, or is inside it if the table is a folder",
             hint="choose a file elsewhere with --out FILE",
         )
 

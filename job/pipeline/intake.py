@@ -171,7 +171,7 @@ def find_near_duplicates(context: RunContext, tables: Tables) -> tuple[Tables, K
 
 
 def _number_persons(settings: JobSettings, rows: Rows, dataset: Dataset) -> Rows:
-    """Return a table's rows with the numbers of their persons, and with slices if requested."""
+    """Return a table's rows, each with the id of its person, and with slices if requested."""
     assert rows.positions is not None  # set for the rows of a whole table
     texts = dataset.strings("text")
     persons = number_persons(rows, None if texts is None else texts[rows.positions])

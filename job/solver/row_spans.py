@@ -47,7 +47,7 @@ class LinearFits:
 def cut_spans(n: int, step: int = 1) -> list[slice]:
     """Cut n rows into at most `N_SPANS` spans that begin at multiples of `step`.
 
-    Up to `4 * step` rows form one span, because starting threads would take longer than the work.
+    If n is at most `4 * step`, there is one span: starting threads would take longer than the work.
     """
     n_steps = -(-n // step)
     n_spans = min(-(-n_steps // 4), N_SPANS)

@@ -181,7 +181,7 @@ def test_text_for_another_input_is_refused(trained, channel):
         (("--dataset", "t.csv", "--out", "no/o.csv"), "folder 'no' does not exist"),
         (("--dataset", "t.csv", "--out", "s3://bucket/o.csv"), "--out must be a local path"),
         (("--dataset", "t.csv", "--out", "./t.csv", "--force"), "is the table of --dataset"),
-        (("--dataset", ".", "--out", "t.csv", "--force"), "or a file in its folder"),
+        (("--dataset", ".", "--out", "t.csv", "--force"), "or is inside it"),
         (("--dataset", "t.csv", "--out", "x" * 300 + ".csv"), "too long"),
     ],
 )

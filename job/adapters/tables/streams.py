@@ -22,8 +22,8 @@ def open_as_utf8(path: Path, codec: str) -> Any:
 class _Utf8:
     """A file object that raises an error if the bytes it reads are not UTF-8.
 
-    NOTE: pyarrow decodes a row with too few or too many cells itself; if the row is not UTF-8,
-    pyarrow only prints a message to stderr.
+    NOTE: if a row has too few or too many cells and is not UTF-8, pyarrow raises no error, but only
+    prints a message to stderr.
     """
 
     closed = False

@@ -45,7 +45,7 @@ class DriftSpec(Spec):
     )
     lost_variance: Share = Field(
         0.25,
-        description="The leading principal axes of the champion's table explain a share of the "
-        "variance of the embeddings. Maximum relative decrease of this share from the champion's "
-        "table to the new one (0.25: by a quarter, such as from 0.40 to 0.30).",
+        description="Maximum relative decrease of the explained variance ratio, from the "
+        "champion's table to the new one (0.25: by a quarter, such as from 0.40 to 0.30). Both "
+        "ratios are along the leading principal axes of the champion's table.",
     )

@@ -23,10 +23,10 @@ class FeatureSpec(Spec):
         description="Minimum number of persons whose rows contain a term or a category. Rarer "
         "terms and categories are not features. A person is a value of the group column; without "
         "one, near-duplicates and texts with the same e-mail address, phone number or id are of "
-        "one person. What is only inside addresses, ids, dates and numbers is never a term. The "
-        "same minimum, and at least 5, holds for each class: a rarer class is dropped with its "
-        "rows. A class that the labels of the expectation suite list is not dropped for this "
-        "reason.",
+        "one person. A string that occurs only as part of an address, id, date or number is never "
+        "a term. A class also needs rows of at least this many persons (5 if this setting is "
+        "lower); otherwise, the class is dropped with its rows. A class that is among the labels "
+        "of the expectation suite is not dropped for this reason.",
     )
 
     analyzers: tuple[Literal["word", "char_wb"], ...] = Field(

@@ -82,8 +82,8 @@ class GateSpec(Spec):
         description="Significance level of each comparison with champion or anchor: the maximum "
         "probability of accepting a candidate that is worse by exactly the margin "
         "(`non_inferiority`) or only equal (`superiority`). If the table has too few groups to "
-        "show that a candidate is worse by less than the margin, `gate.inconclusive` decides, and "
-        "the probability can be higher. `gate.recall_margin` rejects an equal candidate with at "
+        "rule out a loss as large as the margin, `gate.inconclusive` decides, and the probability "
+        "can be higher than this. `gate.recall_margin` rejects an equal candidate with at "
         "most this probability.",
     )
     recall_margin: Share | None = Field(

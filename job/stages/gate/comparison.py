@@ -164,7 +164,7 @@ def find_problem(
 def find_embedding_problem(
     metadata: Metadata, feature_blocks: FeatureBlocks, embedding_model: str
 ) -> str:
-    """Return a message if a version takes another model's embeddings; otherwise an empty string."""
+    """Return a message if the embedding models of version and table differ, else an empty text."""
     if "embeddings" in feature_blocks and metadata.embedding_model != embedding_model:
         return "its embeddings come from a different model than this table's"
     return ""
