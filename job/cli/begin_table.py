@@ -111,9 +111,11 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
         is_stated = keys.isdisjoint(AUTOMATIC)
         (log.info if is_stated else log.warning)(
             "settings_follow_the_table",
-            keys=sorted(keys),
             features=list(settings.features.use),
             suite=settings.expectations.suite,
+            min_rows=settings.dataset.min_rows,
+            has_floors=any(settings.gate.floors.model_dump().values()),
+            advice="state them for unattended runs: `pcc-job init` writes them to a file",
         )
     return Beginning(settings=settings, suite=suite, uri=uri, followed=keys)
 
