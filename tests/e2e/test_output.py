@@ -29,7 +29,7 @@ def test_last_line_of_a_failed_run_says_why(train, tmp_path):
         last["error"],
         last["exit_code"],
     )
-    assert ("night", "ingest") == (last["run_id"], last["stage"])
+    assert ("night", "loading") == (last["run_id"], last["stage"])
     assert f"file '{tmp_path / 'none.parquet'}' does not exist" == last["reason"]
     assert "dataset.uri" in last["hint"]
 

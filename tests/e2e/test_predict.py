@@ -36,7 +36,7 @@ def trained(tmp_path_factory, sample):
 def sample_csv(tmp_path_factory):
     """The same rows as `sample`."""
     path = tmp_path_factory.mktemp("sample") / "curated.csv"
-    write_sample(path, n_rows=900, seed=3, is_csv=True)
+    write_sample(path, n_rows=900, seed=3, is_csv=True, projection_seed=3)
     return path
 
 
