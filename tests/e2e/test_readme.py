@@ -92,7 +92,7 @@ def test_make_run_prints_what_the_readme_shows(typed, make, tmp_path):
     done = typed(script, PYTHONPATH="")
     assert 0 == done.returncode, done.stderr[-3000:]
     listed, rerun, found = done.stdout.splitlines()
-    assert [printed["version"]] == json.loads(listed)["versions"]
+    assert [printed["version"]] == [v["version"] for v in json.loads(listed)["versions"]]
     assert "published" == json.loads(rerun)["outcome"]
     assert f"{tmp_path}/.venv/bin/pcc-job" == found
     events = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
