@@ -89,7 +89,8 @@ def test_every_stage_has_its_seconds(train, result_of, sample):
     """The result shows where time was spent; the optimism check is not part of the split's time."""
     stages = result_of(train(sample, "--dry-run"))["stages"]
     held = result_of(train(sample, "--dry-run", "--set", "evaluation.method=holdout"))["stages"]
-    before = {"ingest", "validate", "split", "lineage", "optimism", "drift", "geometry", "search"}
+    before = {"loading", "ingest", "validate", "split", "lineage", "optimism", "drift"}
+    before |= {"geometry", "search"}
     after = {"train", "evaluate", "out_of_scope", "wording", "stress", "labels", "gate", "package"}
     after |= {"plain_form"}
 
