@@ -17,16 +17,19 @@ from scripts.generate_docs import ROOT, replace_block
 PICTURE = ROOT / "docs/images/report.png"
 TABLE = "data/curated_training_data.parquet"
 WIDTH, HEIGHT = 1280, 890
-SCORES = ("accuracy", "f1_macro", "log_loss")  # the scores that the README shows
+# the scores and stages that the README shows
+SCORES = ("accuracy", "f1_macro", "log_loss")
+STAGES = ("loading", "search", "train")
 
 
 def format_output(stdout: str) -> str:
-    """Return the JSON that a run prints, line by line, with few scores and shortened digests."""
+    """Return the JSON that a run prints, line by line, with few scores and stages, and shortened digests."""
     result = json.loads(stdout)
     dataset = result["dataset"]
     for key in ("content_digest", "file_digest"):
         dataset[key] = dataset[key][:15] + "..."
     result["scores"] = {name: result["scores"][name] for name in SCORES}
+    result["stages"] = {name: result["stages"][name] for name in STAGES}
     lines = [_format_member(key, value) for key, value in result.items()]
     return "{\n" + ",\n".join(lines) + "\n}"
 

@@ -26,7 +26,6 @@ _FACTS: Final = (
     ("log loss", "metrics.log_loss"),
     ("threshold", "decision.threshold"),
     ("loads with", "compatible_with"),
-    ("git revision", "environment.git_revision"),
     ("table digest", "dataset.content_digest"),
 )
 
@@ -38,9 +37,14 @@ def lay_out_version(metadata: Mapping[str, object]) -> list[str]:
         value = _find(metadata, key)
         if value is None or value == {}:
             continue
-        text = ", ".join(map(to_cell, value)) if isinstance(value, list) else to_cell(value)
-        lines += lay_out_labelled(label, text, label_width=_WIDTH)
+        lines += lay_out_labelled(label, _format_value(value), label_width=_WIDTH)
     return [*lines, "`-o yaml` prints the whole metadata.json"]
+
+
+def _format_value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return ", ".join(map(to_cell, value)) if isinstance(value, list) else to_cell(value)
 
 
 def _find(content: object, key: str) -> object:

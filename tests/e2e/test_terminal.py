@@ -20,6 +20,7 @@ _MASKS = (
     (re.compile(r"^(✓ .{14}) +[0-9.]+ s$", re.MULTILINE), r"\1     0.0 s"),
     (re.compile(r"\([0-9.]+ s\)"), "(0.0 s)"),
     (re.compile(r"key_id [0-9a-f]{16}"), f"key_id {16 * '0'}"),
+    (re.compile(r"\b(?=[a-f]*[0-9])[0-9a-f]{12,}\b"), "0" * 12),  # digests, and the revision
     (re.compile(r"[0-9]"), "0"),
     (re.compile(r"class '[a-z]+'"), "class 'name'"),
     (re.compile(r"[+-](?=0\.0)"), "+"),
