@@ -23,7 +23,7 @@ STAGES = ("loading", "search", "train")
 
 
 def format_output(stdout: str) -> str:
-    """Return the JSON that a run prints, line by line, with few scores and stages, and shortened digests."""
+    """Return the lines of the JSON that a run prints, with few scores and short digests."""
     result = json.loads(stdout)
     dataset = result["dataset"]
     for key in ("content_digest", "file_digest"):
