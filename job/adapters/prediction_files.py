@@ -10,22 +10,20 @@ How it works
 from __future__ import annotations
 
 import csv
-import errno
 import gzip
 import io
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from job.errors import ConfigurationError, TransientError
+from job.contracts.write_errors import translating_write_errors
 
-_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _GROUP_ROWS: Final = 2**16
 OnBegin = Callable[[Callable[[], None]], None]
 
@@ -148,18 +146,6 @@ class _ParquetWriter:
         self._batches, self._n_rows = [], 0
 
 
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        if error.errno in _DISK_ERRORS:
-            raise TransientError(
-                f"cannot write '{path}': {reason}",
-                hint="free disk space or repair the device, then run again",
-            ) from error
-        raise ConfigurationError(
-            f"cannot write '{path}': {reason}",
-            hint="choose a file in another folder with --out FILE, or change the permissions",
-        ) from error
+def _translated(path: Path) -> AbstractContextManager[None]:
+    hint = "choose a file in another folder with --out FILE, or change the permissions"
+    return translating_write_errors(f"write '{path}'", hint)

@@ -8,11 +8,12 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from job.adapters.tables.listing import list_files
 from job.cli.begin_table import resolve_dataset_uri
 from job.cli.composition import load_libraries, make_copier, working_folder
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path, uri_scheme
-from job.errors import ConfigurationError, DatasetNotFoundError
+from job.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,19 +33,15 @@ def check_files(out: Path, settings: JobSettings, *, is_forced: bool) -> None:
     Raises
     ------
     ConfigurationError
-        The output file cannot be written, or is the table.
-    DatasetNotFoundError
-        The table does not exist.
+        The output file cannot be written, or is the table; or the table has an unknown ending.
+    DatasetNotFoundError, DatasetUnreadableError
+        The table does not exist, or its folder has files of two formats.
     """
     _check_target(out, is_forced=is_forced)
     uri = resolve_dataset_uri(settings)
     if uri_scheme(uri) != "file":
         return
-    if not os.path.exists(local_path(uri)):  # noqa: PTH110  # False for every error
-        raise DatasetNotFoundError(
-            f"file {quote(uri)} does not exist",
-            hint="check --dataset (dataset.uri), and whether the upstream export has finished",
-        )
+    list_files(uri, local_path(uri))
     table = local_path(uri).resolve()
     if table in (out.resolve(), *out.resolve().parents):
         raise ConfigurationError(

@@ -10,22 +10,20 @@ How it works
 from __future__ import annotations
 
 import contextlib
-import errno
 import filecmp
 import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from job.contracts.ports import ArtifactStore
-from job.errors import ConfigurationError, TransientError
+from job.contracts.write_errors import translating_write_errors
+from job.errors import ConfigurationError
 from job.registry.read_version import verify_files
 
-_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 # NOTE: larger writes need larger free pages, which the kernel may have to assemble first
 _WRITE_BYTES: Final = 2**15
 OnBegin = Callable[[Callable[[], None]], None]
@@ -107,7 +105,8 @@ def fetch_version(
     staging = _Staging(directory)
     on_begin(staging.drop)
     try:
-        with _translated(directory):
+        hint = "choose another folder, or change its permissions"
+        with translating_write_errors(f"write to '{directory}'", hint):
             staging.begin()
             verify_files(store, version, staging.write)
             staging.move(target)
@@ -141,23 +140,6 @@ def _have_same_content(first: Path, second: Path) -> bool:
         not (second / name).is_symlink() and filecmp.cmp(first / name, second / name, shallow=False)
         for name in names[0]
     )
-
-
-@contextmanager
-def _translated(directory: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        if error.errno in _DISK_ERRORS:
-            raise TransientError(
-                f"cannot write to '{directory}': {reason}",
-                hint="free disk space or repair the device, then run again",
-            ) from error
-        raise ConfigurationError(
-            f"cannot write to '{directory}': {reason}",
-            hint="choose another folder, or change its permissions",
-        ) from error
 
 
 def check_copy(

@@ -22,48 +22,40 @@ def settings_in(hint):
     return shlex.split(" ".join(re.findall(r"--set (?:'[^']*'|\S*[^\s,;`)])", hint)))
 
 
-def semicolons(folder):
-    table = write_letters(60)
+def write(folder, table, **form):
     path = folder / "table.csv"
-    table[["text", "intent"]].to_csv(path, index=False, sep=";")
+    table.drop(columns="embeddings").to_csv(path, index=False, **form)
     return path
 
 
 def commas(folder):
-    path = folder / "table.csv"
-    write_letters(60)[["text", "intent"]].to_csv(path, index=False)
-    return path
+    return write(folder, write_letters(60))
+
+
+def semicolons(folder):
+    return write(folder, write_letters(60), sep=";")
 
 
 def two_bytes(folder):
-    path = folder / "table.csv"
-    write_letters(60)[["text", "intent"]].to_csv(path, index=False, encoding="utf-16")
-    return path
+    return write(folder, write_letters(60), encoding="utf-16")
 
 
 def latin(folder):
     table = write_letters(60)
     table["text"] = "Grüße, " + table["text"]
-    path = folder / "table.csv"
-    table[["text", "intent"]].to_csv(path, index=False, encoding="latin-1")
-    return path
+    return write(folder, table, encoding="latin-1")
 
 
 def few(folder):
-    path = folder / "table.csv"
-    write_letters(45)[["text", "intent"]].to_csv(path, index=False)
-    return path
+    return write(folder, write_letters(45))
 
 
 def renamed(folder):
-    path = folder / "table.csv"
-    table = write_letters(60)[["text", "intent"]]
-    table.rename(columns={"intent": "Intents"}).to_csv(path, index=False)
-    return path
+    return write(folder, write_letters(60).rename(columns={"intent": "Intents"}))
 
 
 @pytest.mark.parametrize(
-    ("write", "wrong"),
+    ("make", "wrong"),
     [
         (commas, "dataset.csv.delimiter=;"),
         (semicolons, "dataset.csv.delimiter=,"),
@@ -74,8 +66,8 @@ def renamed(folder):
         (commas, "expectations.suite=labeled_text"),
     ],
 )
-def test_the_set_line_of_a_hint_helps(write, wrong, pcc_job, tmp_path):
-    path = write(tmp_path)
+def test_the_set_line_of_a_hint_helps(make, wrong, pcc_job, tmp_path):
+    path = make(tmp_path)
     given = () if wrong is None else ("--set", wrong)
 
     refused = pcc_job("validate", "--dataset", path.name, *given)
