@@ -5,10 +5,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from botocore.utils import parse_timestamp
 from structlog.testing import capture_logs
 
 from job.adapters.stores.s3 import S3Store
-from job.adapters.stores.s3.client import connect
+from job.adapters.stores.s3.client import _parse_time, connect
 from job.contracts.settings.store import S3Spec, StoreSpec
 from job.errors import ConfigurationError, TransientError
 
@@ -128,3 +129,16 @@ def test_store_that_is_never_reached_is_a_transient_error(monkeypatch):
             store.get("key", max_bytes=2**20)
 
     assert [] == logs
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2026-12-01T01:15:34.123Z", "2026-12-01T01:15:34Z", "2026-12-01T01:15:34.123456789Z"),
+        *("2026-12-01T01:15:34+02:00", "Tue, 01 Dec 2026 01:15:34 GMT", "1764550534", 1764550534),
+        *("20261201T011534Z", "2026-12-01T01:15:34.1Z"),
+    ],
+)
+def test_times_are_parsed_as_botocore_parses_them(value):
+    assert _parse_time(value) == parse_timestamp(value)
+    assert _parse_time(value).utcoffset() == parse_timestamp(value).utcoffset()
