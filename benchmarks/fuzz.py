@@ -7,11 +7,12 @@ import argparse
 import sys
 import time
 
-from benchmarks import settings_fuzz
+from benchmarks import settings_fuzz, table_fuzz
 
 # a function of the number of cases and the seed, which returns the numbers of failed cases by bug
 SUBJECTS = {
     "settings": settings_fuzz.fuzz,
+    "tables": table_fuzz.fuzz,
 }
 
 
