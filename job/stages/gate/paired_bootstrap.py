@@ -208,8 +208,7 @@ def _compare_recalls(
             candidate_recall=float(candidate[c]),
             difference=interval_or_count_bound(
                 differences[c],
-                max(bounds[0, c], -1.0),
-                min(bounds[1, c], 1.0),
+                *bounds[:, c],
                 n_groups=counts.n_groups[1][c],
                 alpha=alpha,
                 minimum=-1.0,

@@ -7,10 +7,15 @@ How it works
 2. `bca_bounds` takes two quantiles of the resampled statistic, corrected for bias and for the
    skewness that the jackknife shows (BCa, Efron).  The fewer groups a metric depends on, the wider
    the bounds are.
-3. If the statistic is equal in all resamples, `interval_or_count_bound` computes the width of the
+3. Before that, the resamples are moved so that their mean is the metric of all groups.  A resample
+   lacks about a third of the groups, and so it often lacks all rows that were predicted as a rare
+   class; the precision of such a class is 0 in this resample.  Averages over many small classes are
+   therefore lower in resamples than in the hold-out.  BCa would take the difference for a bias of
+   the metric, and correct it in the wrong direction (docs/adr/0042).
+4. If the statistic is equal in all resamples, `interval_or_count_bound` computes the width of the
    interval from the number of groups alone.
-4. `simultaneous_bounds` returns bounds of several metrics that hold at the same time.
-5. `jeffreys_bounds` needs no resamples: it uses only a share and its number of trials.
+5. `simultaneous_bounds` returns bounds of several metrics that hold at the same time.
+6. `jeffreys_bounds` needs no resamples: it uses only a share and its number of trials.
 """
 
 from __future__ import annotations
@@ -33,10 +38,11 @@ def bca_bounds(
 ) -> Array:
     """Return lower and upper BCa bounds of each metric, shape (2, n_metrics).
 
-    The true value is beyond each bound with probability `alpha`.  The method is bias-corrected and
-    accelerated (Efron), with quantiles of Student's t instead of the normal distribution.  The
-    degrees of freedom of t are twice the effective number of groups that the metric depends on
-    (Satterthwaite).  So the bounds are wide if few groups determine the metric.
+    The true value is beyond each bound with probability `alpha`; the metric itself never is.  The
+    method is bias-corrected and accelerated (Efron), with quantiles of Student's t instead of the
+    normal distribution.  The degrees of freedom of t are twice the effective number of groups that
+    the metric depends on (Satterthwaite).  So the bounds are wide if few groups determine the
+    metric.
 
     Parameters
     ----------
@@ -50,6 +56,7 @@ def bca_bounds(
     group_sums
         The groups from which the metrics were computed.
     """
+    resampled = _move_to(point, resampled)
     below = (resampled < point).mean(axis=0) + (resampled == point).mean(axis=0) / 2
     minimum = 1 / (2 * len(resampled))
     bias = norm.ppf(np.clip(below, minimum, 1 - minimum))
@@ -65,7 +72,15 @@ def bca_bounds(
         bounds[row] = _quantiles(
             ordered, np.where(is_before_pole, corrected, float(probability > 0.5))
         )
-    return bounds
+    return np.stack([np.minimum(bounds[0], point), np.maximum(bounds[1], point)])
+
+
+def _move_to(point: Array, resampled: Array) -> Array:
+    """Return the resamples, moved so that the mean of each metric is `point`."""
+    varies = resampled.max(axis=0, initial=-np.inf) > resampled.min(axis=0, initial=np.inf)
+    shift = np.where(varies, point - resampled.mean(axis=0), 0.0)
+    moved: Array = resampled + shift
+    return moved
 
 
 def _acceleration(point: Array, left_out: Array, group_sums: GroupSums) -> tuple[Array, Array]:
@@ -98,8 +113,8 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     With probability 1 - `alpha`, all true values are above their lower bounds.  With the same
     probability, all are below their upper bounds.  Each bound is c standard errors away from its
     metric.  For each resample, the metrics' deviations are divided by their standard errors, and
-    the largest is taken; c is a quantile of these maxima (the max-T method).  If a metric does not
-    vary, its bounds equal its value.
+    the largest is taken; c is a quantile of these maxima (the max-T method).  A deviation is the
+    distance from the mean of the resamples.  If a metric does not vary, its bounds equal its value.
 
     Parameters
     ----------
@@ -112,8 +127,11 @@ def simultaneous_bounds(point: Array, resampled: Array, alpha: float) -> Array:
     varies = standard_errors > 0
     if not varies.any():
         return np.stack([point, point])
-    deviations = (resampled[:, varies] - point[varies]) / standard_errors[varies]
-    low, high = (np.quantile((sign * deviations).max(axis=1), 1 - alpha) for sign in (1, -1))
+    moved = _move_to(point, resampled)
+    deviations = (moved[:, varies] - point[varies]) / standard_errors[varies]
+    low, high = (
+        max(float(np.quantile((sign * deviations).max(axis=1), 1 - alpha)), 0.0) for sign in (1, -1)
+    )
     return np.stack([point - low * standard_errors, point + high * standard_errors])
 
 
@@ -145,9 +163,10 @@ def interval_or_count_bound(
     The interval is (`low`, `high`), the bounds from resamples.  If all resamples have the same
     value, `low` equals `high`.  In this case, the interval extends 1 - alpha ** (1 / n) to each
     side, where n is the number of groups.  For alpha = 0.05, this is about 3 / n (the rule of
-    three).
+    three).  No bound is outside of the range from `minimum` to 1.
     """
     if low < high:
+        low, high = max(low, min(minimum, value)), min(high, max(1.0, value))
         return Interval(value=float(value), lower=float(low), upper=float(high))
     radius = 1.0 - alpha ** (1 / n_groups) if n_groups else 1.0 - minimum
     lower, upper = max(value - radius, minimum), min(value + radius, 1.0)

@@ -27,7 +27,6 @@ from scipy.stats import t as student
 from job.contracts.arrays import Array
 from job.contracts.messages import pluralize
 from job.contracts.reports.decision_threshold import Decision, Threshold
-from job.contracts.reports.intervals import Interval
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.stages.metrics.confidence_bounds import interval_or_count_bound
 from job.stages.metrics.group_bootstrap import GroupBootstrap
@@ -204,8 +203,8 @@ def measure_abstention(
         threshold,
         n_rows=len(groups),
         n_answered=int(is_answered.sum()),
-        coverage=_clip_interval(coverage),
-        precision=_clip_interval(precision) if is_answered.any() else None,
+        coverage=coverage,
+        precision=precision if is_answered.any() else None,
     )
 
 
@@ -239,11 +238,3 @@ def _compute_coverage_and_precision(sums: Array) -> Array:
     n_rows, n_answered, n_right = sums.T
     precision = np.divide(n_right, n_answered, out=np.zeros(len(sums)), where=n_answered > 0)
     return np.stack([n_answered / n_rows, precision], axis=1)
-
-
-def _clip_interval(interval: Interval) -> Interval:
-    """Clip bounds to [0, 1], because rounding errors can put them slightly outside."""
-    lower, upper = (min(max(bound, 0.0), 1.0) for bound in (interval.lower, interval.upper))
-    return Interval(
-        value=interval.value, lower=lower, upper=upper, is_by_count=interval.is_by_count
-    )
