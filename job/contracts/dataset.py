@@ -74,6 +74,18 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowsInCells:
+    """Cells of CSV files that hold rows, because a quote is not closed."""
+
+    n_cells: int = 0
+    n_rows: int = 0
+
+    def __add__(self, other: RowsInCells) -> RowsInCells:
+        """Return the sum of the counts of two files."""
+        return RowsInCells(n_cells=self.n_cells + other.n_cells, n_rows=self.n_rows + other.n_rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """Typed columns of one table, in file order.
 
@@ -85,12 +97,15 @@ class Dataset:
         All columns of the table that have a role, except embeddings.
     embeddings
         The embedding matrix; None if the table has no embeddings.
+    rows_in_cells
+        Rows of CSV files that are in a cell of another row.
     """
 
     n_rows: int
     columns: tuple[Column, ...]
     embeddings: Embeddings | None
     provenance: Provenance
+    rows_in_cells: RowsInCells = RowsInCells()
 
     def of_role(self, role: str) -> tuple[Column, ...]:
         """Return the columns of one role, in the order of the settings."""

@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.tables.formats import SourceFile, strip_ending, table_format
 from job.adapters.tables.listing import label_file, list_files
+from job.contracts.dataset import RowsInCells
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path
 from job.contracts.settings.dataset import CsvSpec
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from job.adapters.tables.parts import CsvPart, ParquetPart
+
+log = structlog.get_logger(__name__)
 
 _MAX_SIDECAR_BYTES: Final = 2**20
 
@@ -108,11 +113,20 @@ class _Table:
         self.modified_at = datetime.fromtimestamp(max(s.st_mtime for s in stats), UTC)
         self.metadata = self._parts[0].metadata
         self.sidecar = _read_sidecar(path)
+        self.rows_in_cells = RowsInCells()
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield batches of rows with the named columns, file by file."""
+        self.rows_in_cells = RowsInCells()
         for part in self._parts:
             yield from part.batches(columns)
+            self.rows_in_cells += part.rows_in_cells
+        if self.rows_in_cells.n_cells:
+            log.warning(
+                "cells_hold_rows",
+                n_cells=self.rows_in_cells.n_cells,
+                n_rows=self.rows_in_cells.n_rows,
+            )
 
     def file_digest(self) -> str:
         """Return the SHA-256 of the file; for a folder, of the names and digests of its files."""

@@ -46,11 +46,14 @@ class Dialect:
         Name of the encoding in the settings.
     codec
         Python's name of the encoding; for UTF-16, with the order of the bytes.
+    line_end
+        Character that ends a line: a line feed, or in files without one a carriage return.
     """
 
     delimiter: str
     encoding: str
     codec: str
+    line_end: str
 
 
 def find_dialect(file: SourceFile) -> Dialect:
@@ -68,14 +71,15 @@ def find_dialect(file: SourceFile) -> Dialect:
     encoding = _find_encoding(file, head)
     codec = _find_codec(encoding, head)
     delimiter = "\t" if file.csv.delimiter == "tab" else str(file.csv.delimiter)
+    text = codecs.getincrementaldecoder(codec)("replace").decode(head, final=is_complete)
     if delimiter == "auto":
-        text = codecs.getincrementaldecoder(codec)("replace").decode(head, final=is_complete)
         delimiter = find_delimiter(
             text.removeprefix("\ufeff"),
             is_complete=is_complete,
             default="\t" if is_tab_separated(file.path) else ",",
         )
-    return Dialect(delimiter=delimiter, encoding=encoding, codec=codec)
+    line_end = "\r" if "\r" in text and "\n" not in text else "\n"
+    return Dialect(delimiter=delimiter, encoding=encoding, codec=codec, line_end=line_end)
 
 
 def check_compression(file: SourceFile) -> None:

@@ -30,6 +30,7 @@ from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
+from job.stages.data.row_structure import RULE, check_row_structure, describe_row_structure
 from job.stages.data.suite_binding import SHARES, parameter_values, substitute_parameters
 from job.stages.data.validation_hints import suggest_remedy
 
@@ -121,8 +122,8 @@ def _check_own_rules(
 ) -> list[RuleResult]:
     """Check the built-in rules, which apply with every suite; the suite sets the tolerances."""
     completeness, validity = (parameters[name] for name in SHARES)
+    rules = check_row_structure(dataset, validity)
     checked = {(r.rule, r.column) for r in results}
-    rules = []
     if not is_test and ("expect_table_row_count_to_be_between", None) not in checked:
         rules.append(_row_count(dataset.n_rows, spec))
     for role in ("target", "text"):
@@ -215,6 +216,8 @@ def _stop_if_broken(report: ValidationReport, uri: str, columns: ColumnsSpec) ->
 
 def _describe(result: RuleResult) -> str:
     where = f"column '{result.column}'" if result.column else "table"
+    if result.rule == RULE:
+        return describe_row_structure(result)
     bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds.items())
     if result.has_failed_to_run:
         return f"{where}: {result.rule} could not be evaluated (the values have an unexpected type)"

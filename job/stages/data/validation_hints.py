@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from job.contracts.reports.validation import RuleResult
 from job.contracts.settings.dataset import ColumnsSpec
+from job.stages.data import row_structure
 
 
 def suggest_remedy(broken: list[RuleResult], columns: ColumnsSpec) -> str:
     """Return the hint for a table that has broken critical expectations."""
+    if any(result.rule == row_structure.RULE for result in broken):
+        return row_structure.HINT
     return _ask_for_swap(broken, columns) + _suggest_expectations(broken)
 
 

@@ -104,6 +104,7 @@ def ingest(
         columns=tuple(_finished(column) for column in columns),
         embeddings=embeddings,
         provenance=provenance,
+        rows_in_cells=table.rows_in_cells,
     )
 
 
