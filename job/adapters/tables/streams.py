@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from job.adapters.tables.formats import is_packed
+from job.adapters.tables.formats import find_compression
 
 _PIECE_BYTES: Final = 2**20
 
@@ -66,4 +66,4 @@ class _Transcoded:
 
 
 def _open_bytes(path: Path) -> Any:
-    return pa.input_stream(path, compression="gzip" if is_packed(path) else None)
+    return pa.input_stream(path, compression=find_compression(path))

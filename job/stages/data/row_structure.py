@@ -51,8 +51,9 @@ def check_row_structure(dataset: Dataset, validity: float) -> list[RuleResult]:
 
 def describe_row_structure(result: RuleResult) -> str:
     """Return the finding as a phrase of a message."""
+    held = pluralize(int(result.observed or 0), "row")
     return (
         f"table: {pluralize(result.n_broken, 'cell')} of {pluralize(result.n_rows, 'row')} "
-        f"{'holds' if result.n_broken == 1 else 'hold'} {pluralize(int(result.observed or 0), 'row')} "
-        f"that {'was' if result.observed == 1 else 'were'} not read ({RULE})"
+        f"{'holds' if result.n_broken == 1 else 'hold'} {held} that "
+        f"{'was' if result.observed == 1 else 'were'} not read ({RULE})"
     )
