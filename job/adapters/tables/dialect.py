@@ -8,7 +8,8 @@ How it works
 3. A delimiter fits if it divides the header, and most of the rows have as many cells as the header.
    The delimiter with the largest share of such rows is used; a delimiter that follows each quoted
    name is preferred.
-4. In doubt the comma is used; for `.tsv` files, the tab.  The tab is also used for every `.tsv`
+4. The same beginning shows whether quotes are written with a backslash (`escapes`).
+5. In doubt the comma is used; for `.tsv` files, the tab.  The tab is also used for every `.tsv`
    file whose header has one.
 """
 
@@ -20,6 +21,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from job.adapters.tables.escapes import Escape, double_quotes, find_escape
 from job.adapters.tables.formats import (
     COMPRESSIONS,
     SourceFile,
@@ -64,12 +66,15 @@ class Dialect:
         Python's name of the encoding; for UTF-16, with the order of the bytes.
     line_end
         Character that ends a line: a line feed, or in files without one a carriage return.
+    escape
+        How quotes in quoted cells are written.
     """
 
     delimiter: str
     encoding: str
     codec: str
     line_end: str
+    escape: Escape
 
 
 def find_dialect(file: SourceFile) -> Dialect:
@@ -88,14 +93,23 @@ def find_dialect(file: SourceFile) -> Dialect:
     codec = _find_codec(encoding, head)
     delimiter = "\t" if file.csv.delimiter == "tab" else str(file.csv.delimiter)
     text = codecs.getincrementaldecoder(codec)("replace").decode(head, final=is_complete)
+    text = text.removeprefix("\ufeff")
+    marks = "".join(DELIMITERS) if delimiter == "auto" else delimiter
+    escape: Escape = "none" if file.csv.escape == "none" else "backslash"
+    if file.csv.escape == "auto":
+        escape = find_escape(text, marks, is_complete=is_complete)
+    if escape == "backslash":
+        text = double_quotes(text, marks)
     if delimiter == "auto":
         delimiter = find_delimiter(
-            text.removeprefix("\ufeff"),
+            text,
             is_complete=is_complete,
             default="\t" if is_tab_separated(file.path) else ",",
         )
     line_end = "\r" if "\r" in text and "\n" not in text else "\n"
-    return Dialect(delimiter=delimiter, encoding=encoding, codec=codec, line_end=line_end)
+    return Dialect(
+        delimiter=delimiter, encoding=encoding, codec=codec, line_end=line_end, escape=escape
+    )
 
 
 def check_compression(file: SourceFile) -> None:

@@ -120,7 +120,7 @@ class CsvPart:
 
     def _open(self, columns: Sequence[str], block_bytes: int = _CSV_BLOCK_BYTES) -> Any:
         return pacsv.open_csv(
-            open_as_utf8(self.file.path, self.dialect.codec),
+            open_as_utf8(self.file, self.dialect),
             read_options=pacsv.ReadOptions(block_size=block_bytes, use_threads=False),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.dialect.delimiter,

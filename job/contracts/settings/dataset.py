@@ -98,6 +98,13 @@ class CsvSpec(Spec):
         description="Encoding of a CSV file: `utf-8`, `utf-16`, `windows-1252` or `latin-1`. "
         "`auto`: UTF-16 if the file begins with its byte order mark, otherwise UTF-8.",
     )
+    escape: Literal["auto", "none", "backslash"] = Field(
+        "auto",
+        description="How a quote in a quoted cell of a CSV file is written. `none`: it is doubled. "
+        "`backslash`: a backslash precedes it, as Spark writes it. `auto`: `backslash` if the "
+        "quotes at the beginning of the file can only be read so, otherwise `none`; a file that "
+        "shows it later is refused.",
+    )
 
     @field_validator("delimiter", mode="before")
     @classmethod
