@@ -45,6 +45,8 @@ class Column:
         booleans; int64 microseconds since 1970 UTC for timestamps, the smallest int64 if missing.
     n_unreadable
         Cells that could not be converted to the type of the role; they count as missing.
+    remedy
+        If numbers are unreadable and their notation is known: the notation, and what reads it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Column:
     kind: Kind
     values: Array  # the dtype follows `kind`
     n_unreadable: int = 0
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from job.contracts.reports.evaluation import Evaluation
     from job.contracts.reports.metadata import Metadata
     from job.contracts.reports.validation import RuleResult
+    from job.contracts.settings.dataset import CsvSpec
     from job.contracts.store_keys import ObjectInfo, ProbeStep
 
 T = TypeVar("T")
@@ -36,6 +37,8 @@ class SourceTable(Protocol):
         Number of rows; None if it is unknown before reading.
     delimiter, encoding
         How the first CSV file is written; None for Parquet.
+    csv
+        Settings of CSV files; None for Parquet.
     rows_in_cells
         After all batches were read: rows of CSV files that are in a cell of another row.
     """
@@ -50,6 +53,7 @@ class SourceTable(Protocol):
     modified_at: datetime
     metadata: tuple[tuple[str, str], ...]
     sidecar: tuple[tuple[str, str], ...]
+    csv: CsvSpec | None
     rows_in_cells: RowsInCells
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

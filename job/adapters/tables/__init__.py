@@ -96,6 +96,7 @@ class _Table:
         self.uri = uri
         self.names = self._parts[0].names
         dialect = self._parts[0].dialect
+        self.csv = None if dialect is None else files[0].csv
         self.delimiter = None if dialect is None else dialect.delimiter
         self.encoding = None if dialect is None else dialect.encoding
         for part in self._parts[1:]:

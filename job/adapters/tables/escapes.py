@@ -101,9 +101,8 @@ def _convert_pair(match: re.Match[bytes]) -> bytes:
 
 def _find_cut(pattern: re.Pattern[bytes], data: bytes) -> int:
     """Return the last position that begins a cell, outside of any quoted cell."""
-    last = None
-    for last in pattern.finditer(data):
-        pass
+    matches = list(pattern.finditer(data))
+    last = matches[-1] if matches else None
     end = 0 if last is None else last.end()
     line_end = max(data.rfind(b"\n", end), data.rfind(b"\r", end))
     if line_end >= 0:

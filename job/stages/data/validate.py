@@ -81,7 +81,7 @@ def validate_dataset(
         n_dropped=int((~is_sound).sum()),
         dropped_by_rule=dropped,
     )
-    _stop_if_broken(report, dataset.provenance.uri, spec.columns)
+    _stop_if_broken(report, dataset, spec.columns)
     return report, is_sound
 
 
@@ -191,7 +191,7 @@ def _drop(results: list[RuleResult], n_rows: int) -> tuple[Mask, Counter[str]]:
     return is_sound, dropped
 
 
-def _stop_if_broken(report: ValidationReport, uri: str, columns: ColumnsSpec) -> None:
+def _stop_if_broken(report: ValidationReport, dataset: Dataset, columns: ColumnsSpec) -> None:
     for result in report.results:
         if not result.is_met and result.severity != "critical":
             log.warning(
@@ -207,9 +207,9 @@ def _stop_if_broken(report: ValidationReport, uri: str, columns: ColumnsSpec) ->
     findings = "; ".join(_describe(r) for r in broken[:10])
     more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
     raise ContractViolationError(
-        f"'{uri}' violates {pluralize(len(broken), 'expectation')} of suite '{report.suite}': "
-        f"{findings}{more}",
-        hint=suggest_remedy(broken, columns),
+        f"'{dataset.provenance.uri}' violates {pluralize(len(broken), 'expectation')} of suite "
+        f"'{report.suite}': {findings}{more}",
+        hint=suggest_remedy(broken, columns, dataset),
         report=report,
     )
 
