@@ -1,4 +1,4 @@
-"""Open curated tables: CSV or TSV (also .gz) or Parquet, as one file or as a folder of files."""
+"""Open curated tables: Parquet, or CSV and TSV (also compressed), as a file or a folder of files."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def check_compression(file: SourceFile) -> None:
     if not head or found == stated:
         return
     ending = ".tsv" if is_tab_separated(file.path) else ".csv"
-    suffixes = {name: suffix for suffix, name in COMPRESSIONS.items()}
+    suffixes: dict[str, str] = {name: suffix for suffix, name in COMPRESSIONS.items()}
     if stated is None:
         problem = f"is compressed with {found}, but its name does not end in .{{}}"
     elif found is None:

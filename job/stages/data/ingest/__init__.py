@@ -236,7 +236,7 @@ def _ignored(
     """Return the columns without a role, by name or, if `rule` hides the name, by number."""
     used = {column.source_name for column in columns} | set(wide)
     ignored = [(n, name) for n, name in enumerate(names, start=1) if name not in used]
-    shown = sorted(name for _, name in ignored if rule.shows(name))
+    shown = sorted(rule.show(name, n) for n, name in ignored if rule.shows(name))
     return (*shown, *(rule.show(name, n) for n, name in ignored if not rule.shows(name)))
 
 
