@@ -1,4 +1,4 @@
-"""Open curated tables: Parquet, or CSV and TSV (also compressed), as a file or a folder of files."""
+"""Open curated tables: Parquet, or CSV and TSV (also compressed), as a file or a folder of them."""
 
 from __future__ import annotations
 
