@@ -78,14 +78,29 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowsInCells:
-    """Cells of CSV files that hold rows, because a quote is not closed."""
+    """Rows of CSV files that are in a cell of another row, because a quote is not closed.
+
+    Attributes
+    ----------
+    n_cells
+        Cells that hold lines that look like rows.
+    n_rows
+        Such lines.
+    n_open_lines
+        Lines of the cells in which files end; 0 if each file ends outside of quotes.
+    """
 
     n_cells: int = 0
     n_rows: int = 0
+    n_open_lines: int = 0
 
     def __add__(self, other: RowsInCells) -> RowsInCells:
         """Return the sum of the counts of two files."""
-        return RowsInCells(n_cells=self.n_cells + other.n_cells, n_rows=self.n_rows + other.n_rows)
+        return RowsInCells(
+            n_cells=self.n_cells + other.n_cells,
+            n_rows=self.n_rows + other.n_rows,
+            n_open_lines=self.n_open_lines + other.n_open_lines,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,12 +122,11 @@ class _Table:
         for part in self._parts:
             yield from part.batches(columns)
             self.rows_in_cells += part.rows_in_cells
-        if self.rows_in_cells.n_cells:
-            log.warning(
-                "cells_hold_rows",
-                n_cells=self.rows_in_cells.n_cells,
-                n_rows=self.rows_in_cells.n_rows,
-            )
+        found = self.rows_in_cells
+        if found.n_cells:
+            log.warning("cells_hold_rows", n_cells=found.n_cells, n_rows=found.n_rows)
+        if found.n_open_lines:
+            log.warning("file_ended_in_quotes", n_lines=found.n_open_lines)
 
     def file_digest(self) -> str:
         """Return the SHA-256 of the file; for a folder, of the names and digests of its files."""

@@ -47,17 +47,22 @@ class RowWatch:
         self._sample: list[list[pa.Array]] = [[] for _ in range(n_columns)]
         self._n_sampled = 0
         self._n_cells = self._n_rows = 0
+        self._last_cell = ""
 
-    @property
-    def found(self) -> RowsInCells:
-        """The number of cells that hold rows, and of the rows that they hold."""
-        return RowsInCells(n_cells=self._n_cells, n_rows=self._n_rows)
+    def summarize(self, *, is_open: bool) -> RowsInCells:
+        """Return the counts of the file; `is_open` says that it ends in a quoted cell."""
+        lines = self._last_cell.strip(self._line_end).split(self._line_end)
+        return RowsInCells(
+            n_cells=self._n_cells, n_rows=self._n_rows, n_open_lines=len(lines) if is_open else 0
+        )
 
     def look(self, batch: pa.RecordBatch) -> None:
         """Look at all cells of a batch, whose columns are texts in the order of the header."""
         broken = [n for n, column in enumerate(batch.columns) if self._has_break(column)]
         masks = {n: pa.array(self._find_breaks(batch.column(n))) for n in broken}
         self._sample_cells(batch, masks)
+        if batch.num_rows:
+            self._last_cell = batch.columns[-1][-1].as_py() or ""
         if self._n_columns < 2:
             return
         for n, mask in masks.items():
@@ -79,7 +84,10 @@ class RowWatch:
         """Look for rows in a header whose quote is not closed; call it after the last batch."""
         if any(self._line_end in name for name in names):
             columns = [pa.array([name], pa.string()) for name in names]
-            self.look(pa.RecordBatch.from_arrays(columns, [str(n) for n in range(len(names))]))
+            labels = [str(n) for n in range(len(names))]
+            last_cell = self._last_cell
+            self.look(pa.RecordBatch.from_arrays(columns, labels))
+            self._last_cell = last_cell
 
     def _has_break(self, column: pa.Array) -> bool:
         """Return whether the line end is anywhere in the bytes of a column; it is fast."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -14,19 +15,22 @@ from job.adapters.tables.formats import SourceFile, find_compression
 from job.errors import DatasetUnreadableError
 
 _PIECE_BYTES: Final = 2**20
+# after the last line, it is a row of one cell, or it closes a quoted cell in which the file ends
+END_MARK: Final = b'\n"'
 
 
-def open_as_utf8(file: SourceFile, dialect: Dialect) -> Any:
+def open_as_utf8(file: SourceFile, dialect: Dialect, end: bytes = b"") -> Any:
     """Open a CSV file; reading from it raises UnicodeDecodeError if the bytes are not text.
 
-    If the beginning of the file did not show how quotes are written, reading raises
-    `DatasetUnreadableError` where the file shows that a backslash precedes them.
+    The bytes `end` follow those of the file.  If the beginning of the file did not show how quotes
+    are written, reading raises `DatasetUnreadableError` where the file shows that a backslash
+    precedes them.
     """
     stream: _Utf8 | _Converted
     if dialect.codec == "utf-8" and dialect.escape != "backslash":
-        stream = _Utf8(file, dialect)
+        stream = _Utf8(file, dialect, end)
     else:
-        stream = _Converted(file, dialect)
+        stream = _Converted(file, dialect, end)
     return pa.PythonFile(stream, mode="r")
 
 
@@ -39,7 +43,8 @@ class _Utf8:
 
     closed = False
 
-    def __init__(self, file: SourceFile, dialect: Dialect) -> None:
+    def __init__(self, file: SourceFile, dialect: Dialect, end: bytes) -> None:
+        self._end = end
         self._stream = _open_bytes(file)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._watch = _QuoteWatch(file, dialect)
@@ -51,6 +56,8 @@ class _Utf8:
             self._decoder.decode(data[start : start + _PIECE_BYTES])
         if not data:
             self._decoder.decode(b"", final=True)
+            data, self._end = self._end, b""
+            return data
         self._watch.check(data)
         return data
 
@@ -60,10 +67,11 @@ class _Converted:
 
     closed = False
 
-    def __init__(self, file: SourceFile, dialect: Dialect) -> None:
-        self._pieces = _decode_pieces(file, dialect)
+    def __init__(self, file: SourceFile, dialect: Dialect, end: bytes) -> None:
+        pieces = _decode_pieces(file, dialect)
         if dialect.escape == "backslash":
-            self._pieces = double_quotes_in(self._pieces, dialect.delimiter)
+            pieces = double_quotes_in(pieces, dialect.delimiter)
+        self._pieces = itertools.chain(pieces, [end])
         self._rest = bytearray()
 
     def read(self, n_bytes: int) -> bytes:

@@ -30,7 +30,7 @@ from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
-from job.stages.data.row_structure import RULE, check_row_structure, describe_row_structure
+from job.stages.data.row_structure import RULES, check_row_structure, describe_row_structure
 from job.stages.data.suite_binding import SHARES, parameter_values, substitute_parameters
 from job.stages.data.validation_hints import suggest_remedy
 
@@ -216,7 +216,7 @@ def _stop_if_broken(report: ValidationReport, dataset: Dataset, columns: Columns
 
 def _describe(result: RuleResult) -> str:
     where = f"column '{result.column}'" if result.column else "table"
-    if result.rule == RULE:
+    if result.rule in RULES:
         return describe_row_structure(result)
     bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds.items())
     if result.has_failed_to_run:

@@ -10,7 +10,7 @@ from job.stages.data import row_structure
 
 def suggest_remedy(broken: list[RuleResult], columns: ColumnsSpec, dataset: Dataset) -> str:
     """Return the hint for a table that has broken critical expectations."""
-    if any(result.rule == row_structure.RULE for result in broken):
+    if any(result.rule in row_structure.RULES for result in broken):
         return row_structure.HINT
     return (
         _ask_for_swap(broken, columns)

@@ -279,7 +279,7 @@ def test_pyarrow_gets_no_more_bytes_than_it_asks_for(tmp_path):
     """It writes them into a buffer of its own."""
     path = write(tmp_path, ("é" * 3000).encode("latin-1"))
     file = SourceFile(path, "t", csv=CsvSpec(encoding="latin-1"))
-    stream = _Converted(file, find_dialect(file))
+    stream = _Converted(file, find_dialect(file), b"")
     pieces = iter(lambda: stream.read(7), b"")
 
     assert "é" * 3000 == b"".join(piece for piece in pieces if len(piece) <= 7).decode()

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from job.adapters.tables import ArrowTables
+from job.errors import DatasetUnreadableError
 
 LABELS = ("delete", "opt_out", "access")
 DELIMITERS = {",": ",", ";": ";", "\t": "a tab", "|": "|"}
@@ -178,3 +179,46 @@ def test_swallowed_rows_are_counted_across_blocks(tmp_path):
         lines[n + 3] = lines[n + 3].replace(",", ',"') + '"'
 
     assert (9994, 2, 6) == count(tmp_path / "t.csv", "\n".join(lines))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    ("end", "n_lines"),
+    [
+        ('"a,delete\n', 0),
+        ('a,"delete', 1),
+        ('a,"delete\n', 1),
+        ('a,"', 1),
+        ('a,"\n', 1),
+        ('a,"delete\n\nand so on\n', 3),
+        ('a,"delete"\n', 0),
+        ('a,"delete"', 0),
+        ("a,delete", 0),
+        ('a,delete"\n', 0),
+        ('a,5" screen\n\n\n', 0),
+        ('a,"delete""\n', 1),
+        ('a,"delete"""', 0),
+    ],
+)
+def test_file_that_ends_in_a_quoted_cell_is_told(end, n_lines, encoding, tmp_path):
+    """It is truncated, or a quote is not closed; all rows before it are read."""
+    content = as_csv(("text", "label"), [(r[1], r[2]) for r in rows(20)]) + end
+    (tmp_path / "t.csv").write_bytes(content.encode(encoding))
+    table = ArrowTables().open(str(tmp_path / "t.csv"))
+    if end.startswith('"'):
+        with pytest.raises(DatasetUnreadableError, match="1 row has a different number") as caught:
+            list(table.batches(table.names))
+        assert "is a quote not closed?" in caught.value.hint or "quote cells" in caught.value.hint
+        return
+
+    assert 21 == sum(batch.num_rows for batch in table.batches(table.names))
+    assert n_lines == table.rows_in_cells.n_open_lines
+
+
+def test_table_of_one_column_has_no_mark_at_its_end(tmp_path):
+    """No row is added."""
+    (tmp_path / "t.csv").write_text('text\na\n"b"\n')
+    table = ArrowTables().open(str(tmp_path / "t.csv"))
+
+    assert [["a", "b"]] == [b.column(0).to_pylist() for b in table.batches(table.names)]
+    assert 0 == table.rows_in_cells.n_open_lines

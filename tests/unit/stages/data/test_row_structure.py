@@ -51,3 +51,13 @@ def test_finding_is_told_in_counts(counts, expected):
     [result] = check_row_structure(dataset(*counts), 0.98)
 
     assert f"table: {expected} (cells_hold_rows)" == describe_row_structure(result)
+
+
+@pytest.mark.parametrize(("n_lines", "severity"), [(1, "warning"), (3, "warning"), (9, "critical")])
+def test_file_that_ends_in_quotes_is_a_finding(n_lines, severity):
+    """The lines of the last cell may be rows, whatever they look like."""
+    table = replace(dataset(100, 0, 0), rows_in_cells=RowsInCells(n_open_lines=n_lines))
+    [result] = check_row_structure(table, 0.98)
+
+    assert ("file_ends_in_quotes", severity) == (result.rule, result.severity)
+    assert f"cell of {n_lines} line" in describe_row_structure(result)
