@@ -85,7 +85,7 @@ class RowsInCells:
     n_cells
         Cells that hold lines that look like rows.
     n_rows
-        Such lines.
+        Such lines; the last line of a cell can be missing in the count.
     n_open_lines
         Lines of the cells in which files end; 0 if each file ends outside of quotes.
     """

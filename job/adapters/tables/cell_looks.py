@@ -11,6 +11,8 @@ import pyarrow.compute as pc
 
 _MOSTLY: Final = 0.99
 _MAX_CATEGORIES: Final = 1000
+_MAX_CATEGORY_BYTES: Final = 100
+_MAX_DISTINCT: Final = 0.8  # of the cells; a small table of many classes repeats few labels
 _LARGE_SAMPLE: Final = 100
 # numbers, percentages, dates and times, in any notation
 _DIGITS: Final = r"^\s*[+\-$€£]?\d[\d.,:+\-/TZeE%$€£' ]*$"
@@ -25,7 +27,7 @@ class CellLook:
     Attributes
     ----------
     kind
-        `digits` for numbers and times; `category` if the values repeat; otherwise `free`.
+        `digits` for numbers and times; `category` if short values repeat; otherwise `free`.
     values
         The values of a category.
     lengths
@@ -46,20 +48,19 @@ class CellLook:
         present = cells.filter(pa.array(~is_blank))
         values = present.unique()
         is_digits = _share(pc.match_substring_regex(present, _DIGITS)) >= _MOSTLY
+        bounds = pc.min_max(pc.binary_length(present)).as_py() if len(present) else {}
+        shortest, longest = bounds.get("min", 0), bounds.get("max", 2**31)
+        is_repeated = len(values) <= min(_MAX_CATEGORIES, _MAX_DISTINCT * len(present))
         kind: Literal["digits", "category", "free"] = "free"
         if len(present) and is_digits:
             kind = "digits"
-        elif len(values) <= min(_MAX_CATEGORIES, len(present) // 2):
-            kind = "category" if len(present) else "free"
+        elif is_repeated and longest <= _MAX_CATEGORY_BYTES:
+            kind = "category"
         factor = 2 if len(present) >= _LARGE_SAMPLE else 4  # other rows have longer cells
-        bounds = pc.min_max(pc.binary_length(present)).as_py() if len(present) else {}
         return cls(
             kind=kind,
             values=values if kind == "category" else values.slice(0, 0),
-            lengths=(
-                bounds.get("min", 0) // factor,
-                bounds.get("max", 2**31) * factor,
-            ),
+            lengths=(shortest // factor, longest * factor),
             has_blanks=bool(is_blank.any()) or not len(present),
             has_indents=not len(present) or _share(pc.starts_with(present, " ")) > 1 - _MOSTLY,
         )

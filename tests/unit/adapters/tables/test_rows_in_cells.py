@@ -149,6 +149,19 @@ def test_table_of_long_letters_only_has_no_rows_in_cells(tmp_path):
     assert (300, 0, 0) == count(tmp_path / "t.csv", content)
 
 
+def test_addresses_are_no_rows_of_a_small_table_of_many_classes(tmp_path):
+    """Few labels repeat, but an address has none of them."""
+    rng = random.Random(3)
+    table = [
+        (f"{r[1]}\nErika Mustermann Straße 5,{10_000 + n} Berlin\nThanks", f"l{rng.randrange(77)}")
+        if n % 3 == 0
+        else (r[1], f"class {rng.randrange(77)}")
+        for n, r in enumerate(rows(120))
+    ]
+
+    assert (120, 0, 0) == count(tmp_path / "t.csv", as_csv(("text", "label"), table))
+
+
 def test_letter_that_quotes_a_row_is_counted(tmp_path):
     """It cannot be told from a row that was swallowed; the share decides."""
     table = [[r[1], r[2]] for r in rows(200)]
