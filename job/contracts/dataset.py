@@ -45,6 +45,8 @@ class Column:
         booleans; int64 microseconds since 1970 UTC for timestamps, the smallest int64 if missing.
     n_unreadable
         Cells that could not be converted to the type of the role; they count as missing.
+    remedy
+        If numbers are unreadable and their notation is known: the notation, and what reads it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Column:
     kind: Kind
     values: Array  # the dtype follows `kind`
     n_unreadable: int = 0
+    remedy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,33 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowsInCells:
+    """Rows of CSV files that are in a cell of another row, because a quote is not closed.
+
+    Attributes
+    ----------
+    n_cells
+        Cells that hold lines that look like rows.
+    n_rows
+        Such lines; the last line of a cell can be missing in the count.
+    n_open_lines
+        Lines of the cells in which files end; 0 if each file ends outside of quotes.
+    """
+
+    n_cells: int = 0
+    n_rows: int = 0
+    n_open_lines: int = 0
+
+    def __add__(self, other: RowsInCells) -> RowsInCells:
+        """Return the sum of the counts of two files."""
+        return RowsInCells(
+            n_cells=self.n_cells + other.n_cells,
+            n_rows=self.n_rows + other.n_rows,
+            n_open_lines=self.n_open_lines + other.n_open_lines,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """Typed columns of one table, in file order.
 
@@ -85,12 +115,15 @@ class Dataset:
         All columns of the table that have a role, except embeddings.
     embeddings
         The embedding matrix; None if the table has no embeddings.
+    rows_in_cells
+        Rows of CSV files that are in a cell of another row.
     """
 
     n_rows: int
     columns: tuple[Column, ...]
     embeddings: Embeddings | None
     provenance: Provenance
+    rows_in_cells: RowsInCells = RowsInCells()
 
     def of_role(self, role: str) -> tuple[Column, ...]:
         """Return the columns of one role, in the order of the settings."""

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from job.contracts.arrays import Floats32
+    from job.contracts.dataset import RowsInCells
     from job.contracts.reports.evaluation import Evaluation
     from job.contracts.reports.metadata import Metadata
     from job.contracts.reports.validation import RuleResult
+    from job.contracts.settings.dataset import CsvSpec
     from job.contracts.store_keys import ObjectInfo, ProbeStep
 
 T = TypeVar("T")
@@ -35,6 +37,10 @@ class SourceTable(Protocol):
         Number of rows; None if it is unknown before reading.
     delimiter, encoding
         How the first CSV file is written; None for Parquet.
+    csv
+        Settings of CSV files; None for Parquet.
+    rows_in_cells
+        After all batches were read: rows of CSV files that are in a cell of another row.
     """
 
     uri: str
@@ -47,6 +53,8 @@ class SourceTable(Protocol):
     modified_at: datetime
     metadata: tuple[tuple[str, str], ...]
     sidecar: tuple[tuple[str, str], ...]
+    csv: CsvSpec | None
+    rows_in_cells: RowsInCells
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield batches of rows with the named columns, in file order.

@@ -6,6 +6,7 @@ example if a CSV file has no header, or if the columns of labels and texts are s
 How it works
 ------------
 1. A name that the settings know is shown, also if only case, spaces or punctuation differ.
+   Invisible characters are shown by their code points, such as `text<U+200B>`.
 2. A plain name is shown if it is similar to one that the settings know.  A plain name is shorter
    than 40 characters, begins with a letter, has only letters, digits, `_`, `.` and `-`, and at most
    four digits.
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from job.contracts.invisible_characters import reveal
 from job.contracts.messages import find_closest
 
 MIN_HOLDERS: Final = 5  # a class or category that fewer hold is never named
@@ -76,12 +78,15 @@ class NameRule:
         return is_plain(name) and (self.is_complete or find_similar(name, self.known) is not None)
 
     def show(self, name: str, number: int, noun: str = "column") -> str:
-        """Return the name, or the noun with the number of the name, counted from 1."""
-        return name if self.shows(name) else f"{noun} {number}"
+        """Return the name, or the noun with the number of the name, counted from 1.
+
+        Invisible characters of the name are shown by their code points.
+        """
+        return reveal(name) if self.shows(name) else f"{noun} {number}"
 
     def quote(self, name: str, number: int, noun: str = "column") -> str:
         """Return the name in quotes, or the noun with the number of the name."""
-        return f"'{name}'" if self.shows(name) else f"{noun} {number}"
+        return f"'{reveal(name)}'" if self.shows(name) else f"{noun} {number}"
 
     def quote_all(self, names: Sequence[str], noun: str = "column") -> str:
         """Return a list of all names, which are numbered in the order of `names`; at most ten."""

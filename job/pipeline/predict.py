@@ -97,7 +97,7 @@ def predict_table(
     form, rule = published.model.form, read_rule(published.metadata)
     sources = find_source_columns(table, columns, published.version)
     ids = _make_ids(columns, sources, table.uri)
-    reader = RowReader(form, columns, sources, table.uri)
+    reader = RowReader(form, columns, sources, table)
     counts = _Counts(by_class=np.zeros(len(form.classes), np.int64))
     names = list(dict.fromkeys(source for parts in sources.values() for source in parts))
     n_rows = max(min(_N_ROWS_AT_ONCE, _MAX_VALUES // max(columns.width, 1)), 1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from job.adapters.tables.formats import is_packed, is_tab_separated
+from job.adapters.tables.formats import find_compression, is_tab_separated
 from job.contracts.identity import canonical_json
 
 if TYPE_CHECKING:
@@ -32,7 +33,23 @@ def write_csv(path: Path, table: pa.Table, matrix: Floats32, notes: Mapping[str,
     )
     data = stream.getvalue()
     _replace(path.with_name(f"{path.name}.metadata.json"), canonical_json(notes))
-    _replace(path, gzip.compress(data, mtime=0) if is_packed(path) else data)
+    _replace(path, _compress(path, data))
+
+
+def _compress(path: Path, data: bytes) -> bytes:
+    """Return the data, compressed as the name of the file states."""
+    match find_compression(path):
+        case None:
+            return data
+        case "gzip":
+            return gzip.compress(data, mtime=0)
+        case "bz2":
+            return bz2.compress(data)
+        case "zstd":
+            import pyarrow as pa
+
+            packed: bytes = pa.Codec("zstd").compress(data, asbytes=True)
+            return packed
 
 
 def write_parquet(path: Path, table: pa.Table, matrix: Floats32, notes: Mapping[str, str]) -> None:

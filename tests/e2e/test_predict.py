@@ -97,6 +97,30 @@ def test_predictions_equal_those_of_the_pipeline(
     assert metadata["model_version"] == result["version"]
 
 
+def test_numbers_are_read_in_the_stated_notation(trained, sample_csv, tmp_path):
+    """The predictions are those of the same table with decimal points."""
+    frame = pd.read_csv(sample_csv, dtype=str)
+    numbers = ["confidence", "formality_score", "urgency_score"]
+    frame[numbers] = frame[numbers].apply(lambda cells: cells.str.replace(".", ","))
+    frame.to_csv(tmp_path / "commas.csv", sep=";", index=False)
+    found = []
+    for path, decimal in ((sample_csv, "."), (tmp_path / "commas.csv", ",")):
+        words = (
+            "predict",
+            "mixture",
+            "--dataset",
+            path,
+            "--out",
+            tmp_path / f"{path.stem}.parquet",
+        )
+        done = trained.command(*words, PCC_JOB_DATASET__CSV__DECIMAL=decimal)
+        assert 0 == done.returncode, done.stderr[-3000:]
+        assert "cells_unreadable" not in done.stderr
+        found.append(pd.read_parquet(tmp_path / f"{path.stem}.parquet"))
+
+    pd.testing.assert_frame_equal(*found)
+
+
 def test_texts_of_the_command_line_and_of_stdin(trained):
     """Both give one prediction for each text in order; a blank line has no class."""
     texts = ["please delete my data", "  ", "what time is it"]

@@ -1,4 +1,4 @@
-"""Open curated tables: CSV or TSV (also .gz) or Parquet, as one file or as a folder of files."""
+"""Open curated tables: Parquet, or CSV and TSV (also compressed), as a file or a folder of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.tables.formats import SourceFile, strip_ending, table_format
 from job.adapters.tables.listing import label_file, list_files
+from job.contracts.dataset import RowsInCells
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path
 from job.contracts.settings.dataset import CsvSpec
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from job.adapters.tables.parts import CsvPart, ParquetPart
+
+log = structlog.get_logger(__name__)
 
 _MAX_SIDECAR_BYTES: Final = 2**20
 
@@ -91,6 +96,7 @@ class _Table:
         self.uri = uri
         self.names = self._parts[0].names
         dialect = self._parts[0].dialect
+        self.csv = None if dialect is None else files[0].csv
         self.delimiter = None if dialect is None else dialect.delimiter
         self.encoding = None if dialect is None else dialect.encoding
         for part in self._parts[1:]:
@@ -108,11 +114,19 @@ class _Table:
         self.modified_at = datetime.fromtimestamp(max(s.st_mtime for s in stats), UTC)
         self.metadata = self._parts[0].metadata
         self.sidecar = _read_sidecar(path)
+        self.rows_in_cells = RowsInCells()
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield batches of rows with the named columns, file by file."""
+        self.rows_in_cells = RowsInCells()
         for part in self._parts:
             yield from part.batches(columns)
+            self.rows_in_cells += part.rows_in_cells
+        found = self.rows_in_cells
+        if found.n_cells:
+            log.warning("cells_hold_rows", n_cells=found.n_cells, n_rows=found.n_rows)
+        if found.n_open_lines:
+            log.warning("file_ended_in_quotes", n_lines=found.n_open_lines)
 
     def file_digest(self) -> str:
         """Return the SHA-256 of the file; for a folder, of the names and digests of its files."""

@@ -8,7 +8,8 @@ How it works
 3. A delimiter fits if it divides the header, and most of the rows have as many cells as the header.
    The delimiter with the largest share of such rows is used; a delimiter that follows each quoted
    name is preferred.
-4. In doubt the comma is used; for `.tsv` files, the tab.  The tab is also used for every `.tsv`
+4. The same beginning shows whether quotes are written with a backslash (`escapes`).
+5. In doubt the comma is used; for `.tsv` files, the tab.  The tab is also used for every `.tsv`
    file whose header has one.
 """
 
@@ -16,12 +17,15 @@ from __future__ import annotations
 
 import codecs
 import itertools
+import re
 from dataclasses import dataclass
 from typing import Final
 
+from job.adapters.tables.escapes import Escape, double_quotes, find_escape
 from job.adapters.tables.formats import (
+    COMPRESSIONS,
     SourceFile,
-    is_packed,
+    find_compression,
     is_tab_separated,
     table_format,
 )
@@ -33,6 +37,20 @@ _SAMPLE_BYTES: Final = 2**18
 _SAMPLE_ROWS: Final = 500
 _MIN_SHARE: Final = 0.5
 _UTF_16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_MAGIC: Final = {
+    rb"\x1f\x8b": "gzip",
+    rb"BZh[1-9]1AY&SY": "bz2",
+    rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18": "zstd",  # the latter: a frame that is skipped
+    rb"\xfd7zXZ\x00": "xz",
+    rb"PK\x03\x04": "zip",
+}
+_DECOMPRESS: Final = {
+    "gzip": "gzip -dc",
+    "bz2": "bzip2 -dc",
+    "zstd": "zstd -dc",
+    "xz": "xz -dc",
+    "zip": "unzip -p",
+}
 _CODECS: Final = {"utf-8": "utf-8", "windows-1252": "cp1252", "latin-1": "latin-1"}
 
 
@@ -46,11 +64,17 @@ class Dialect:
         Name of the encoding in the settings.
     codec
         Python's name of the encoding; for UTF-16, with the order of the bytes.
+    line_end
+        Character that ends a line: a line feed, or in files without one a carriage return.
+    escape
+        How quotes in quoted cells are written.
     """
 
     delimiter: str
     encoding: str
     codec: str
+    line_end: str
+    escape: Escape
 
 
 def find_dialect(file: SourceFile) -> Dialect:
@@ -68,34 +92,50 @@ def find_dialect(file: SourceFile) -> Dialect:
     encoding = _find_encoding(file, head)
     codec = _find_codec(encoding, head)
     delimiter = "\t" if file.csv.delimiter == "tab" else str(file.csv.delimiter)
+    text = codecs.getincrementaldecoder(codec)("replace").decode(head, final=is_complete)
+    text = text.removeprefix("\ufeff")
+    marks = "".join(DELIMITERS) if delimiter == "auto" else delimiter
+    escape: Escape = "none" if file.csv.escape == "none" else "backslash"
+    if file.csv.escape == "auto":
+        escape = find_escape(text, marks, is_complete=is_complete)
+    if escape == "backslash":
+        text = double_quotes(text, marks)
     if delimiter == "auto":
-        text = codecs.getincrementaldecoder(codec)("replace").decode(head, final=is_complete)
         delimiter = find_delimiter(
-            text.removeprefix("\ufeff"),
+            text,
             is_complete=is_complete,
             default="\t" if is_tab_separated(file.path) else ",",
         )
-    return Dialect(delimiter=delimiter, encoding=encoding, codec=codec)
+    line_end = "\r" if "\r" in text and "\n" not in text else "\n"
+    return Dialect(
+        delimiter=delimiter, encoding=encoding, codec=codec, line_end=line_end, escape=escape
+    )
 
 
 def check_compression(file: SourceFile) -> None:
-    """Raise if a file is compressed with gzip and its name does not say so, or the reverse."""
+    """Raise if a file is compressed and its name does not say so, or the reverse."""
     with file.path.open("rb") as stream:
-        head = stream.read(2)
+        head = stream.read(10)
+    stated = find_compression(file.path)
+    found = next((name for magic, name in _MAGIC.items() if re.match(magic, head)), None)
+    if not head or found == stated:
+        return
     ending = ".tsv" if is_tab_separated(file.path) else ".csv"
-    is_gzip = head == b"\x1f\x8b"
-    if is_gzip and not is_packed(file.path):
-        raise DatasetUnreadableError(
-            f"'{file.label}' is compressed with gzip, but its name does not end in .gz",
-            hint=f"rename it so that it ends in {ending}.gz"
-            if table_format(file.path) == "csv"
-            else "decompress it: `gzip -dc FILE > NEW`",
-        )
-    if head and is_packed(file.path) and not is_gzip:
-        raise DatasetUnreadableError(
-            f"'{file.label}' is not compressed with gzip, but its name ends in .gz",
-            hint=f"rename it so that it ends in {ending}, if it is a CSV file",
-        )
+    suffixes: dict[str, str] = {name: suffix for suffix, name in COMPRESSIONS.items()}
+    if stated is None:
+        problem = f"is compressed with {found}, but its name does not end in .{{}}"
+    elif found is None:
+        problem = f"is not compressed with {stated}, but its name ends in .{suffixes[stated]}"
+    else:
+        problem = f"is compressed with {found}, but its name ends in .{suffixes[stated]}"
+    if found is None:
+        hint = f"rename it so that it ends in {ending}, if it is a CSV file"
+    elif found in suffixes and table_format(file.path) == "csv":
+        hint = f"rename it so that it ends in {ending}.{suffixes[found]}"
+    else:
+        hint = f"decompress it: `{_DECOMPRESS[found]} FILE > NEW`"
+    suffix = suffixes.get(found or "", found or "")
+    raise DatasetUnreadableError(f"'{file.label}' {problem.format(suffix)}", hint=hint)
 
 
 def _find_encoding(file: SourceFile, head: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -10,12 +11,25 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from job.adapters.tables.formats import is_packed
+from job.adapters.tables.formats import find_compression
 
 
 def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file for reading; decompress it if its name ends in .gz."""
-    return cast("IO[bytes]", gzip.open(path, "rb")) if is_packed(path) else path.open("rb")
+    """Open a file for reading; decompress it as its name states.
+
+    Files of several members, streams or frames are read completely.
+    """
+    match find_compression(path):
+        case None:
+            return path.open("rb")
+        case "gzip":
+            return cast("IO[bytes]", gzip.open(path, "rb"))
+        case "bz2":
+            return cast("IO[bytes]", bz2.open(path, "rb"))
+        case "zstd":
+            import pyarrow as pa  # the standard library has no zstd before Python 3.14
+
+            return cast("IO[bytes]", pa.input_stream(path, compression="zstd"))
 
 
 def read_head(path: Path, max_bytes: int) -> tuple[bytes, bool]:

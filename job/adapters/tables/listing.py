@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from job.adapters.tables.formats import ENDINGS, table_format
+from job.adapters.tables.formats import ENDINGS, suggest_conversion, table_format
 from job.contracts.messages import quote, shorten
 from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
 
@@ -67,9 +67,12 @@ def _list_folder(uri: str, path: Path) -> tuple[Path, ...]:
 
 def _require_known_ending(uri: str, path: Path) -> None:
     if table_format(path) is None:
+        command = suggest_conversion(path.name)
         raise ConfigurationError(
             f"the name of '{uri}' does not show whether it is CSV or Parquet",
-            hint=f"rename it so that it ends in {ENDINGS}",
+            hint=f"convert it: `{command}`"
+            if command
+            else f"rename it so that it ends in {ENDINGS}",
         )
 
 

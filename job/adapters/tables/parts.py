@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 from job.adapters.tables.dialect import Dialect, find_dialect
 from job.adapters.tables.errors import translating_errors, translating_stream_errors
 from job.adapters.tables.formats import SourceFile
-from job.adapters.tables.streams import open_as_utf8
+from job.adapters.tables.rows_in_cells import RowWatch
+from job.adapters.tables.streams import END_MARK, open_as_utf8
+from job.contracts.dataset import RowsInCells
 from job.contracts.messages import pluralize
 from job.contracts.settings.dataset import show_delimiter
 from job.errors import DatasetUnreadableError
@@ -27,6 +29,7 @@ class ParquetPart:
     """One Parquet file of a table."""
 
     dialect: Dialect | None = None
+    rows_in_cells = RowsInCells()
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
@@ -58,24 +61,35 @@ class CsvPart:
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self._n_ragged = 0
+        self.rows_in_cells = RowsInCells()
+        self._n_ragged = self._n_ragged_lines = 0
+        self._is_open = False
         self._n_expected = 0
         self.dialect: Dialect = translating_errors(file, lambda: find_dialect(file))
-        self.names: tuple[str, ...] = translating_errors(file, self._read_names)
+        self.names: tuple[str, ...] = ()
+        self.names = translating_errors(file, self._read_names)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield batches with the named columns; the file is parsed in chunks.
+
+        After the last batch, `rows_in_cells` counts the rows that other rows hold in a cell.  All
+        columns are read for this, because a quote can be open in a column without a role, too.
 
         Raises
         ------
         DatasetUnreadableError
             A row has too few or too many cells.
         """
-        self._n_ragged = n_read = 0
-        reader = translating_errors(self.file, lambda: self._open(columns))
+        self._n_ragged = self._n_ragged_lines = n_read = 0
+        self._is_open = len(self.names) > 1
+        watch = RowWatch(len(self.names), self.dialect.delimiter, self.dialect.line_end)
+        reader = translating_errors(self.file, lambda: self._open(self.names, end=END_MARK))
         for batch in translating_stream_errors(self.file, reader):
             n_read += batch.num_rows
-            yield batch
+            watch.look(batch)
+            yield batch.select(list(columns))
+        watch.look_at_header(self.names)
+        self.rows_in_cells = watch.summarize(is_open=self._is_open)
         if self._n_ragged:
             raise DatasetUnreadableError(
                 f"'{self.file.label}': {pluralize(self._n_ragged, 'row')} "
@@ -86,6 +100,12 @@ class CsvPart:
 
     def _explain_ragged(self, *, is_any_sound: bool) -> str:
         delimiter = show_delimiter(self.dialect.delimiter)
+        if self._n_ragged_lines:
+            return (
+                f"is a quote not closed? {self._n_ragged_lines} of them extend over several lines. "
+                f"Quote cells that contain {delimiter}, a quote or a line break, and double each "
+                "quote in them"
+            )
         if is_any_sound:
             return f"quote cells that contain {delimiter} or a line break"
         return (
@@ -100,9 +120,11 @@ class CsvPart:
         except pa.ArrowInvalid:  # the block may end within the first rows
             return tuple(self._open(()).schema.names)
 
-    def _open(self, columns: Sequence[str], block_bytes: int = _CSV_BLOCK_BYTES) -> Any:
+    def _open(
+        self, columns: Sequence[str], block_bytes: int = _CSV_BLOCK_BYTES, end: bytes = b""
+    ) -> Any:
         return pacsv.open_csv(
-            open_as_utf8(self.file.path, self.dialect.codec),
+            open_as_utf8(self.file, self.dialect, end if len(self.names) > 1 else b""),
             read_options=pacsv.ReadOptions(block_size=block_bytes, use_threads=False),
             parse_options=pacsv.ParseOptions(
                 delimiter=self.dialect.delimiter,
@@ -111,12 +133,16 @@ class CsvPart:
             ),
             convert_options=pacsv.ConvertOptions(
                 column_types=dict.fromkeys(columns, pa.string()),
-                include_columns=list(columns),
+                include_columns=list(columns) if len(set(columns)) == len(columns) else [],
                 strings_can_be_null=False,
             ),
         )
 
     def _count_ragged(self, row: Any) -> str:
+        if row.text.strip("\r\n") == END_MARK.decode().strip():  # a row of its own: no open quote
+            self._is_open = False
+            return "skip"
         self._n_ragged += 1
+        self._n_ragged_lines += self.dialect.line_end in row.text
         self._n_expected = row.expected_columns
         return "skip"

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from job.adapters.tables.damage import empty_file, endless_row, explaining_damage
-from job.adapters.tables.dialect import find_dialect
+from job.adapters.tables.dialect import Dialect, find_dialect
+from job.adapters.tables.escapes import double_quotes
 from job.adapters.tables.formats import SourceFile, table_format
 from job.adapters.tables.heads import read_head, split_rows
 from job.adapters.tables.listing import label_file, list_files
@@ -65,7 +66,7 @@ def read_preview(
 
 def _read_csv(file: SourceFile, max_rows: int, *, is_complete: bool) -> TablePreview:
     dialect = find_dialect(file)
-    header, rows, is_whole_file = _read_rows(file, dialect.delimiter, dialect.codec)
+    header, rows, is_whole_file = _read_rows(file, dialect)
     fitting = [row for row in rows if len(row) == len(header)]
     # rows from all of what was read, because a table may be sorted by its labels
     cells = fitting[:: max(1, -(-len(fitting) // max_rows))]
@@ -82,14 +83,15 @@ def _read_csv(file: SourceFile, max_rows: int, *, is_complete: bool) -> TablePre
     )
 
 
-def _read_rows(
-    file: SourceFile, delimiter: str, codec: str
-) -> tuple[list[str], list[list[str]], bool]:
+def _read_rows(file: SourceFile, dialect: Dialect) -> tuple[list[str], list[list[str]], bool]:
     """Return the header, the complete rows at the beginning, and whether the file has no others."""
     for max_bytes in (_HEAD_BYTES, _MAX_ROW_BYTES):
         head, is_complete = read_head(file.path, max_bytes)
-        text = codecs.getincrementaldecoder(codec)().decode(head, final=is_complete)
-        rows = list(split_rows(text.removeprefix("\ufeff"), delimiter))
+        text = codecs.getincrementaldecoder(dialect.codec)().decode(head, final=is_complete)
+        text = text.removeprefix("\ufeff")
+        if dialect.escape == "backslash":
+            text = double_quotes(text, dialect.delimiter)
+        rows = list(split_rows(text, dialect.delimiter))
         if not is_complete:
             del rows[-1:]  # the bound may cut it
         if rows:

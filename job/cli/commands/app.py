@@ -142,7 +142,8 @@ def sample_data(
     path: Annotated[
         Path,
         typer.Argument(
-            help="File to write; the name ends in .parquet, .csv, .csv.gz, .tsv or .tsv.gz."
+            help="File to write; the name ends in .parquet, .csv or .tsv; .csv and .tsv also with "
+            ".gz, .bz2 or .zst."
         ),
     ],
     rows: Annotated[int, typer.Option(min=1, help="Number of rows.")] = 6000,

@@ -98,11 +98,47 @@ class CsvSpec(Spec):
         description="Encoding of a CSV file: `utf-8`, `utf-16`, `windows-1252` or `latin-1`. "
         "`auto`: UTF-16 if the file begins with its byte order mark, otherwise UTF-8.",
     )
+    escape: Literal["auto", "none", "backslash"] = Field(
+        "auto",
+        description="How a quote in a quoted cell of a CSV file is written. `none`: it is doubled. "
+        "`backslash`: a backslash precedes it, as Spark writes it. `auto`: `backslash` if the "
+        "quotes at the beginning of the file can only be read so, otherwise `none`; a file that "
+        "shows it later is refused.",
+    )
+    decimal: Literal[".", ","] = Field(
+        ".", description="Character before the decimals of the numbers in CSV files: `.` or `,`."
+    )
+    thousands: Literal["none", ",", ".", "space", "apostrophe"] = Field(
+        "none",
+        description="Character between the thousands of the numbers in CSV files: `none`, `,`, "
+        "`.`, `space` (also a no-break space) or `apostrophe`. It is removed only where each group "
+        "has three digits.",
+    )
 
     @field_validator("delimiter", mode="before")
     @classmethod
     def _name_tab(cls, value: object) -> object:
         return "tab" if value in ("\t", r"\t") else value
+
+    @field_validator("thousands", mode="before")
+    @classmethod
+    def _name_separator(cls, value: object) -> object:
+        if value == " ":
+            return "space"
+        return "apostrophe" if value == "'" else value
+
+    @model_validator(mode="after")
+    def _separators_differ(self) -> "CsvSpec":
+        if self.decimal == self.thousands:
+            raise ValueError(
+                "dataset.csv.decimal and dataset.csv.thousands must be different characters"
+            )
+        return self
+
+    @property
+    def has_own_numbers(self) -> bool:
+        """Whether numbers are written in another notation than that of programs."""
+        return self.decimal != "." or self.thousands != "none"
 
 
 class DatasetSpec(Spec):
@@ -138,6 +174,12 @@ class DatasetSpec(Spec):
         ge=1,
         description="Maximum number of rows of the training table, checked by the expectation "
         "suite.",
+    )
+    max_cell_bytes: int = Field(
+        2**20,
+        ge=1,
+        description="Maximum size of a text cell in bytes of UTF-8, such as a text, a label, or an "
+        "embedding as JSON. A table with a larger cell is refused as unreadable.",
     )
     embeddings_standardized_per_batch: bool | None = Field(
         None,

@@ -11,13 +11,27 @@ import shlex
 from collections.abc import Iterator
 from typing import Final, Protocol
 
+import structlog
+
+from job.contracts.invisible_characters import (
+    escape_for_yaml,
+    is_invisible,
+    remove_invisible,
+    reveal,
+)
 from job.contracts.messages import name_all, pluralize, quote_list
 from job.contracts.settings.dataset import DatasetSpec, show_delimiter
 from job.contracts.shown_names import NameRule, find_similar
 from job.errors import ContractViolationError
 from job.stages.data.wide_columns import wide_columns
 
+log = structlog.get_logger(__name__)
+
 _DELIMITERS: Final = (",", ";", "\t", "|")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_REMOVE_CONTROLS: Final = (
+    r"`LC_ALL=C sed -i '1s/[\x01-\x08\x0B\x0C\x0E-\x1F\x7F]//g' FILE` removes it"
+)
 _BYTE_ORDER_MARK: Final = "\ufeff"
 
 
@@ -77,6 +91,9 @@ def read_names(
             hint="; ".join(_give_hints(table, spec, missing, rule)),
         )
     _require_unique(table.uri, renamed, rule)
+    absent = [name for name in sorted(spec.known_names) if not has_column(renamed, name)]
+    for advice in _find_disguised(table.names, spec, absent):
+        log.warning("column_name_has_invisible_characters", advice=advice)
     return dict(zip(renamed, table.names, strict=True)), rule
 
 
@@ -111,9 +128,11 @@ def _give_hints(
         yield from causes
         if any("dataset.csv." in cause for cause in causes):
             return
+    yield from _find_disguised(table.names, spec, missing)
     known = [name for name in table.names if rule.shows(name)]
     for name in known:
-        meant = None if name in rule.known else find_similar(name, missing)
+        is_other = name in rule.known or reveal(name) != name
+        meant = None if is_other else find_similar(name, missing)
         if meant:
             yield f"did you mean '{meant}'? --set 'dataset.aliases={{{name}: {meant}}}'"
     yield (
@@ -129,6 +148,21 @@ def _give_hints(
             "for a table of texts and labels, add "
             "--set 'features.use=[text]' --set expectations.suite=labelled_text"
         )
+
+
+def _find_disguised(names: tuple[str, ...], spec: DatasetSpec, missing: list[str]) -> Iterator[str]:
+    """Yield the alias for each name that is a missing one with invisible characters or blanks."""
+    for name in names:
+        plain = remove_invisible(name)
+        meant = spec.aliases.get(plain, plain)
+        if plain != name and meant in missing:
+            alias = f"--set 'dataset.aliases={{{escape_for_yaml(name)}: {meant}}}'"
+            remedy = _REMOVE_CONTROLS if _CONTROL.search(name) else alias  # no setting may have one
+            yield f"'{reveal(name)}' is '{plain}' with {_describe_difference(name)}: {remedy}"
+
+
+def _describe_difference(name: str) -> str:
+    return "an invisible character" if any(map(is_invisible, name)) else "blanks around it"
 
 
 def _find_causes(table: NamedTable, spec: DatasetSpec, rule: NameRule) -> Iterator[str]:

@@ -30,6 +30,7 @@ from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
+from job.stages.data.row_structure import RULES, check_row_structure, describe_row_structure
 from job.stages.data.suite_binding import SHARES, parameter_values, substitute_parameters
 from job.stages.data.validation_hints import suggest_remedy
 
@@ -80,7 +81,7 @@ def validate_dataset(
         n_dropped=int((~is_sound).sum()),
         dropped_by_rule=dropped,
     )
-    _stop_if_broken(report, dataset.provenance.uri, spec.columns)
+    _stop_if_broken(report, dataset, spec.columns)
     return report, is_sound
 
 
@@ -121,8 +122,8 @@ def _check_own_rules(
 ) -> list[RuleResult]:
     """Check the built-in rules, which apply with every suite; the suite sets the tolerances."""
     completeness, validity = (parameters[name] for name in SHARES)
+    rules = check_row_structure(dataset, validity)
     checked = {(r.rule, r.column) for r in results}
-    rules = []
     if not is_test and ("expect_table_row_count_to_be_between", None) not in checked:
         rules.append(_row_count(dataset.n_rows, spec))
     for role in ("target", "text"):
@@ -190,7 +191,7 @@ def _drop(results: list[RuleResult], n_rows: int) -> tuple[Mask, Counter[str]]:
     return is_sound, dropped
 
 
-def _stop_if_broken(report: ValidationReport, uri: str, columns: ColumnsSpec) -> None:
+def _stop_if_broken(report: ValidationReport, dataset: Dataset, columns: ColumnsSpec) -> None:
     for result in report.results:
         if not result.is_met and result.severity != "critical":
             log.warning(
@@ -206,15 +207,17 @@ def _stop_if_broken(report: ValidationReport, uri: str, columns: ColumnsSpec) ->
     findings = "; ".join(_describe(r) for r in broken[:10])
     more = f" and {len(broken) - 10} more" if len(broken) > 10 else ""
     raise ContractViolationError(
-        f"'{uri}' violates {pluralize(len(broken), 'expectation')} of suite '{report.suite}': "
-        f"{findings}{more}",
-        hint=suggest_remedy(broken, columns),
+        f"'{dataset.provenance.uri}' violates {pluralize(len(broken), 'expectation')} of suite "
+        f"'{report.suite}': {findings}{more}",
+        hint=suggest_remedy(broken, columns, dataset),
         report=report,
     )
 
 
 def _describe(result: RuleResult) -> str:
     where = f"column '{result.column}'" if result.column else "table"
+    if result.rule in RULES:
+        return describe_row_structure(result)
     bounds = ", ".join(f"{name} {value}" for name, value in result.thresholds.items())
     if result.has_failed_to_run:
         return f"{where}: {result.rule} could not be evaluated (the values have an unexpected type)"

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+from job.contracts.dataset import Dataset
 from job.contracts.reports.validation import RuleResult
 from job.contracts.settings.dataset import ColumnsSpec
+from job.stages.data import row_structure
 
 
-def suggest_remedy(broken: list[RuleResult], columns: ColumnsSpec) -> str:
+def suggest_remedy(broken: list[RuleResult], columns: ColumnsSpec, dataset: Dataset) -> str:
     """Return the hint for a table that has broken critical expectations."""
-    return _ask_for_swap(broken, columns) + _suggest_expectations(broken)
+    if any(result.rule in row_structure.RULES for result in broken):
+        return row_structure.HINT
+    return (
+        _ask_for_swap(broken, columns)
+        + _name_notations(broken, dataset)
+        + _suggest_expectations(broken)
+    )
+
+
+def _name_notations(broken: list[RuleResult], dataset: Dataset) -> str:
+    """Return the settings that read the numbers of columns that break an expectation."""
+    names = {result.column for result in broken}
+    remedies = [
+        f"column '{column.name}' has {column.remedy}; "
+        for column in dataset.columns
+        if column.remedy and column.name in names
+    ]
+    return "".join(remedies)
 
 
 def _suggest_expectations(broken: list[RuleResult]) -> str:

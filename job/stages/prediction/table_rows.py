@@ -25,9 +25,11 @@ from job.errors import DatasetUnreadableError
 from job.model_form.form import TableInput
 from job.stages.data.ingest.cells import convert
 from job.stages.data.ingest.embedding_matrix import fill_rows, read_embeddings
+from job.stages.data.ingest.number_notation import read_notation
 from job.stages.features.preprocessing import embedding_column_names
 
 if TYPE_CHECKING:
+    from job.contracts.ports import SourceTable
     from job.model_form.form import ModelForm
     from job.stages.prediction.input_columns import InputColumns
     from job.stages.prediction.source_columns import Sources
@@ -64,12 +66,15 @@ class RowReader:
 
     Parameters
     ----------
-    uri
-        The table's name in messages.
+    table
+        The table whose rows are read.
     """
 
-    def __init__(self, form: ModelForm, columns: InputColumns, sources: Sources, uri: str) -> None:
-        self._form, self._columns, self._sources, self._uri = form, columns, sources, uri
+    def __init__(
+        self, form: ModelForm, columns: InputColumns, sources: Sources, table: SourceTable
+    ) -> None:
+        self._form, self._columns, self._sources = form, columns, sources
+        self._uri, self._csv = table.uri, table.csv
 
     def read(self, batch: pa.RecordBatch) -> TableRows:
         """Return the rows of a batch.
@@ -96,6 +101,8 @@ class RowReader:
         if columns.embeddings is not None:
             matrix = np.empty((batch.num_rows, columns.width), np.float32)
             parts = [batch.column(name) for name in self._sources[columns.embeddings]]
+            if len(parts) > 1:
+                parts = [read_notation(part, self._csv) for part in parts]
             codes = fill_rows(matrix, *read_embeddings(parts))
             codes[(codes == OK) & ~matrix.any(axis=1)] = _ZEROS
         if columns.text is not None:
@@ -103,7 +110,10 @@ class RowReader:
             codes[[text is None or not text.strip() for text in texts]] = _NO_TEXT
         frame: dict[str, Array] = {}
         for name, kind in columns.typed.items():
-            frame[name], n_unreadable = convert(self._column(batch, name), kind)
+            cells = self._column(batch, name)
+            if kind == "number":
+                cells = read_notation(cells, self._csv)
+            frame[name], n_unreadable = convert(cells, kind)
             unreadable[name] += n_unreadable
         is_sound = codes == OK
         counts = Counter(_PROBLEMS[code] for code in codes[~is_sound].tolist())

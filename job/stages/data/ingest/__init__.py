@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,13 +16,19 @@ from job.contracts.dataset import Column, Dataset, Embeddings, Kind
 from job.contracts.messages import pluralize
 from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
 from job.contracts.provenance import Provenance
-from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
+from job.contracts.settings.dataset import ColumnsSpec, CsvSpec, DatasetSpec
 from job.contracts.shown_names import NameRule, select_notes
 from job.errors import DatasetUnreadableError
 from job.stages.data.header import has_column, read_names
+from job.stages.data.ingest.cell_sizes import check_cell_sizes
 from job.stages.data.ingest.cells import convert, count_undecodable
 from job.stages.data.ingest.content_digest import ContentDigest
 from job.stages.data.ingest.embedding_matrix import MatrixBuilder
+from job.stages.data.ingest.number_notation import (
+    count_notations,
+    read_notation,
+    suggest_notation,
+)
 from job.stages.data.wide_columns import wide_columns
 
 log = structlog.get_logger(__name__)
@@ -35,6 +42,7 @@ class _RoleColumn:
     source_name: str
     chunks: list[Array] = field(default_factory=list)
     n_unreadable: int = 0
+    notations: Counter[str] = field(default_factory=Counter)
 
     @property
     def label(self) -> str:
@@ -76,7 +84,9 @@ def ingest(
     with ThreadPoolExecutor(1) as pool:
         file_digest = pool.submit(table.file_digest)
         content = ContentDigest()
-        n_rows, embeddings = _read(table, columns, wide, content, reserve, matrices)
+        n_rows, embeddings = _read(
+            table, columns, wide, content, reserve, matrices, spec.max_cell_bytes
+        )
         provenance = Provenance(
             uri=uri,
             format=table.format,
@@ -101,9 +111,10 @@ def ingest(
         log.info("columns_ignored", columns=list(provenance.ignored_columns))
     return Dataset(
         n_rows=n_rows,
-        columns=tuple(_finished(column) for column in columns),
+        columns=tuple(_finished(column, table.csv) for column in columns),
         embeddings=embeddings,
         provenance=provenance,
+        rows_in_cells=table.rows_in_cells,
     )
 
 
@@ -150,6 +161,7 @@ def _read(
     content: ContentDigest,
     reserve: Callable[[int], None],
     matrices: MatrixAllocator,
+    max_cell_bytes: int,
 ) -> tuple[int, Embeddings | None]:
     # NOTE: if the number of rows is unknown, the matrix grows with each batch
     builder = MatrixBuilder(table.n_rows, reserve, matrices)
@@ -158,6 +170,7 @@ def _read(
     for batch in table.batches(source_names):
         if batch.num_rows == 0:
             continue
+        check_cell_sizes(batch, source_names, max_bytes=max_cell_bytes, uri=table.uri)
         n_rows += batch.num_rows
         n_bytes += sum(batch.column(column.source_name).nbytes for column in columns)
         reserve(int(n_bytes * max((table.n_rows or 0) / n_rows - 1, 0)))
@@ -165,7 +178,10 @@ def _read(
         for column in columns:
             _read_column(table, column, batch, content)
         if wide:
-            content.add_embeddings(*builder.add([batch.column(name) for name in wide]))
+            parts = [batch.column(name) for name in wide]
+            if len(wide) > 1:
+                parts = [read_notation(part, table.csv) for part in parts]
+            content.add_embeddings(*builder.add(parts))
     return n_rows, builder.build() if wide else None
 
 
@@ -173,6 +189,8 @@ def _read_column(
     table: SourceTable, column: _RoleColumn, batch: pa.RecordBatch, content: ContentDigest
 ) -> None:
     array = batch.column(column.source_name)
+    if column.kind == "number":
+        array = read_notation(array, table.csv)
     try:
         values, n_unreadable = convert(array, column.kind, is_prose=column.role == "text")
     except (pa.ArrowException, UnicodeDecodeError):
@@ -187,13 +205,20 @@ def _read_column(
         )
     column.chunks.append(values)
     column.n_unreadable += n_unreadable
+    if n_unreadable and column.kind == "number":
+        column.notations += count_notations(batch.column(column.source_name))
     content.add(column.label, column.kind, values)
 
 
-def _finished(column: _RoleColumn) -> Column:
+def _finished(column: _RoleColumn, csv: CsvSpec | None) -> Column:
+    remedy = suggest_notation(column.notations, csv)
     if column.n_unreadable:
         log.warning(
-            "cells_unreadable", column=column.name, kind=column.kind, n_cells=column.n_unreadable
+            "cells_unreadable",
+            column=column.name,
+            kind=column.kind,
+            n_cells=column.n_unreadable,
+            **({"notation": remedy} if remedy else {}),
         )
     return Column(
         name=column.name,
@@ -201,6 +226,7 @@ def _finished(column: _RoleColumn) -> Column:
         kind=column.kind,
         values=np.concatenate(column.chunks),
         n_unreadable=column.n_unreadable,
+        remedy=remedy,
     )
 
 
@@ -210,7 +236,7 @@ def _ignored(
     """Return the columns without a role, by name or, if `rule` hides the name, by number."""
     used = {column.source_name for column in columns} | set(wide)
     ignored = [(n, name) for n, name in enumerate(names, start=1) if name not in used]
-    shown = sorted(name for _, name in ignored if rule.shows(name))
+    shown = sorted(rule.show(name, n) for n, name in ignored if rule.shows(name))
     return (*shown, *(rule.show(name, n) for n, name in ignored if not rule.shows(name)))
 
 

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from job.adapters.tables import ArrowTables
+from job.adapters.tables.dialect import find_dialect
+from job.adapters.tables.formats import SourceFile
 from job.adapters.tables.preview import read_preview
+from job.adapters.tables.streams import _Converted
 from job.contracts.settings.dataset import CsvSpec
 from job.errors import DatasetUnreadableError
 
@@ -274,10 +277,9 @@ def test_stated_delimiter_is_used(tmp_path):
 
 def test_pyarrow_gets_no_more_bytes_than_it_asks_for(tmp_path):
     """It writes them into a buffer of its own."""
-    from job.adapters.tables.streams import _Transcoded
-
     path = write(tmp_path, ("é" * 3000).encode("latin-1"))
-    stream = _Transcoded(path, "latin-1")
+    file = SourceFile(path, "t", csv=CsvSpec(encoding="latin-1"))
+    stream = _Converted(file, find_dialect(file), b"")
     pieces = iter(lambda: stream.read(7), b"")
 
     assert "é" * 3000 == b"".join(piece for piece in pieces if len(piece) <= 7).decode()
