@@ -85,6 +85,7 @@ class _Table:
 
     def __init__(self, uri: str, path: Path, files: tuple[SourceFile, ...]) -> None:
         # NOTE: lazy, because the preview of a CSV file must not load pyarrow
+        from job.adapters.tables.part_checks import check_parts
         from job.adapters.tables.parts import CsvPart, ParquetPart
 
         paths = tuple(file.path for file in files)
@@ -99,14 +100,7 @@ class _Table:
         self.csv = None if dialect is None else files[0].csv
         self.delimiter = None if dialect is None else dialect.delimiter
         self.encoding = None if dialect is None else dialect.encoding
-        for part in self._parts[1:]:
-            if sorted(part.names) != sorted(self.names):
-                raise DatasetUnreadableError(
-                    f"'{part.file.label}' does not have the same columns as "
-                    f"'{self._parts[0].file.label}'",
-                    hint="export all files of the folder with the same columns, or remove the "
-                    "others",
-                )
+        check_parts(uri, path, self._parts)
         counts = [part.n_rows for part in self._parts]
         self.n_rows = None if None in counts else sum(n for n in counts if n is not None)
         stats = [p.stat() for p in paths]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import re
+import resource
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from job.adapters.tables.formats import SourceFile, table_format
 from job.adapters.tables.heads import iterate_rows, open_bytes
 from job.contracts.messages import pluralize
 from job.contracts.shown_names import NameRule
-from job.errors import DatasetUnreadableError, JobError
+from job.errors import ConfigurationError, DatasetUnreadableError, JobError
 
 T = TypeVar("T")
 LIGHT_ERRORS: Final = (OSError, UnicodeDecodeError, EOFError, zlib.error)
@@ -40,6 +42,8 @@ def explaining_damage(file: SourceFile, call: Callable[[], T], max_bytes: int | 
 def explain_damage(file: SourceFile, error: Exception, max_bytes: int | None = None) -> JobError:
     """Return an error that names the kind of damage."""
     text = str(error)
+    if (limit := too_many_files(error)) is not None:
+        return limit
     if isinstance(error, PermissionError):
         return DatasetUnreadableError(
             f"no permission to read '{file.label}'", hint="check the permissions of the file"
@@ -70,6 +74,18 @@ def explain_damage(file: SourceFile, error: Exception, max_bytes: int | None = N
         f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or in another "
         "format",
         hint="compare its size and SHA-256 with those of the upstream's file, and export it again",
+    )
+
+
+def too_many_files(error: Exception) -> JobError | None:
+    """Return the error about the limit of open files; None if `error` has another cause."""
+    is_limit = getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE)
+    if not is_limit and "Too many open files" not in str(error):
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return ConfigurationError(
+        f"too many open files: this process may have {limit} files open",
+        hint="raise the limit: `ulimit -n 4096`; with docker: `--ulimit nofile=4096`",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, Literal
 
 from job.contracts.settings.dataset import CsvSpec
@@ -54,7 +54,7 @@ _CONVERSIONS: Final[Mapping[str, str]] = {
 }
 
 
-def table_format(path: Path) -> Literal["parquet", "csv"] | None:
+def table_format(path: PurePath) -> Literal["parquet", "csv"] | None:
     """Return `parquet` or `csv` by the file name extension; None for any other extension."""
     match = _ENDING.search(path.name)
     if match is None:

@@ -1,21 +1,36 @@
-"""List the files of a table, which is one file or a folder of files."""
+"""List the files of a table, which is one file or a folder of files.
+
+How it works
+------------
+1. A folder is walked with all its folders, through links, too.  What cannot be followed is refused:
+   a link to nothing, a folder that may not be listed, a folder that contains itself.
+2. `folder_rules` selects the parts by their names.
+3. A file that the folder has twice, by links, is refused.
+"""
 
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from job.adapters.tables.damage import too_many_files
+from job.adapters.tables.folder_rules import label_part, select_parts
 from job.adapters.tables.formats import ENDINGS, suggest_conversion, table_format
 from job.contracts.messages import quote, shorten
-from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
+from job.errors import (
+    ConfigurationError,
+    DatasetNotFoundError,
+    DatasetUnreadableError,
+    JobError,
+)
 
 _MAX_LABEL: Final = 1000
 
 
 def list_files(uri: str, path: Path) -> tuple[Path, ...]:
-    """Return the file at `path`, or the sorted tables of the folder; all have one format.
+    """Return the file at `path`, or the sorted parts of the folder; all have one format.
 
     Parameters
     ----------
@@ -29,7 +44,7 @@ def list_files(uri: str, path: Path) -> tuple[Path, ...]:
     DatasetNotFoundError
         There is no such file, or the folder has no table.
     DatasetUnreadableError
-        The folder has tables of both formats.
+        The folder cannot be read as a whole, or it is not clear which of its files are parts.
     """
     if not os.path.exists(path):  # noqa: PTH110  # False for every error
         raise DatasetNotFoundError(
@@ -44,25 +59,91 @@ def list_files(uri: str, path: Path) -> tuple[Path, ...]:
             f"{quote(uri)} is a pipe or a device, not a file or folder",
             hint="check --dataset (dataset.uri), and write the table to a file",
         )
-    return _list_folder(uri, path)
-
-
-def _list_folder(uri: str, path: Path) -> tuple[Path, ...]:
-    """Return the sorted tables of a folder, which have one format."""
-    files = [p for p in path.rglob("*") if p.is_file() and not _is_hidden(p, path)]
-    parts = tuple(sorted(p for p in files if table_format(p) is not None))
-    if not parts:
-        raise DatasetNotFoundError(
-            f"folder '{uri}' has no Parquet or CSV files",
-            hint="check --dataset (dataset.uri), or rename the files so that they end in "
-            f"{ENDINGS}",
-        )
-    if len({table_format(p) for p in parts}) > 1:
-        raise DatasetUnreadableError(
-            f"folder '{uri}' has both CSV and Parquet files; expected one format",
-            hint="remove the files of one format, or use --dataset with a single file",
-        )
+    parts = tuple(path / name for name in select_parts(uri, _walk(uri, path, "", ())))
+    _refuse_links_to_same(uri, path, parts)
     return parts
+
+
+def _walk(uri: str, root: Path, inner: str, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    """Yield the paths below a folder, relative to the table's folder; `/` follows folders.
+
+    Parameters
+    ----------
+    inner
+        The folder, relative to `root`; empty or with a `/` at its end.
+    above
+        Device and inode of the folders that contain it.
+    """
+    try:
+        found = (root / inner).stat()
+        with os.scandir(root / inner) as scanned:
+            entries = list(scanned)
+    except OSError as error:
+        raise _unlisted(uri, inner, error) from None
+    here = (found.st_dev, found.st_ino)
+    if here in above:
+        raise DatasetUnreadableError(
+            f"folder {quote(label_part(uri, inner))} contains itself by a link",
+            hint="remove the link, or name the folder with the files in --dataset",
+        )
+    for entry in entries:
+        name = f"{inner}{entry.name}"
+        if entry.name.startswith((".", "_")):
+            yield f"{name}/" if entry.is_dir(follow_symlinks=False) else name
+        elif os.path.isdir(entry.path):  # noqa: PTH112  # False for every error
+            yield f"{name}/"
+            yield from _walk(uri, root, f"{name}/", (*above, here))
+        else:
+            _require_file(uri, name, entry)
+            yield name
+
+
+def _require_file(uri: str, name: str, entry: os.DirEntry[str]) -> None:
+    """Raise if an entry is a link to nothing, a pipe or a device."""
+    if os.path.isfile(entry.path):  # noqa: PTH113  # False for every error
+        return
+    is_link = entry.is_symlink()
+    problem = "a link to a file that does not exist" if is_link else "a pipe or a device"
+    if is_link and os.path.exists(entry.path):  # noqa: PTH110  # False for every error
+        problem = "a link to a pipe or a device"
+    raise DatasetUnreadableError(
+        f"{quote(label_part(uri, name))} is {problem}",
+        hint="repair or remove it; if it is a part of the table, export the table again",
+    )
+
+
+def _refuse_links_to_same(uri: str, root: Path, parts: tuple[Path, ...]) -> None:
+    """Raise if two parts are the same file, by a link."""
+    seen: dict[tuple[int, int], Path] = {}
+    for part in parts:
+        found = part.stat()
+        first = seen.setdefault((found.st_dev, found.st_ino), part)
+        if first is not part:
+            raise same_part(uri, root, first, part)
+
+
+def same_part(uri: str, root: Path, first: Path, second: Path) -> JobError:
+    """Return the error about a part that a folder has twice."""
+    names = (p.relative_to(root).as_posix() for p in (first, second))
+    labels = " and ".join(quote(label_part(uri, name)) for name in names)
+    return DatasetUnreadableError(
+        f"the folder has the same part twice: {labels}",
+        hint="remove one of them; if the rows are meant to be there twice, write them into one "
+        "file",
+    )
+
+
+def _unlisted(uri: str, inner: str, error: OSError) -> JobError:
+    label = quote(label_part(uri, inner) if inner else shorten(uri, _MAX_LABEL))
+    if isinstance(error, PermissionError):
+        return DatasetUnreadableError(
+            f"no permission to list the folder {label}",
+            hint="check the permissions of the folder; the table is read as a whole or not at all",
+        )
+    return too_many_files(error) or DatasetUnreadableError(
+        f"the folder {label} cannot be listed: {error.strerror}",
+        hint="check the file system, and whether another program changes the folder",
+    )
 
 
 def _require_known_ending(uri: str, path: Path) -> None:
@@ -76,13 +157,8 @@ def _require_known_ending(uri: str, path: Path) -> None:
         )
 
 
-def _is_hidden(path: Path, root: Path) -> bool:
-    return any(name.startswith((".", "_")) for name in path.relative_to(root).parts)
-
-
 def label_file(uri: str, root: Path, path: Path) -> str:
     """Return the name of a file in messages, without the values of partitions (`key=value`)."""
     if path == root:
         return shorten(uri, _MAX_LABEL)
-    inner = re.sub(r"=[^/]*(?=/)", "=...", path.relative_to(root).as_posix())
-    return shorten(f"{uri.rstrip('/')}/{inner}", _MAX_LABEL)
+    return label_part(uri, path.relative_to(root).as_posix())

@@ -33,14 +33,10 @@ class ParquetPart:
 
     def __init__(self, file: SourceFile) -> None:
         self.file = file
-        self._file: Any = translating_errors(
-            file,
-            # NOTE: pre-buffering would hold every column chunk of a row group in memory
-            lambda: pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20),
-        )
-        schema = translating_errors(file, lambda: self._file.schema_arrow)
+        with translating_errors(file, self._open) as opened:
+            schema = translating_errors(file, lambda: opened.schema_arrow)
+            self.n_rows: int | None = opened.metadata.num_rows
         self.names: tuple[str, ...] = tuple(schema.names)
-        self.n_rows: int | None = self._file.metadata.num_rows
         self.metadata = tuple(
             (key.decode(errors="replace"), value.decode(errors="replace"))
             for key, value in sorted((schema.metadata or {}).items())
@@ -49,8 +45,14 @@ class ParquetPart:
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield batches with the named columns; row groups are decoded one after the other."""
-        stream = self._file.iter_batches(_BATCH_ROWS, columns=list(columns))
-        yield from translating_stream_errors(self.file, stream)
+        with translating_errors(self.file, self._open) as opened:
+            stream = opened.iter_batches(_BATCH_ROWS, columns=list(columns))
+            yield from translating_stream_errors(self.file, stream)
+
+    def _open(self) -> Any:
+        """Open the file; it is closed after each use, because a folder can have many files."""
+        # NOTE: pre-buffering would hold every column chunk of a row group in memory
+        return pq.ParquetFile(self.file.path, pre_buffer=False, buffer_size=1 << 20)
 
 
 class CsvPart:

@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. The URI names an object or, if there is no such object, a prefix.  All objects below the prefix
-   become the files of one folder.
+1. The URI names an object or, if there is no such object, a prefix.  The objects below the prefix
+   that are parts of a table become the files of one folder.
 2. Keys that cannot be file names in that folder are rejected before anything is written.
 3. `HEAD` returns the size, and the ETag or version id.  The size is compared with the free
    temporary space.  Every later read is pinned to the ETag or version id.
@@ -23,6 +23,7 @@ from job.adapters.stores.s3.client import Connection, split_uri
 from job.adapters.stores.s3.errors import error_code, is_absent, translating_errors
 from job.adapters.stores.s3.parts import PART_BYTES, in_parallel
 from job.adapters.stores.s3.reads import Reader, list_below, object_changed, pin_version
+from job.adapters.tables.folder_rules import select_parts
 from job.adapters.tables.formats import strip_ending
 from job.contracts.store_bounds import MAX_JSON_BYTES
 from job.contracts.store_keys import is_key
@@ -46,7 +47,7 @@ class S3Files:
         self._folder, self._memory = folder, Memory()
 
     def copy(self, uri: str) -> Path:
-        """Copy an object and its sidecar (metadata file), or every object below a prefix.
+        """Copy an object and its sidecar (metadata file), or the parts of a table below a prefix.
 
         All bytes of an object come from one version id or ETag.
 
@@ -55,7 +56,8 @@ class S3Files:
         DatasetNotFoundError
             There is neither an object with this key nor one below this prefix.
         DatasetUnreadableError
-            A key below the prefix cannot be a file name in a folder.
+            A key below the prefix cannot be a file name in a folder, or it is not clear whether it
+            is a part of the table.
         ConfigurationError
             The temporary space is too small.
         TransientError
@@ -70,7 +72,8 @@ class S3Files:
                 self._copy_sidecar(bucket, key, target)
                 return target
             names = self._list_file_names(bucket, f"{key}/" if key else "")
-            for name in names:
+            # before the copy, which can take long
+            for name in select_parts(uri, names) if names else ():
                 full_key = f"{key}/{name}" if key else name
                 self._copy(bucket, full_key, self._head(bucket, full_key), target / name)
         if not names:
