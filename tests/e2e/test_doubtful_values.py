@@ -176,9 +176,7 @@ def test_used_column_without_a_value_stops_the_run(validate, block, cells, words
     ("n_wrong", "cell", "code"),
     [(4, "soon", 0), (5, "soon", 4), (60, "NA", 0), (60, None, 0)],
 )
-def test_used_column_with_unreadable_cells_is_judged_by_the_validity(
-    validate, n_wrong, cell, code
-):
+def test_used_column_with_unreadable_cells_is_judged_by_the_validity(validate, n_wrong, cell, code):
     """At most 2% may be wrong; missing cells are filled in, and no row is dropped."""
     numbers = [cell] * n_wrong + [str(n) for n in range(N - n_wrong)]
     found, report, _, _ = validate(

@@ -18,6 +18,7 @@ from typing import Final
 
 _FILLERS: Final = "\u034f\u115f\u1160\u2800\u3164\uffa0"  # no format characters, yet not seen
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+_SPECIAL: Final = re.compile(f"{_SELECTORS.pattern}|[{_FILLERS}]")
 
 
 def fold_label(label: str) -> str:
@@ -26,8 +27,10 @@ def fold_label(label: str) -> str:
     >>> fold_label("Opt\\u00a0out \\0") == fold_label("opt  out")
     True
     """
-    if label.isascii() and label.isprintable():
-        return " ".join(label.split()).lower()
+    # NOTE: a fast path for labels that two steps would not change
+    is_seen = label.isprintable() and _SPECIAL.search(label) is None
+    if is_seen and unicodedata.is_normalized("NFKC", label):
+        return _without_case(_with_single_blanks(label))
     return _fold(label, _STEPS)
 
 

@@ -51,7 +51,7 @@ def test_folding_keeps_blanks_and_case_out(label):
     assert fold_label(label) == fold_label(f" {label}\u00a0\u200b")
 
 
-@given(st.text(st.characters(max_codepoint=127), max_size=12))
+@given(st.text(max_size=12))
 def test_fast_path_of_plain_labels_agrees(label):
     """A label with a NUL takes the other path."""
     assert fold_label(label) == fold_label(label + "\0")
