@@ -3,7 +3,7 @@
 How it works
 ------------
 1. `labels_look_alike`: labels that differ only in case, blanks, Unicode form or invisible
-   characters.  The rows of all but one spelling are counted: the expected one, or the most frequent.
+   characters.  All spellings but one are counted: the expected one stays out, or the most frequent.
 2. `looks_missing`: labels, texts, categories and groups that are words for a missing value, such as
    `NA`.  A label that the settings or the suite list is not counted.
 3. `nul_characters`: the same columns with NUL characters, as exports of fixed width have them.

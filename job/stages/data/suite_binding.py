@@ -85,7 +85,8 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
         raise ConfigurationError(
             f"invalid value of {name_all('parameter', invalid)} in expectations.parameters of "
             f"suite '{suite.name}'",
-            hint="set `labels` to a list of texts, and `completeness` and `validity` to numbers from 0 to 1",
+            hint="set `labels` to a list of texts, and `completeness` and `validity` to numbers "
+            "from 0 to 1",
         )
 
 

@@ -80,7 +80,7 @@ def test_classes_are_quoted_or_numbered():
 def test_class_of_an_official_test_that_looks_like_a_known_one_is_an_error(label, kind, others):
     """Its rows would count as errors of the model."""
     test = rows_of(*[label] * 6, *others)
-    with pytest.raises(ContractViolationError, match="6 rows .* looks like a known one") as caught:
+    with pytest.raises(ContractViolationError, match=r"6 rows .* looks like a known one") as caught:
         pool_official_test(test, {"opt_out", "other"})
 
     assert caught.value.message.endswith(f"differs in {kind}")
