@@ -8,7 +8,8 @@ How it works
    lines cannot stand for billions of values.
 3. The values are built.  Duplicate keys and numbers that do not fit into 64 bits are refused.
 
-Dates are texts, and 1e-3 is a number, as in YAML 1.2 and JSON.
+Dates, `yes`, `no`, `on` and `off` are texts, and 1e-3 is a number, as in YAML 1.2 and JSON.
+The items of a list with the key `labels` are texts as they are written: `1.10` is not `1.1`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ _MAX_DEPTH: Final = 30
 _MAX_NODES: Final = 20_000
 _MAX_INTEGER: Final = 2**63 - 1
 _INCOMPLETE: Final = (0, 0)
+_TEXT_TAG: Final = "tag:yaml.org,2002:str"
 _DATE_TAG: Final = "tag:yaml.org,2002:timestamp"
+_BOOLEAN_TAG: Final = "tag:yaml.org,2002:bool"
+_LABELS: Final = "labels"
 
 
 class YamlError(Exception):
@@ -89,6 +93,7 @@ class _Loader(yaml.SafeLoader):
         node = super().get_single_node()
         if node is not None:
             _measure(node, {})
+            _keep_labels(node)
         return node
 
     def construct_mapping(
@@ -140,14 +145,37 @@ def _measure(node: yaml.Node, sizes: dict[int, tuple[int, int]]) -> tuple[int, i
     return n_nodes, n_levels
 
 
+def _keep_labels(node: yaml.Node) -> None:
+    """Make texts of the items of each list with the key `labels`."""
+    seen: set[int] = set()
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        parts = node.value
+        if isinstance(node, yaml.MappingNode):
+            lists = [value for key, value in parts if key.value == _LABELS]
+            items = [item for found in lists if found.id == "sequence" for item in found.value]
+            for item in items:
+                if isinstance(item, yaml.ScalarNode) and item.value:
+                    item.tag = _TEXT_TAG
+            parts = [part for pair in parts for part in pair]
+        waiting += parts
+
+
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"),
     list("-+.0123456789"),
 )
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _DATE_TAG]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_DATE_TAG, _BOOLEAN_TAG)]
     for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(
+    _BOOLEAN_TAG, re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_number)
 _Loader.add_constructor("tag:yaml.org,2002:float", _Loader.construct_number)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _INIT_FILE: Final = "job.yaml"  # what `pcc-job init` writes by default
+_ROLES: Final = ("target", "text", "embeddings", "timestamp", "id", "group")
 _DEFAULT_URIS: Final = (
     "/data/curated_training_data.parquet",
     "/data/curated_training_data.csv",
@@ -87,7 +88,7 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
     DatasetNotFoundError, DatasetUnreadableError
         The table does not exist, or its beginning cannot be read.
     ContractViolationError
-        Required columns are missing.
+        Required columns are missing, or columns of roles that the settings state.
     ConfigurationError
         The suite does not exist, or the settings contradict each other.
     """
@@ -104,6 +105,7 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
     suite = load_suite(settings, copy)
     required = required_columns(suite, settings.dataset.columns, settings.features)
     required |= set(settings.evaluation.slices or ())
+    required |= _find_stated_columns(effective)
     read_names(head, settings.dataset, required)
     keys = list_followed(followed)
     if keys:
@@ -118,6 +120,14 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
             advice="state them for unattended runs: `pcc-job init` writes them to a file",
         )
     return Beginning(settings=settings, suite=suite, uri=uri, followed=keys)
+
+
+def _find_stated_columns(effective: EffectiveSettings) -> set[str]:
+    """Return the columns of the roles that the settings state, in use or not."""
+    columns = effective.settings.dataset.columns
+    stated = (role for role in _ROLES if f"dataset.columns.{role}" in effective.origins)
+    names = (getattr(columns, role) for role in stated)
+    return {name for name in names if name is not None}
 
 
 def read_head(uri: str, spec: DatasetSpec, copy: Callable[[str], Path]) -> TableHead:

@@ -47,6 +47,10 @@ class Column:
         Cells that could not be converted to the type of the role; they count as missing.
     remedy
         If numbers are unreadable and their notation is known: the notation, and what reads it.
+    n_missing_words
+        Those among them that are words for a missing value, such as `NA`.
+    notation
+        Notation of the unreadable cells, a key of `NOTATIONS` in `job.stages.data.time_notation`.
     """
 
     name: str
@@ -55,6 +59,8 @@ class Column:
     values: Array  # the dtype follows `kind`
     n_unreadable: int = 0
     remedy: str | None = None
+    n_missing_words: int = 0
+    notation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

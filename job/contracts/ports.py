@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from job.contracts.dataset import RowsInCells
     from job.contracts.reports.evaluation import Evaluation
     from job.contracts.reports.metadata import Metadata
-    from job.contracts.reports.validation import RuleResult
+    from job.contracts.reports.validation import RuleResult, ValidationReport
     from job.contracts.settings.dataset import CsvSpec
     from job.contracts.store_keys import ObjectInfo, ProbeStep
 
@@ -189,7 +189,12 @@ class SuiteRunner(Protocol):
 class Renderer(Protocol):
     """Renders the pages of a report."""
 
-    def render(self, metadata: Metadata, evaluation: Evaluation) -> dict[str, bytes]:
+    def render(
+        self,
+        metadata: Metadata,
+        evaluation: Evaluation,
+        validation: ValidationReport | None = None,
+    ) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
 
 

@@ -45,7 +45,7 @@ from job.stages.lineage.training_rows import find_lineage_problem, was_trained_o
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
 from job.stages.packaging.read_plain_form import read_model
-from job.stages.split.class_names import pool_unnamed_classes
+from job.stages.split.class_names import check_evaluated, pool_unnamed_classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +116,10 @@ def _pool_classes(
     context: RunContext, tables: Tables, versions: tuple[PublishedVersion, ...]
 ) -> Tables:
     """Return the tables; classes that no version has are pooled if they may not be named."""
-    labels = context.plan.labels or ()
-    classes = {*labels, *(name for version in versions for name in version.metadata.classes)}
+    known = {name for version in versions for name in version.metadata.classes}
+    classes = {*known, *(context.plan.labels or ())}
     test, challenge = tables.official_test, tables.challenge
+    check_evaluated(tables.rows, test, known)
     return replace(
         tables,
         rows=pool_unnamed_classes(tables.rows, classes),

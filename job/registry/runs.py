@@ -21,7 +21,12 @@ from job.contracts.reports.lists import ListedRun, RunList
 from job.contracts.reports.run_record import RunRecord
 from job.contracts.store_bounds import MAX_JSON_BYTES
 from job.contracts.store_keys import is_key
-from job.contracts.version_files import EVALUATION_FILE, METADATA_FILE, REPORT_FILE
+from job.contracts.version_files import (
+    EVALUATION_FILE,
+    METADATA_FILE,
+    REPORT_FILE,
+    VALIDATION_FILE,
+)
 from job.errors import ConfigurationError, IntegrityError
 
 _N_THREADS: Final = 4
@@ -92,9 +97,10 @@ def read_run_report(store: ArtifactStore, record: RunRecord) -> dict[str, bytes]
     names = (REPORT_FILE, METADATA_FILE, EVALUATION_FILE)
     for attempt in reversed(_list_attempts(store, record.run_id)):
         folder = f"runs/{record.run_id}/{attempt}"
-        found = {name: store.get(f"{folder}/{name}", max_bytes=MAX_JSON_BYTES) for name in names}
+        wanted = (*names, VALIDATION_FILE)  # absent if a release before it stored the run
+        found = {name: store.get(f"{folder}/{name}", max_bytes=MAX_JSON_BYTES) for name in wanted}
         files = {name: data for name, data in found.items() if data is not None}
-        if len(files) == len(names):
+        if files.keys() >= set(names):
             return files
     why = f": {record.reason}" if record.reason else ""
     raise ConfigurationError(

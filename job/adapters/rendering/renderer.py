@@ -10,19 +10,27 @@ from job.adapters.rendering.report import read_template, render_report
 from job.adapters.rendering.sections.curves import draw_curves
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
+from job.contracts.reports.validation import ValidationReport
 from job.contracts.version_files import CARD_FILE, REPORT_FILE
 
 
 class ReportRenderer:
     """Renders a report and a model card that load nothing from the web."""
 
-    def render(self, metadata: Metadata, evaluation: Evaluation) -> dict[str, bytes]:
+    def render(
+        self,
+        metadata: Metadata,
+        evaluation: Evaluation,
+        validation: ValidationReport | None = None,
+    ) -> dict[str, bytes]:
         """Return report.html, model_card.md and figures/*.svg by name."""
         # parse the published bytes, so that a page rendered from the file later is the same
         metadata = Metadata.parse(metadata.to_bytes())
+        if validation is not None:
+            validation = ValidationReport.parse(validation.to_bytes())
         figures = _draw_figures(evaluation)
         texts = {
-            REPORT_FILE: render_report(metadata, evaluation),
+            REPORT_FILE: render_report(metadata, evaluation, validation),
             CARD_FILE: render_card(metadata, evaluation, figures=sorted(figures)),
             **{name: _stand_alone(svg) for name, svg in figures.items()},
         }

@@ -11,18 +11,24 @@ from markupsafe import Markup
 
 from job.adapters.rendering import formatting as words
 from job.adapters.rendering.escaping import breakable, finalize
-from job.adapters.rendering.sections import SECTIONS
+from job.adapters.rendering.sections import list_sections
 from job.adapters.rendering.sections.verdict import describe_model, head_of_page
 from job.contracts.reports.evaluation import Evaluation
 from job.contracts.reports.metadata import Metadata
+from job.contracts.reports.validation import ValidationReport
 
 
-def render_report(metadata: Metadata, evaluation: Evaluation) -> str:
-    """Return the HTML page; its content security policy forbids loading anything."""
+def render_report(
+    metadata: Metadata, evaluation: Evaluation, validation: ValidationReport | None = None
+) -> str:
+    """Return the HTML page; its content security policy forbids loading anything.
+
+    Without the validation, as for an incomplete folder, the page has no section on expectations.
+    """
     environment = make_environment()
     css, script = Markup(read_template("page.css")), Markup(read_template("page.js"))  # noqa: S704
     sections = []
-    for section in SECTIONS:
+    for section in list_sections(validation):
         values = section.values(metadata, evaluation)
         if values is not None:
             body = environment.from_string(section.template).render(values)

@@ -15,7 +15,13 @@ from job.cli.output import check_form, write_result
 from job.contracts.identity import is_version
 from job.contracts.messages import name_all
 from job.contracts.store_bounds import MAX_JSON_BYTES
-from job.contracts.version_files import EVALUATION_FILE, MANIFEST_FILE, METADATA_FILE, REPORT_FILE
+from job.contracts.version_files import (
+    EVALUATION_FILE,
+    MANIFEST_FILE,
+    METADATA_FILE,
+    REPORT_FILE,
+    VALIDATION_FILE,
+)
 from job.errors import ConfigurationError, IntegrityError, TransientError
 
 Of = Annotated[
@@ -108,7 +114,8 @@ def _read_folder(folder: Path) -> tuple[str, Mapping[str, bytes], bool]:
         return folder.name, read_verified(DirectoryStore(folder.parent), folder.name), True
     names = (REPORT_FILE, METADATA_FILE, EVALUATION_FILE)
     store = DirectoryStore(folder)
-    found = {name: store.get(name, max_bytes=MAX_JSON_BYTES) for name in names}
+    wanted = (*names, VALIDATION_FILE)  # folders without the latter can be shown, too
+    found = {name: store.get(name, max_bytes=MAX_JSON_BYTES) for name in wanted}
     files = {name: data for name, data in found.items() if data is not None}
     missing = [name for name in names if name not in files]
     if missing:
@@ -132,15 +139,18 @@ def _render(files: Mapping[str, bytes]) -> bytes:
     from job.adapters.rendering.report import render_report
     from job.contracts.reports.evaluation import Evaluation
     from job.contracts.reports.metadata import Metadata
+    from job.contracts.reports.validation import ValidationReport
 
     try:
         metadata = Metadata.parse(files[METADATA_FILE])
         evaluation = Evaluation.parse(files[EVALUATION_FILE])
-        return render_report(metadata, evaluation).encode()
+        found = files.get(VALIDATION_FILE)
+        validation = None if found is None else ValidationReport.parse(found)
+        return render_report(metadata, evaluation, validation).encode()
     except (ValueError, KeyError, TypeError):
         raise ConfigurationError(
-            "cannot render the report: metadata.json or evaluation.json was not written by this "
-            "job",
+            "cannot render the report: metadata.json, evaluation.json or validation.json was not "
+            "written by this job",
             hint="run again without --anew to get the stored report",
         ) from None
 

@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from job.contracts.reports.part import Count, Part
+from job.contracts.reports.part import Count, Part, is_none
 from job.contracts.reports.published_file import PublishedFile
 
 Severity = Literal["critical", "warning", "info"]
@@ -41,6 +41,14 @@ class RuleResult(Part):
     is_applicable: bool = Field(
         True, description="Whether the table has the column that the expectation is about."
     )
+    looks_like: str | None = Field(
+        None,
+        exclude_if=is_none,
+        description="Notation of the cells that cannot be read, such as `day_first`. Absent if it "
+        "is unknown.",
+    )
+    # what helps, for the log and the error message
+    advice: SkipJsonSchema[str] = Field("", exclude=True, repr=False)
     # positions of the rows that violate the expectation
     rows: SkipJsonSchema[tuple[int, ...]] = Field((), exclude=True, repr=False)
 

@@ -23,7 +23,7 @@ from job.contracts.messages import name_all, pluralize, quote_list
 from job.contracts.settings.dataset import DatasetSpec, show_delimiter
 from job.contracts.shown_names import NameRule, find_similar
 from job.errors import ContractViolationError
-from job.stages.data.wide_columns import wide_columns
+from job.stages.data.wide_columns import find_equal_numbers, wide_columns
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,8 @@ def read_names(
     Raises
     ------
     ContractViolationError
-        Required columns are missing, or two columns have the same name.
+        Required columns are missing, two columns have the same name, or two columns of `prefix*`
+        have the same number.
     """
     renamed = tuple(spec.aliases.get(name, name) for name in table.names)
     missing = sorted(name for name in required if not has_column(renamed, name))
@@ -94,6 +95,7 @@ def read_names(
     absent = [name for name in sorted(spec.known_names) if not has_column(renamed, name)]
     for advice in _find_disguised(table.names, spec, absent):
         log.warning("column_name_has_invisible_characters", advice=advice)
+    _require_one_order(table.uri, renamed, spec.columns.embeddings)
     return dict(zip(renamed, table.names, strict=True)), rule
 
 
@@ -113,6 +115,21 @@ def _require_unique(uri: str, names: tuple[str, ...], rule: NameRule) -> None:
         hint="rename the duplicate columns, and map only one column to each name in "
         "dataset.aliases",
     )
+
+
+def _require_one_order(uri: str, names: tuple[str, ...], pattern: str | None) -> None:
+    """Raise if two columns of `prefix*` have the same number: their order would be arbitrary."""
+    if pattern is None or not pattern.endswith("*"):
+        return
+    groups = find_equal_numbers(names, pattern)
+    if groups:
+        twice = [name for group in groups for name in group]
+        raise ContractViolationError(
+            f"'{uri}' has more than one column with the same number for '{pattern}': "
+            f"{quote_list(twice)}",
+            hint="number each dimension once, or map the others to other names with "
+            "dataset.aliases",
+        )
 
 
 def has_column(names: tuple[str, ...], name: str) -> bool:
@@ -140,6 +157,9 @@ def _give_hints(
         "name its columns, such as --set dataset.columns.target=COLUMN, or map renamed ones: "
         "--set 'dataset.aliases={COLUMN: NAME IN THE SETTINGS}'"
     )
+    for role in ("timestamp", "id", "group"):
+        if getattr(spec.columns, role) in missing:
+            yield f"if the table has no such column: --set dataset.columns.{role}=null"
     if spec.columns.target in missing:
         command = f"pcc-job init {shlex.quote(table.uri)} --target COLUMN"
         yield f"`{command}` writes a settings file, where COLUMN has the labels"

@@ -78,14 +78,22 @@ def check_parameters(suite: Suite, given: Mapping[str, Any]) -> None:
             )
     values = {**SHARES, **suite.parameters, **given}
     invalid = [name for name in SHARES if not _is_share(values[name])]
-    if not isinstance(values.get("labels") or [], list):
+    labels = values.get("labels") or []
+    if not isinstance(labels, list) or not all(isinstance(x, str | int | float) for x in labels):
         invalid.append("labels")
     if invalid:
         raise ConfigurationError(
             f"invalid value of {name_all('parameter', invalid)} in expectations.parameters of "
             f"suite '{suite.name}'",
-            hint="set `labels` to a list, and `completeness` and `validity` to numbers from 0 to 1",
+            hint="set `labels` to a list of texts, and `completeness` and `validity` to numbers "
+            "from 0 to 1",
         )
+
+
+def stated_labels(suite: Suite, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the labels that the settings or the suite list, in canonical form; empty if none."""
+    labels = {**suite.parameters, **given}.get("labels")
+    return tuple(canonicalize(str(label)) for label in labels or ())
 
 
 def parameter_values(
@@ -106,9 +114,7 @@ def parameter_values(
         defaults["embedding_width"] = int(widths.mode().max()) if len(widths) else 0
     values = {**defaults, **suite.parameters, **given}
     # the table's labels are in canonical form, whatever their type in the file
-    values["labels"] = [
-        canonicalize(str(label)) for label in values["labels"] or defaults["labels"]
-    ]
+    values["labels"] = [*stated_labels(suite, given)] or defaults["labels"]
     return values
 
 
@@ -143,6 +149,8 @@ def substitute_parameters(
         for name in _COLUMN_ARGUMENTS:
             if name in kwargs:
                 kwargs[name] = _column_role(kwargs[name], columns, suite, number)
+        if kwargs.get("column") in ("target", "group", *columns.categorical):
+            kwargs = {k: _in_table_form(v) if k == "value_set" else v for k, v in kwargs.items()}
         _check_patterns(kwargs, suite, number)
         bound = {**expectation, "kwargs": kwargs}
         if is_test and not _is_about_rows(bound):
@@ -153,6 +161,13 @@ def substitute_parameters(
         else:
             absent.append(_not_applicable(bound, len(table)))
     return expectations, absent
+
+
+def _in_table_form(values: Any) -> Any:
+    """Return a list of labels or categories in canonical form, as the table has them."""
+    if not isinstance(values, list):
+        return values
+    return [canonicalize(str(v)) if isinstance(v, str | int | float) else v for v in values]
 
 
 def _check_patterns(kwargs: Mapping[str, Any], suite: Suite, number: int) -> None:

@@ -4,8 +4,8 @@ How it works
 ------------
 1. The table's columns are renamed to role names (the names of the settings in `dataset.columns`,
    such as `text`).  Columns with the size and share of each row's class are added.
-2. The expectations of the suite are checked.  Rules that apply with every suite are checked as
-   well, for example that no text is missing.
+2. The expectations of the suite are checked, and then the built-in rules
+   (`job.stages.data.own_rules`).
 3. A critical expectation can have a minimum share of valid rows (`mostly`).  If the table reaches
    this share, its invalid rows are dropped.
 4. An unmet critical expectation stops the run; other unmet expectations are logged as warnings.
@@ -22,7 +22,7 @@ import pandas as pd
 import structlog
 
 from job.contracts.arrays import Array, Mask
-from job.contracts.dataset import EMBEDDING_DEFECTS, MISSING, NOT_FINITE, Column, Dataset
+from job.contracts.dataset import NOT_FINITE, Dataset
 from job.contracts.messages import pluralize
 from job.contracts.ports import SuiteRunner
 from job.contracts.reports.validation import RuleResult, ValidationReport
@@ -30,8 +30,9 @@ from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.suites import Suite
 from job.errors import ContractViolationError
-from job.stages.data.row_structure import RULES, check_row_structure, describe_row_structure
-from job.stages.data.suite_binding import SHARES, parameter_values, substitute_parameters
+from job.stages.data.own_rules import check_own_rules
+from job.stages.data.row_structure import RULES, describe_row_structure
+from job.stages.data.suite_binding import parameter_values, stated_labels, substitute_parameters
 from job.stages.data.validation_hints import suggest_remedy
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,15 @@ def validate_dataset(
         suite, values, spec.columns, table, is_test=is_test
     )
     results = [*runner.check(table, expectations), *absent]
-    results += _check_own_rules(dataset, results, spec, features, values, is_test=is_test)
+    results += check_own_rules(
+        dataset,
+        {(result.rule, result.column) for result in results},
+        spec,
+        features,
+        values,
+        expected=stated_labels(suite, parameters),
+        is_test=is_test,
+    )
     is_sound, dropped = _drop(results, dataset.n_rows)
     report = ValidationReport.of(
         suite.name,
@@ -111,72 +120,6 @@ def _cells(kind: str, values: Array) -> Any:
     return pd.Series(values.view("datetime64[us]"))
 
 
-def _check_own_rules(
-    dataset: Dataset,
-    results: list[RuleResult],
-    spec: DatasetSpec,
-    features: FeatureSpec,
-    parameters: Mapping[str, Any],
-    *,
-    is_test: bool,
-) -> list[RuleResult]:
-    """Check the built-in rules, which apply with every suite; the suite sets the tolerances."""
-    completeness, validity = (parameters[name] for name in SHARES)
-    rules = check_row_structure(dataset, validity)
-    checked = {(r.rule, r.column) for r in results}
-    if not is_test and ("expect_table_row_count_to_be_between", None) not in checked:
-        rules.append(_row_count(dataset.n_rows, spec))
-    for role in ("target", "text"):
-        values = dataset.strings(role)
-        if values is not None and (role == "target" or "text" in features.use):
-            missing = np.array([value is None for value in values])
-            rules.append(_row_rule(f"{role}_missing", role, missing, completeness))
-    if dataset.embeddings is not None and "embeddings" in features.use:
-        for code, name in EMBEDDING_DEFECTS.items():
-            mostly = completeness if code == MISSING else validity
-            is_broken = dataset.embeddings.defects == code
-            rules.append(_row_rule(name, "embeddings", is_broken, mostly))
-    return [*rules, *(_unreadable(c, dataset.n_rows) for c in dataset.columns if c.n_unreadable)]
-
-
-def _unreadable(column: Column, n_rows: int) -> RuleResult:
-    """Return a warning with the number of cells that cannot be parsed; they count as missing."""
-    return RuleResult(
-        rule=f"{column.kind}_cells_unreadable",
-        column=column.name,
-        severity="warning",
-        is_met=False,
-        n_rows=n_rows,
-        n_broken=column.n_unreadable,
-    )
-
-
-def _row_count(n_rows: int, spec: DatasetSpec) -> RuleResult:
-    return RuleResult(
-        rule="row_count",
-        column=None,
-        severity="critical",
-        is_met=spec.min_rows <= n_rows <= spec.max_rows,
-        n_rows=n_rows,
-        thresholds={"max_value": spec.max_rows, "min_value": spec.min_rows},
-        observed=float(n_rows),
-    )
-
-
-def _row_rule(name: str, column: str, is_broken: Mask, mostly: float) -> RuleResult:
-    rows = np.flatnonzero(is_broken)
-    return RuleResult(
-        rule=name,
-        column=column,
-        severity="critical",
-        is_met=len(rows) <= (1 - mostly) * len(is_broken),
-        n_rows=len(is_broken),
-        n_broken=len(rows),
-        rows=tuple(rows.tolist()),
-        thresholds={"mostly": mostly},
-    )
-
-
 def _drop(results: list[RuleResult], n_rows: int) -> tuple[Mask, Counter[str]]:
     is_sound = np.ones(n_rows, bool)
     dropped: Counter[str] = Counter()
@@ -200,6 +143,7 @@ def _stop_if_broken(report: ValidationReport, dataset: Dataset, columns: Columns
                 column=result.column,
                 n_broken=result.n_broken,
                 thresholds=result.thresholds,
+                **({"advice": result.advice} if result.advice else {}),
             )
     broken = [r for r in report.results if not r.is_met and r.severity == "critical"]
     if not broken:
@@ -209,7 +153,7 @@ def _stop_if_broken(report: ValidationReport, dataset: Dataset, columns: Columns
     raise ContractViolationError(
         f"'{dataset.provenance.uri}' violates {pluralize(len(broken), 'expectation')} of suite "
         f"'{report.suite}': {findings}{more}",
-        hint=suggest_remedy(broken, columns, dataset),
+        hint=suggest_remedy(report.results, columns),
         report=report,
     )
 

@@ -27,8 +27,9 @@ def make_bundle(
 ) -> dict[str, bytes]:
     """Return the files of a version by name, except the manifest."""
     published = evaluation.to_bytes()
+    pages = renderer.render(metadata, Evaluation.parse(published), validation)
     return {
-        **renderer.render(metadata, Evaluation.parse(published)),
+        **pages,
         **models,
         METADATA_FILE: metadata.to_bytes(),
         EVALUATION_FILE: published,

@@ -19,11 +19,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import structlog
 
 from job.contracts.dataset import Rows
+from job.contracts.messages import pluralize
 from job.contracts.shown_names import MIN_HOLDERS, NameRule, is_plain
 from job.errors import ContractViolationError, TrainingError
+from job.stages.data.look_alikes import describe_difference, fold_label
 from job.stages.data.slices import OTHER
 from job.stages.split.counts import count_groups_by_class, is_among
 
@@ -57,6 +60,7 @@ def drop_rare_classes(
         return rows, rare
     log.warning("rare_classes_dropped", n_classes=rare.n_classes, n_rows=rare.n_rows)
     if len(classes) - rare.n_classes < 2:
+        _raise_if_alike(rows, min_groups)
         raise TrainingError(
             f"fewer than 2 classes have rows of {min_groups} persons each; {rare.n_classes} rarer "
             "classes do not count",
@@ -66,6 +70,20 @@ def drop_rare_classes(
             "--set 'expectations.parameters={labels: [A, B]}'",
         )
     return rows.take(~is_rare), rare
+
+
+def _raise_if_alike(rows: Rows, min_groups: int) -> None:
+    """Raise if the table has too few persons for two classes, whatever the classes are."""
+    n_persons = len(np.unique(rows.persons))
+    if n_persons < 2 * min_groups and len(rows) >= 2 * min_groups:
+        raise TrainingError(
+            f"the {len(rows)} rows count as {pluralize(n_persons, 'person')}, because their texts "
+            f"or features are equal or similar; expected at least {min_groups} persons for each "
+            "of two classes",
+            hint="do the columns in features.use have values that differ? `pcc-job validate` "
+            "counts cells that are missing or cannot be read. If a group column is named "
+            "(dataset.columns.group), each of its values is a person",
+        )
 
 
 def pool_unnamed_classes(rows: Rows, classes: Iterable[str]) -> Rows:
@@ -90,16 +108,67 @@ def pool_official_test(test: Rows, classes: Collection[str]) -> Rows:
     Raises
     ------
     ContractViolationError
-        No row has a class of the table.
+        As in `check_official_test`.
     """
-    if not is_among(test.y, np.array([*classes], dtype=object)).any():
-        raise ContractViolationError(
-            "no row of the official test table has a class of the table",
-            hint="does dataset.columns.target name the column of the labels in both tables, or "
-            "are two columns of dataset.test_uri swapped? The two tables must have the same "
-            "columns",
-        )
+    check_official_test(test, classes)
     return pool_unnamed_classes(test, classes)
+
+
+def check_official_test(test: Rows, classes: Collection[str]) -> None:
+    """Raise if no row of an official test table has a known class, or if a class looks like one.
+
+    Parameters
+    ----------
+    classes
+        The known classes: those of the training table, or of the evaluated versions.
+
+    Raises
+    ------
+    ContractViolationError
+        No row has a known class, or the class of a row is unknown and looks like a known one.
+    """
+    by_look = {fold_label(str(name)): str(name) for name in classes}
+    codes, names = pd.factorize(test.y)
+    n_rows = np.bincount(codes, minlength=len(names))
+    alike = [
+        (int(n), describe_difference(name, by_look[fold_label(name)]))
+        for name, n in zip(names, n_rows, strict=True)
+        if name not in classes and fold_label(name) in by_look
+    ]
+    if alike:
+        kinds = sorted({kind for _, kind in alike})
+        raise ContractViolationError(
+            f"{pluralize(sum(n for n, _ in alike), 'row')} of the official test table have a class "
+            f"that looks like a known one, but differs in {'; or in '.join(kinds)}",
+            hint="write the labels of dataset.test_uri in the same way as those of the table that "
+            "the model is trained on",
+        )
+    require_known_classes(test, classes, "the official test table")
+
+
+def check_evaluated(table: Rows, test: Rows | None, classes: Collection[str]) -> None:
+    """Raise if no evaluated row has a known class; the rows are those of `test`, if there is one.
+
+    Raises
+    ------
+    ContractViolationError
+        No row has a known class; for an official test, as in `check_official_test`.
+    """
+    if test is None:
+        require_known_classes(table, classes, "the table")
+    else:
+        check_official_test(test, classes)
+
+
+def require_known_classes(rows: Rows, classes: Collection[str], title: str) -> None:
+    """Raise `ContractViolationError` if no row has a known class; `title` names the table."""
+    if not is_among(rows.y, np.array([*classes], dtype=object)).any():
+        raise ContractViolationError(
+            f"no row of {title} has a known class",
+            hint="does dataset.columns.target name the column of the labels in both tables, or "
+            "are two columns swapped (dataset.test_uri or dataset.uri)? The columns must be those "
+            "of the table that the model is trained on",
+        )
 
 
 def quote_classes(names: Iterable[str], all_names: Iterable[str], labels: Collection[str]) -> str:

@@ -14,6 +14,7 @@ from job.adapters.rendering.sections import (
     curves,
     data,
     drift,
+    expectations,
     gate,
     label_noise,
     limitations,
@@ -27,6 +28,7 @@ from job.adapters.rendering.sections import (
     wording,
 )
 from job.adapters.rendering.sections.section import Section
+from job.contracts.reports.validation import ValidationReport
 
 SECTIONS: Final[tuple[Section, ...]] = (
     gate.SECTION,
@@ -50,3 +52,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
     limitations.SECTION,
     provenance.SECTION,
 )
+
+
+def list_sections(validation: ValidationReport | None) -> tuple[Section, ...]:
+    """Return the sections of a page, with the expectations of the table after its data."""
+    place = SECTIONS.index(data.SECTION) + 1
+    return (*SECTIONS[:place], expectations.make_section(validation), *SECTIONS[place:])

@@ -29,7 +29,8 @@ from job.stages.data.ingest.number_notation import (
     read_notation,
     suggest_notation,
 )
-from job.stages.data.wide_columns import wide_columns
+from job.stages.data.ingest.unreadable_cells import UnreadableCells
+from job.stages.data.wide_columns import find_gaps, find_strays, wide_columns
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ class _RoleColumn:
     chunks: list[Array] = field(default_factory=list)
     n_unreadable: int = 0
     notations: Counter[str] = field(default_factory=Counter)
+    unreadable: UnreadableCells = field(default_factory=UnreadableCells)
 
     @property
     def label(self) -> str:
@@ -100,6 +102,7 @@ def ingest(
             absent_columns=tuple(
                 n for n in _role_names(spec.columns) if not has_column(tuple(names), n)
             ),
+            **_check_numbering(table.names, names, spec.columns, rule),
         )
     if n_rows == 0:
         raise DatasetUnreadableError(
@@ -146,6 +149,21 @@ def _assign_roles(
         else (spec.embeddings,)
     )
     return columns, tuple(names[name] for name in embedding_names if name in names)
+
+
+def _check_numbering(
+    names: tuple[str, ...], renamed: dict[str, str], spec: ColumnsSpec, rule: NameRule
+) -> dict[str, tuple[str, ...]]:
+    """Return missing numbers of `prefix*`, and columns with the prefix that have no number."""
+    pattern = spec.embeddings
+    if pattern is None or not pattern.endswith("*"):
+        return {}
+    strays = set(find_strays(tuple(renamed), pattern)) - set(_role_names(spec))
+    shown = [rule.show(name, names.index(renamed[name]) + 1) for name in sorted(strays)]
+    return {
+        "embedding_gaps": find_gaps(tuple(renamed), pattern),
+        "embedding_strays": tuple(shown),
+    }
 
 
 def _role_names(spec: ColumnsSpec) -> tuple[str, ...]:
@@ -207,6 +225,8 @@ def _read_column(
     column.n_unreadable += n_unreadable
     if n_unreadable and column.kind == "number":
         column.notations += count_notations(batch.column(column.source_name))
+    if n_unreadable:
+        column.unreadable.add(array, values)
     content.add(column.label, column.kind, values)
 
 
@@ -227,6 +247,8 @@ def _finished(column: _RoleColumn, csv: CsvSpec | None) -> Column:
         values=np.concatenate(column.chunks),
         n_unreadable=column.n_unreadable,
         remedy=remedy,
+        n_missing_words=column.unreadable.n_missing_words,
+        notation=column.unreadable.find_notation(),
     )
 
 

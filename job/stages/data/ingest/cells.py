@@ -15,6 +15,9 @@ from job.contracts.canonical_strings import CANONICALIZABLE, canonicalize
 from job.contracts.dataset import Kind
 
 NO_TIME: Final = np.iinfo(np.int64).min
+# blanks of any kind, and characters that are not seen, such as a zero-width space or a NUL
+_BLANK: Final = r"^[\pZ\pC\x{34f}\x{115f}\x{1160}\x{2800}\x{3164}\x{ffa0}\x{fe00}-\x{fe0f}]*$"
+NAN_WORDS: Final = ("nan", "+nan", "-nan")
 _TRUE: Final = ("true", "t", "yes", "y", "1", "1.0")
 _FALSE: Final = ("false", "f", "no", "n", "0", "0.0")
 
@@ -85,8 +88,9 @@ def _strings(array: pa.Array) -> tuple[Array, int]:
         return np.array([None if np.isnan(n) else str(n) for n in numbers], dtype=object), 0
     text = array if is_string(array.type) else pc.cast(array, pa.string())
     text.validate(full=True)  # Parquet readers do not check UTF-8
+    is_blank = pc.fill_null(pc.match_substring_regex(text, _BLANK), True)
     values = text.to_numpy(zero_copy_only=False).astype(object)
-    values[values == ""] = None
+    values[is_blank.to_numpy(zero_copy_only=False)] = None
     return values, 0
 
 
@@ -136,7 +140,7 @@ def _parsed_numbers(array: pa.Array) -> tuple[Array, int]:
     cells = cells.replace({"true": "1", "false": "0"})  # as in Parquet files
     parsed = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
     # NOTE: a cell with the text NaN is missing, not unreadable
-    is_nan_text = cells.isin(["nan", "+nan", "-nan"]).to_numpy()
+    is_nan_text = cells.isin(NAN_WORDS).to_numpy()
     n_unreadable = int((np.isnan(parsed) & cells.notna().to_numpy() & ~is_nan_text).sum())
     return _to_float32(parsed), n_unreadable
 

@@ -36,7 +36,7 @@ USE = ("embeddings",)
 class NoPages:
     """A renderer without pages."""
 
-    def render(self, metadata, evaluation):
+    def render(self, metadata, evaluation, validation=None):
         return {}
 
 

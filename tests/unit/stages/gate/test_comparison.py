@@ -45,7 +45,7 @@ VALIDATION = ValidationReport.of("s", (), n_rows=0, n_dropped=0, dropped_by_rule
 class NoPages:
     """A renderer without pages."""
 
-    def render(self, metadata, evaluation):
+    def render(self, metadata, evaluation, validation=None):
         return {}
 
 

@@ -9,6 +9,7 @@ from job.stages.split.class_names import (
     pool_official_test,
     pool_unnamed_classes,
     quote_classes,
+    require_known_classes,
 )
 
 LETTER = "Dear Sir, please delete my data"
@@ -63,3 +64,40 @@ def test_classes_are_quoted_or_numbered():
     assert "class 'a'" == quote_classes(["a"], ["a", LETTER], ())
     assert "classes number 1, 'a'" == quote_classes(["a", LETTER], ["a", LETTER], ())
     assert f"class '{LETTER}'" == quote_classes([LETTER], ["a", LETTER], (LETTER,))
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("Opt_out", "case"),
+        (" opt_out", "blanks"),
+        ("opt_out\0", "invisible characters"),
+        ("opt\u200b_out", "invisible characters"),
+        ("\uff4fpt_out", "Unicode form"),
+    ],
+)
+@pytest.mark.parametrize("others", [[], ["opt_out", "other"]], ids=["none known", "some known"])
+def test_class_of_an_official_test_that_looks_like_a_known_one_is_an_error(label, kind, others):
+    """Its rows would count as errors of the model."""
+    test = rows_of(*[label] * 6, *others)
+    with pytest.raises(ContractViolationError, match=r"6 rows .* looks like a known one") as caught:
+        pool_official_test(test, {"opt_out", "other"})
+
+    assert caught.value.message.endswith(f"differs in {kind}")
+
+
+def test_table_that_is_evaluated_needs_a_known_class():
+    """A score of 0 would look like a bad model."""
+    with pytest.raises(ContractViolationError, match="no row of the table has a known class"):
+        require_known_classes(rows_of("x", LETTER), {"a"}, "the table")
+
+    require_known_classes(rows_of("x", "a"), {"a"}, "the table")
+
+
+def test_rows_without_values_that_differ_are_called_so():
+    """Not a problem of the labels: all rows count as one person."""
+    rows = rows_of_texts(["same"] * 40, y=["a", "b"] * 20)
+    with pytest.raises(TrainingError, match="the 40 rows count as 1 person,") as caught:
+        drop_rare_classes(rows, (), 5)
+
+    assert "features.use" in caught.value.hint

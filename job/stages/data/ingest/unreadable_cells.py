@@ -1,0 +1,56 @@
+"""Collect a sample of the cells of a column that cannot be read, to name their notation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from job.contracts.arrays import Array
+from job.stages.data.ingest.cells import NAN_WORDS, NO_TIME, decoded, is_string
+from job.stages.data.missing_words import WORDS
+from job.stages.data.time_notation import MAX_CELLS, find_notation
+
+_WORDS: Final = sorted(WORDS - set(NAN_WORDS))  # the text NaN is missing in a column of numbers
+
+
+@dataclass(slots=True)
+class UnreadableCells:
+    """A sample of unreadable cells, and the number of words for a missing value among all of them.
+
+    The cells stay in memory until the column is complete, and are never shown.
+    """
+
+    n_missing_words: int = 0
+    _cells: list[str] = field(default_factory=list, repr=False)
+
+    def add(self, array: pa.Array, values: Array) -> None:
+        """Add a batch: the cells of the file, and the values that they were converted to."""
+        plain = decoded(array)
+        is_missing = values == NO_TIME if values.dtype == np.int64 else _find_missing(values)
+        index = np.flatnonzero(is_missing & plain.is_valid().to_numpy(zero_copy_only=False))
+        if pa.types.is_nested(plain.type) or not len(index):
+            return
+        cells = plain.take(pa.array(index))
+        if is_string(plain.type):
+            words = pc.utf8_lower(pc.utf8_trim_whitespace(cells))
+            is_word = pc.is_in(words, value_set=pa.array(_WORDS, words.type))
+            is_nan = pc.is_in(words, value_set=pa.array(NAN_WORDS, words.type))
+            self.n_missing_words += pc.sum(is_word).as_py()
+            cells = cells.filter(pc.invert(pc.or_(is_word, is_nan)))
+        n_wanted = MAX_CELLS - len(self._cells)
+        self._cells += [str(cell) for cell in cells[:n_wanted].to_pylist()]
+
+    def find_notation(self) -> str | None:
+        """Return the notation of most of the cells in the sample; None if there is none."""
+        return find_notation(self._cells)
+
+
+def _find_missing(values: Array) -> Array:
+    if values.dtype == object:
+        return np.array([value is None for value in values], dtype=bool)
+    missing: Array = np.isnan(values)
+    return missing
