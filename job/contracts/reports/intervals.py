@@ -31,7 +31,12 @@ class IntervalReport(Part):
     n_rows: Count
     n_groups: Count
     not_covered: tuple[str, ...] = Field(NOT_COVERED, description="Scores without an interval.")
-    scores: dict[str, Interval] = Field(description="Interval of each score.")
+    absent: dict[str, str] = Field(
+        default_factory=dict, description="Why a score has no interval, by score."
+    )
+    scores: dict[str, Interval] = Field(
+        description="Interval of each score, which contains the score."
+    )
     per_class: dict[str, dict[str, Interval]] = Field(
         description="Intervals of each class, by score."
     )

@@ -9,8 +9,8 @@ How it works
 3. Log loss and Brier loss are means of the rows' losses.  For ROC-AUC, each row has an influence: a
    number that says how much the row raises or lowers the metric.  Losses or influences are summed
    by group and resampled in the same way.
-4. The bounds are BCa bounds with quantiles of Student's t.  If all resamples have the same score,
-   the bound is computed from the number of groups alone.
+4. The bounds are BCa bounds with quantiles of Student's t; the score is between them.  If all
+   resamples have the same score, the bounds are computed from the number of groups alone.
 5. In a cross-fitted evaluation, scores of labels have Jeffreys' interval instead of BCa bounds.
 """
 
@@ -67,6 +67,7 @@ def compute_intervals(
     scores, per_class = compute_label_intervals(
         predictions, bootstrap, is_cross_fitted=is_cross_fitted
     )
+    scores |= _compute_row_intervals(predictions, bootstrap)
     return IntervalReport(
         method=_CROSS_FITTED if is_cross_fitted else _HELD_OUT,
         level=bootstrap.level,
@@ -74,7 +75,8 @@ def compute_intervals(
         n_rows=len(bootstrap.groups),
         n_groups=bootstrap.n_groups,
         not_covered=_list_uncovered(),
-        scores=scores | _compute_row_intervals(predictions, bootstrap),
+        absent=_explain_absent(scores, bootstrap.take(predictions.has_known_class).n_groups),
+        scores=scores,
         per_class=per_class,
     )
 
@@ -146,7 +148,7 @@ def _compute_row_intervals(predictions: Predictions, bootstrap: GroupBootstrap) 
         metrics, scores, measured.point, measured.bounds().T, strict=True
     ):
         if isinstance(metric, RowMetric):
-            intervals[metric.name] = _interval(mean, low, high)
+            intervals[metric.name] = _interval(mean, max(low, min(mean, 0.0)), high)
         elif not np.isnan(score):
             intervals[metric.name] = interval_or_count_bound(
                 score,
@@ -172,6 +174,21 @@ def _has_row_values(metric: MetricDefinition) -> TypeGuard[RowMetric | Influence
 
 def _interval(value: float, low: float, high: float) -> Interval:
     return Interval(value=float(value), lower=float(low), upper=float(high))
+
+
+def _explain_absent(intervals: _Intervals, n_known_groups: int) -> dict[str, str]:
+    """Return why scores have no interval, by score; `n_known_groups` have rows of known classes."""
+    reasons = {}
+    for name, metric in METRICS.items():
+        if name in intervals:
+            continue
+        if isinstance(metric, WholeMetric):
+            reasons[name] = "it is computed from all rows together"
+        elif n_known_groups < MIN_GROUPS:
+            reasons[name] = f"fewer than {MIN_GROUPS} groups have a known class"
+        else:
+            reasons[name] = "it is not defined for these rows"
+    return reasons
 
 
 def _list_uncovered() -> tuple[str, ...]:

@@ -49,6 +49,8 @@ baselines. {{ whose }}</p>
 {{ r.row.published_interval.upper|score }}{% endif %}</td>{% endif %}
 {% for value in r.row.baselines %}<td class="n">{{ value|score }}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table></div>
+{% if absent %}<p>Without an interval: {% for name, reason in absent %}{{ name|metric }}
+({{ reason }}){{ ", " if not loop.last }}{% endfor %}.</p>{% endif %}
 """
 
 
@@ -86,6 +88,7 @@ def _values(_: Metadata, evaluation: Evaluation) -> Mapping[str, object] | None:
         "score_name": RECIPE if method_of(evaluation) == "cross_fit" else "Score",
         "published": PUBLISHED if evaluation.holdout else "",
         "method": evaluation.intervals,
+        "absent": [(n, why) for n, why in evaluation.intervals.absent.items() if n in names],
     }
 
 

@@ -1,10 +1,14 @@
 """Intervals have their nominal coverage, and are marked if resamples cannot determine them."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from sklearn import metrics
 from support.simulated import RECALLS, SHARES, bootstrap_of, draw, predictions
 
+from benchmarks.intervals import find_violations
+from benchmarks.small_classes import measure_coverage
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation.evaluate import evaluate_predictions
 from job.stages.evaluation.intervals import compute_intervals, compute_label_intervals
@@ -171,3 +175,31 @@ def test_calibration_error_of_sure_and_right_or_wrong():
     """Confident correct predictions give 0; confident wrong ones give 1."""
     assert 0.0 == calibration_error(predictions([0, 1], [0, 1]))
     assert 1.0 == calibration_error(predictions([0, 1], [1, 0]))
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_every_interval_contains_its_score(block):
+    """On small, lopsided, perfect and useless hold-outs; a missing interval has a reason."""
+    found = [
+        find_violations(np.random.default_rng([0, n])) for n in range(25 * block, 25 * block + 25)
+    ]
+
+    assert {} == dict(sum((violations for violations, _ in found), Counter()))
+    assert all(n_intervals for _, n_intervals in found)
+
+
+def test_average_over_small_classes_is_covered():
+    """Resamples lack most rows of a small class, which must not move the interval."""
+    found = measure_coverage(77, 217, 0.65, 60)
+
+    assert found["balanced_accuracy"][0] >= 0.85, found
+    assert found["precision_macro"][0] >= 0.6, found
+
+
+def test_score_that_has_no_interval_has_a_reason():
+    few = soft(n=4)
+    report = compute_intervals(few, GroupBootstrap.of(np.arange(4), few.y_true, SPEC, 0))
+
+    assert report.absent["pr_auc_ovr"] == "it is computed from all rows together"
+    assert report.absent["log_loss"] == "fewer than 5 groups have a known class"
+    assert not report.absent.keys() & report.scores.keys()
