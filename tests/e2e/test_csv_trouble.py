@@ -131,12 +131,12 @@ def test_header_with_invisible_characters_is_shown_and_the_hint_helps(name, pcc_
 
 
 def test_optional_column_with_invisible_characters_is_told(pcc_job, tmp_path):
-    """A run does not need the column, so it is only a warning."""
+    """The settings state the column, so its absence is an error."""
     table = letters().assign(**{"\u200btimestamp": "2026-01-01"})
     table.to_csv(tmp_path / "t.csv", index=False)
 
     found = validate(pcc_job, tmp_path / "t.csv", "dataset.columns.timestamp=timestamp")
-    assert 0 == found.returncode, found.stderr
+    assert 4 == found.returncode, found.stderr
     assert "'<U+200B>timestamp' is 'timestamp' with an invisible character" in found.stderr
 
 

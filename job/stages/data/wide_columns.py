@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import Final
+
+from job.contracts.shown_names import NameRule
 
 _NUMBERED: Final = re.compile(r"\d{1,9}")
 
@@ -55,6 +58,34 @@ def find_strays(names: tuple[str, ...], pattern: str) -> tuple[str, ...]:
         and prefix
         and not (prefix[-1].isalpha() and name[len(prefix) :][:1].isalpha())
     )
+
+
+def check_numbering(
+    names: tuple[str, ...],
+    renamed: Mapping[str, str],
+    pattern: str | None,
+    *,
+    known: Collection[str],
+    rule: NameRule,
+) -> dict[str, tuple[str, ...]]:
+    """Return missing numbers of `prefix*`, and columns with the prefix that have no number.
+
+    The keys are those of `Provenance`; empty without `prefix*`.
+
+    Parameters
+    ----------
+    names
+        Names in the file.
+    renamed
+        Names in the file, by the names in the settings.
+    known
+        Columns that have a role of their own; they are no strays.
+    """
+    if pattern is None or not pattern.endswith("*"):
+        return {}
+    strays = sorted(set(find_strays(tuple(renamed), pattern)) - set(known))
+    shown = tuple(rule.show(name, names.index(renamed[name]) + 1) for name in strays)
+    return {"embedding_gaps": find_gaps(tuple(renamed), pattern), "embedding_strays": shown}
 
 
 def _read_numbers(names: tuple[str, ...], pattern: str) -> dict[str, int]:

@@ -80,7 +80,9 @@ def _raise_if_alike(rows: Rows, min_groups: int) -> None:
             f"the {len(rows)} rows count as {pluralize(n_persons, 'person')}, because their texts "
             f"or features are equal or similar; expected at least {min_groups} persons for each "
             "of two classes",
-            hint="do the columns in features.use have values that differ? `pcc-job validate` "
+            hint="are two columns swapped? --set dataset.columns.target=COLUMN --set "
+            "dataset.columns.text=COLUMN name them. "
+            "Do the columns in features.use have values that differ? `pcc-job validate` "
             "counts cells that are missing or cannot be read. If a group column is named "
             "(dataset.columns.group), each of its values is a person",
         )

@@ -30,7 +30,7 @@ from job.stages.data.ingest.number_notation import (
     suggest_notation,
 )
 from job.stages.data.ingest.unreadable_cells import UnreadableCells
-from job.stages.data.wide_columns import find_gaps, find_strays, wide_columns
+from job.stages.data.wide_columns import check_numbering, wide_columns
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +102,13 @@ def ingest(
             absent_columns=tuple(
                 n for n in _role_names(spec.columns) if not has_column(tuple(names), n)
             ),
-            **_check_numbering(table.names, names, spec.columns, rule),
+            **check_numbering(
+                table.names,
+                names,
+                spec.columns.embeddings,
+                known=_role_names(spec.columns),
+                rule=rule,
+            ),
         )
     if n_rows == 0:
         raise DatasetUnreadableError(
@@ -149,21 +155,6 @@ def _assign_roles(
         else (spec.embeddings,)
     )
     return columns, tuple(names[name] for name in embedding_names if name in names)
-
-
-def _check_numbering(
-    names: tuple[str, ...], renamed: dict[str, str], spec: ColumnsSpec, rule: NameRule
-) -> dict[str, tuple[str, ...]]:
-    """Return missing numbers of `prefix*`, and columns with the prefix that have no number."""
-    pattern = spec.embeddings
-    if pattern is None or not pattern.endswith("*"):
-        return {}
-    strays = set(find_strays(tuple(renamed), pattern)) - set(_role_names(spec))
-    shown = [rule.show(name, names.index(renamed[name]) + 1) for name in sorted(strays)]
-    return {
-        "embedding_gaps": find_gaps(tuple(renamed), pattern),
-        "embedding_strays": tuple(shown),
-    }
 
 
 def _role_names(spec: ColumnsSpec) -> tuple[str, ...]:
