@@ -20,7 +20,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -128,7 +128,7 @@ def _pick_csv(rng: random.Random) -> tuple[str, _Writer]:
     """Return the ending of a CSV file, and a function that writes it in one dialect."""
     delimiter = rng.choice(",,,;\t|")
     encoding = rng.choice(_ENCODINGS)
-    quoting = rng.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    quoting: Literal[0, 1] = rng.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     newline = rng.choice(("\n", "\r\n"))
     pack = rng.choice(("", "", "", ".gz", ".bz2", ".zst"))
 
@@ -144,7 +144,7 @@ def _pick_csv(rng: random.Random) -> tuple[str, _Writer]:
             case ".bz2":
                 return bz2.compress(data)
             case ".zst":
-                return pa.Codec("zstd").compress(data, asbytes=True)
+                return bytes(pa.Codec("zstd").compress(data, asbytes=True))
         return data
 
     return f"{'.tsv' if delimiter == chr(9) else '.csv'}{pack}", write

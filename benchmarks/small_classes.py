@@ -38,7 +38,8 @@ def draw_model(rng: np.random.Generator, n_classes: int, accuracy: float) -> Arr
         others = rng.choice(np.delete(np.arange(n_classes), n), size=4, replace=False)
         predicted[n, others] = (1 - recalls[n]) * rng.dirichlet(np.ones(4))
         predicted[n, n] = recalls[n]
-    return (shares / shares.sum())[:, None] * predicted
+    joint: Array = (shares / shares.sum())[:, None] * predicted
+    return joint
 
 
 def measure_coverage(

@@ -313,7 +313,8 @@ def test_gate_lists_no_class_that_no_version_has(tmp_path):
     run_all(tmp_path, "t.csv")
     run_all(tmp_path, "t.csv", "random_state=3")
     names = sorted(path.name for path in (tmp_path / "models").glob("v*"))
-    write(tmp_path, "new.csv", as_csv(TABLE.assign(intent=[letter(n) for n in TABLE.index])))
+    mixed = [letter(n) if n % 2 else label for n, label in TABLE.intent.items()]
+    write(tmp_path, "new.csv", as_csv(TABLE.assign(intent=mixed)))
     options = [part for one in SETTINGS for part in ("--set", one)]
     where = ("--dataset", tmp_path / "new.csv", "--store", tmp_path / "models")
     done = run_command(["gate", *names, *where, *options], tmp_path, {})

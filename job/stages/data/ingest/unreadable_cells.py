@@ -41,12 +41,19 @@ class UnreadableCells:
             is_nan = pc.is_in(words, value_set=pa.array(NAN_WORDS, words.type))
             self.n_missing_words += pc.sum(is_word).as_py()
             cells = cells.filter(pc.invert(pc.or_(is_word, is_nan)))
-        n_wanted = MAX_CELLS - len(self._cells)
-        self._cells += [str(cell) for cell in cells[:n_wanted].to_pylist()]
+        self._cells += _as_texts(cells[: MAX_CELLS - len(self._cells)])
 
     def find_notation(self) -> str | None:
         """Return the notation of most of the cells in the sample; None if there is none."""
         return find_notation(self._cells)
+
+
+def _as_texts(cells: pa.Array) -> list[str]:
+    """Return cells as texts; none if their type has no text, and so no notation."""
+    try:
+        return [text for text in pc.cast(cells, pa.string()).to_pylist() if text is not None]
+    except (pa.ArrowException, UnicodeDecodeError):
+        return []
 
 
 def _find_missing(values: Array) -> Array:
