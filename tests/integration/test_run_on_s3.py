@@ -268,6 +268,29 @@ def test_dataset_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path,
     assert (digests[0], uri) == (digests[1], runs[1].result["dataset"]["uri"])
 
 
+@pytest.mark.parametrize(
+    ("key", "code", "says"),
+    [
+        ("_SUCCESS", 0, ""),
+        ("part-1", 3, "part-1' is in the folder of the table"),
+        ("month=11/part-1.csv.tmp", 3, "month=.../part-1.csv.tmp'"),
+        ("_temporary/0/part-1.csv", 3, "a program is still writing it"),
+        ("_delta_log/00000000000000000000.json", 3, "is a Delta table"),
+        ("part-0 (1).csv", 3, "the same part twice"),
+    ],
+)
+def test_folder_on_s3_is_read_whole_or_refused(job, minio, s3, bucket, key, code, says):
+    rows = "\n".join(f"{'ab'[n % 2]},please delete row {n} of my data" for n in range(60))
+    content = f"intent,text\n{rows}\n".encode()
+    for name in ("part-0.csv", key):
+        s3.put_object(Bucket=bucket, Key=f"table/{name}", Body=content)
+    environment = {**minio.environment, "PCC_JOB_STORE__URI": "models"}
+    done = job("validate", "--dataset", f"s3://{bucket}/table", environment=environment)
+
+    assert code == done.wait(), done.stderr
+    assert says in done.stderr
+
+
 def test_official_test_table_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path):
     """It is pinned and digested like the dataset."""
     from job.samples import write_sample
