@@ -26,7 +26,8 @@ from job.contracts.ports import SourceTable
 from job.contracts.reports.predictions import AnswerRule, TablePredictions
 from job.contracts.row_blocks import split_rows
 from job.errors import ConfigurationError, ContractViolationError, DatasetUnreadableError
-from job.stages.data.ingest.cells import decoded
+from job.stages.data.ingest.column_types import check_type
+from job.stages.data.ingest.role_cells import check_encoding
 from job.stages.packaging.read_plain_form import PublishedModel
 from job.stages.prediction.answers import choose_labels, find_answers, read_rule
 from job.stages.prediction.input_columns import InputColumns
@@ -151,19 +152,19 @@ class _Ids:
 
     def add(self, predicted: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the predictions of a batch with the identifiers as their first column."""
+        ids = batch.column(self._source)
+        check_type(ids, "string", name=self._name, uri=self._uri)
+        check_encoding(ids, name=self._name, uri=self._uri)
+        self._type = self._type or ids.type
         try:
-            ids = decoded(batch.column(self._source))
-            ids.validate(full=True)  # Parquet readers do not check UTF-8
-            self._type = self._type or ids.type
             columns = [ids.cast(self._type), *predicted.columns]
             return pa.RecordBatch.from_arrays(columns, names=[self._name, *COLUMNS])
         except pa.ArrowException:
             pass
         # NOTE: raised outside the except block, because pyarrow's errors quote cells
         raise DatasetUnreadableError(
-            f"'{self._uri}': column '{self._name}' has text that is not UTF-8, or another type in "
-            "a part of the table",
-            hint="export the table again with one type for the column, and text in UTF-8",
+            f"'{self._uri}': column '{self._name}' has another type in a part of the table",
+            hint="export the table again with one type for the column",
         )
 
 

@@ -6,19 +6,17 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from job.adapters.tables.errors import translating_errors
 from job.adapters.tables.formats import SourceFile
+from job.adapters.tables.parquet_files import open_parquet
+from job.adapters.tables.plain_types import to_plain
 from job.contracts.table_preview import ColumnPreview, ColumnType, TablePreview
 
 Cells = tuple[str | float | bool | None, ...]
 
 _NUMBERS: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-_TEXTS: Final = (
-    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
-    *(pa.types.is_binary, pa.types.is_large_binary),  # from writers that state no character set
-)
+_TEXTS: Final = (pa.types.is_string, pa.types.is_large_string)
 _LISTS: Final = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 
 
@@ -35,33 +33,39 @@ def read_parquet_preview(file: SourceFile, max_rows: int, *, is_complete: bool) 
     DatasetUnreadableError
         The file is empty or damaged.
     """
-    schema, n_rows, batch = translating_errors(file, lambda: _read(file, max_rows))
-    columns = translating_errors(
+    schema, n_rows, columns = translating_errors(file, lambda: _read(file, max_rows))
+    previews = translating_errors(
         file,
         lambda: tuple(
             ColumnPreview(
                 name=field.name,
-                type=_column_type(field.type),
-                cells=() if batch is None else _read_cells(batch.column(n)),
+                type=_column_type(array.type),
+                cells=_read_cells(array),
             )
-            for n, field in enumerate(schema)
+            for field, array in zip(schema, columns, strict=True)
         ),
     )
-    return TablePreview(columns=columns, n_rows=n_rows if is_complete else None, format="parquet")
+    return TablePreview(columns=previews, n_rows=n_rows if is_complete else None, format="parquet")
 
 
-def _read(file: SourceFile, max_rows: int) -> tuple[pa.Schema, int, pa.RecordBatch | None]:
-    with pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20) as parquet:
+def _read(file: SourceFile, max_rows: int) -> tuple[pa.Schema, int, list[pa.Array]]:
+    """Return the columns of the file, its number of rows, and the first cells in plain types."""
+    with open_parquet(file.path) as parquet:
+        schema = parquet.schema_arrow
         batches = (
             parquet.iter_batches(max_rows, row_groups=[0]) if parquet.num_row_groups else iter(())
         )
-        return parquet.schema_arrow, parquet.metadata.num_rows, next(batches, None)
+        batch = next(batches, None)
+        arrays = (
+            [column.combine_chunks() for column in schema.empty_table().columns]
+            if batch is None
+            else batch.columns
+        )
+        return schema, parquet.metadata.num_rows, [to_plain(array) for array in arrays]
 
 
 def _column_type(kind: pa.DataType) -> ColumnType:
     """Return the type of a column's cells."""
-    if pa.types.is_dictionary(kind):
-        return _column_type(kind.value_type)
     if any(is_kind(kind) for is_kind in _TEXTS):
         return "text"
     if any(is_kind(kind) for is_kind in _NUMBERS):
@@ -75,8 +79,6 @@ def _column_type(kind: pa.DataType) -> ColumnType:
 
 
 def _read_cells(array: pa.Array) -> Cells:
-    if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
     match _column_type(array.type):
         case "text":
             return tuple(_decode_texts(array))

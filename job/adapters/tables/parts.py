@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from job.adapters.tables.dialect import Dialect, find_dialect
 from job.adapters.tables.errors import translating_errors, translating_stream_errors
 from job.adapters.tables.formats import SourceFile
+from job.adapters.tables.parquet_files import open_parquet
+from job.adapters.tables.plain_types import to_plain_batch
 from job.adapters.tables.rows_in_cells import RowWatch
 from job.adapters.tables.streams import END_MARK, open_as_utf8
 from job.contracts.dataset import RowsInCells
@@ -44,15 +45,17 @@ class ParquetPart:
         )
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield batches with the named columns; row groups are decoded one after the other."""
+        """Yield batches with the named columns, in plain types.
+
+        Row groups are decoded one after the other.
+        """
         with translating_errors(self.file, self._open) as opened:
             stream = opened.iter_batches(_BATCH_ROWS, columns=list(columns))
-            yield from translating_stream_errors(self.file, stream)
+            yield from translating_stream_errors(self.file, map(to_plain_batch, stream))
 
     def _open(self) -> Any:
         """Open the file; it is closed after each use, because a folder can have many files."""
-        # NOTE: pre-buffering would hold every column chunk of a row group in memory
-        return pq.ParquetFile(self.file.path, pre_buffer=False, buffer_size=1 << 20)
+        return open_parquet(self.file.path)
 
 
 class CsvPart:

@@ -21,14 +21,14 @@ import pyarrow as pa
 
 from job.contracts.arrays import Array, Mask
 from job.contracts.dataset import EMBEDDING_DEFECTS, OK
-from job.errors import DatasetUnreadableError
 from job.model_form.form import TableInput
-from job.stages.data.ingest.cells import convert
 from job.stages.data.ingest.embedding_matrix import fill_rows, read_embeddings
 from job.stages.data.ingest.number_notation import read_notation
+from job.stages.data.ingest.role_cells import check_embedding_cells, read_cells
 from job.stages.features.preprocessing import embedding_column_names
 
 if TYPE_CHECKING:
+    from job.contracts.dataset import Kind
     from job.contracts.ports import SourceTable
     from job.model_form.form import ModelForm
     from job.stages.prediction.input_columns import InputColumns
@@ -81,47 +81,43 @@ class RowReader:
 
         Raises
         ------
+        ContractViolationError
+            A column has a type that cannot be read as what the model takes.
         DatasetUnreadableError
-            A column has text that is not UTF-8, or a type that cannot be read.
+            A column has text that is not UTF-8.
         """
-        try:
-            return self._read(batch)
-        except (pa.ArrowException, UnicodeDecodeError):
-            pass
-        # NOTE: raised outside the except block, because pyarrow's errors quote cells
-        raise DatasetUnreadableError(
-            f"'{self._uri}' has a column with text that is not UTF-8, or of an unknown type",
-            hint="export the table again, with text in UTF-8",
-        )
-
-    def _read(self, batch: pa.RecordBatch) -> TableRows:
         columns, unreadable = self._columns, Counter[str]()
         codes = np.full(batch.num_rows, OK, np.uint8)
         texts = matrix = None
         if columns.embeddings is not None:
             matrix = np.empty((batch.num_rows, columns.width), np.float32)
-            parts = [batch.column(name) for name in self._sources[columns.embeddings]]
+            sources = self._sources[columns.embeddings]
+            parts = [batch.column(name) for name in sources]
             if len(parts) > 1:
                 parts = [read_notation(part, self._csv) for part in parts]
+            check_embedding_cells(parts, sources, self._uri)
             codes = fill_rows(matrix, *read_embeddings(parts))
             codes[(codes == OK) & ~matrix.any(axis=1)] = _ZEROS
         if columns.text is not None:
-            texts, _ = convert(self._column(batch, columns.text), "string", is_prose=True)
+            texts, _ = self._read_column(batch, columns.text, "string", is_prose=True)
             codes[[text is None or not text.strip() for text in texts]] = _NO_TEXT
         frame: dict[str, Array] = {}
         for name, kind in columns.typed.items():
-            cells = self._column(batch, name)
-            if kind == "number":
-                cells = read_notation(cells, self._csv)
-            frame[name], n_unreadable = convert(cells, kind)
+            frame[name], n_unreadable = self._read_column(batch, name, kind)
             unreadable[name] += n_unreadable
         is_sound = codes == OK
         counts = Counter(_PROBLEMS[code] for code in codes[~is_sound].tolist())
         X = self._join(texts, matrix, frame, is_sound)
         return TableRows(X=X, is_sound=is_sound, problems=counts, unreadable=+unreadable)
 
-    def _column(self, batch: pa.RecordBatch, name: str) -> pa.Array:
-        return batch.column(self._sources[name][0])
+    def _read_column(
+        self, batch: pa.RecordBatch, name: str, kind: Kind, *, is_prose: bool = False
+    ) -> tuple[Array, int]:
+        source = self._sources[name][0]
+        cells = batch.column(source)
+        if kind == "number":
+            cells = read_notation(cells, self._csv)
+        return read_cells(cells, kind, name=source, uri=self._uri, is_prose=is_prose)
 
     def _join(
         self, texts: Array | None, matrix: Array | None, frame: dict[str, Array], is_sound: Mask

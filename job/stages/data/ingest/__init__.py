@@ -13,7 +13,6 @@ import structlog
 
 from job.contracts.arrays import Array
 from job.contracts.dataset import Column, Dataset, Embeddings, Kind
-from job.contracts.messages import pluralize
 from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
 from job.contracts.provenance import Provenance
 from job.contracts.settings.dataset import ColumnsSpec, CsvSpec, DatasetSpec
@@ -21,7 +20,6 @@ from job.contracts.shown_names import NameRule, select_notes
 from job.errors import DatasetUnreadableError
 from job.stages.data.header import has_column, read_names
 from job.stages.data.ingest.cell_sizes import check_cell_sizes
-from job.stages.data.ingest.cells import convert, count_undecodable
 from job.stages.data.ingest.content_digest import ContentDigest
 from job.stages.data.ingest.embedding_matrix import MatrixBuilder
 from job.stages.data.ingest.number_notation import (
@@ -29,6 +27,7 @@ from job.stages.data.ingest.number_notation import (
     read_notation,
     suggest_notation,
 )
+from job.stages.data.ingest.role_cells import check_embedding_cells, read_cells
 from job.stages.data.ingest.unreadable_cells import UnreadableCells
 from job.stages.data.wide_columns import check_numbering, wide_columns
 
@@ -78,7 +77,8 @@ def ingest(
     DatasetNotFoundError, DatasetUnreadableError
         The table does not exist, has no rows, or is damaged.
     ContractViolationError
-        Required columns are missing, or two columns have the same name.
+        Required columns are missing, two columns have the same name, or a column has a type that
+        cannot be read in its role.
     """
     table = source.open(uri)
     names, rule = read_names(table, spec, required)
@@ -190,6 +190,7 @@ def _read(
             parts = [batch.column(name) for name in wide]
             if len(wide) > 1:
                 parts = [read_notation(part, table.csv) for part in parts]
+            check_embedding_cells(parts, wide, table.uri)
             content.add_embeddings(*builder.add(parts))
     return n_rows, builder.build() if wide else None
 
@@ -200,18 +201,13 @@ def _read_column(
     array = batch.column(column.source_name)
     if column.kind == "number":
         array = read_notation(array, table.csv)
-    try:
-        values, n_unreadable = convert(array, column.kind, is_prose=column.role == "text")
-    except (pa.ArrowException, UnicodeDecodeError):
-        values = None
-        n_unreadable = 0
-    if values is None:
-        # NOTE: raised outside the except block, because pyarrow's errors quote cells
-        raise DatasetUnreadableError(
-            f"'{table.uri}': column '{column.source_name}' has text that is not UTF-8 (in "
-            f"{pluralize(count_undecodable(array), 'cell')} or more)",
-            hint="export the table as UTF-8",
-        )
+    values, n_unreadable = read_cells(
+        array,
+        column.kind,
+        name=column.source_name,
+        uri=table.uri,
+        is_prose=column.role == "text",
+    )
     column.chunks.append(values)
     column.n_unreadable += n_unreadable
     if n_unreadable and column.kind == "number":

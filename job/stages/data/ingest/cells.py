@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,16 @@ import pyarrow.compute as pc
 from job.contracts.arrays import Array
 from job.contracts.canonical_strings import CANONICALIZABLE, canonicalize
 from job.contracts.dataset import Kind
+from job.stages.data.ingest.times import (
+    format_times,
+    format_times_of_day,
+    read_times,
+)
 
-NO_TIME: Final = np.iinfo(np.int64).min
 # blanks of any kind, and characters that are not seen, such as a zero-width space or a NUL
 _BLANK: Final = r"^[\pZ\pC\x{34f}\x{115f}\x{1160}\x{2800}\x{3164}\x{ffa0}\x{fe00}-\x{fe0f}]*$"
 NAN_WORDS: Final = ("nan", "+nan", "-nan")
+_UNITS_OF_A_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _TRUE: Final = ("true", "t", "yes", "y", "1", "1.0")
 _FALSE: Final = ("false", "f", "no", "n", "0", "0.0")
 
@@ -35,7 +40,7 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
     -------
     values
         Converted cells, shape (n_rows,).  Depending on `kind`, these are objects (str or None),
-        float32 (NaN if missing), or int64 microseconds UTC (`NO_TIME` if missing).
+        float32 (NaN if missing), or int64 microseconds UTC (`times.NO_TIME` if missing).
     n_unreadable
         Number of cells whose value cannot be converted to this kind.
     """
@@ -52,7 +57,7 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
         case "boolean":
             return _booleans(plain)
         case "timestamp":
-            return _timestamps(plain)
+            return read_times(plain)
 
 
 def decoded(array: pa.Array) -> pa.Array:
@@ -62,26 +67,16 @@ def decoded(array: pa.Array) -> pa.Array:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
-def count_undecodable(array: pa.Array) -> int:
-    """Count the cells of a batch that are not valid UTF-8."""
-    plain = decoded(array)
-    cells = pc.cast(plain, pa.large_binary()).to_pylist() if is_string(plain.type) else []
-    return sum("\ufffd" in cell.decode(errors="replace") for cell in cells if cell is not None)
-
-
 def is_string(kind: pa.DataType) -> bool:
     """Return whether an Arrow type, as `decoded` returns it, is a type of strings."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _strings(array: pa.Array) -> tuple[Array, int]:
-    if pa.types.is_nested(array.type):
-        return np.full(len(array), None, dtype=object), len(array) - array.null_count
-    if pa.types.is_timestamp(array.type):
-        micros = _timestamps(array)[0].view("datetime64[us]")
-        texts = np.datetime_as_string(micros).astype(object)
-        texts[np.isnat(micros)] = None
-        return texts, 0
+    if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
+        return format_times(array)
+    if pa.types.is_time(array.type):
+        return format_times_of_day(array)
     if pa.types.is_floating(array.type):
         numbers = array.to_numpy(zero_copy_only=False)
         # NOTE: str() agrees with pandas; Arrow's cast would write 1e-07 as 1e-7
@@ -113,10 +108,18 @@ def _numbers(array: pa.Array) -> tuple[Array, int]:
         return _parsed_numbers(array)
     if pa.types.is_boolean(array.type):
         array = pc.cast(array, pa.int8())
+    if pa.types.is_duration(array.type):
+        return _to_seconds(array), 0
     if not _is_numeric(array.type):
         return np.full(len(array), np.nan, np.float32), len(array) - array.null_count
     doubles = pc.cast(array, pa.float64(), safe=False)
     return _to_float32(doubles.to_numpy(zero_copy_only=False)), 0
+
+
+def _to_seconds(array: pa.Array) -> Array:
+    """Return durations of any unit in seconds."""
+    units = pc.cast(array.view(pa.int64()), pa.float64(), safe=False)
+    return _to_float32(units.to_numpy(zero_copy_only=False) / _UNITS_OF_A_SECOND[array.type.unit])
 
 
 def _is_numeric(kind: pa.DataType) -> bool:
@@ -167,28 +170,3 @@ def _is_in(words: pa.Array, vocabulary: Sequence[str]) -> Array:
     matches = pc.is_in(words, value_set=pa.array(vocabulary, words.type))
     mask: Array = matches.to_numpy(zero_copy_only=False)
     return mask
-
-
-def _timestamps(array: pa.Array) -> tuple[Array, int]:
-    n_rows, n_present = len(array), len(array) - array.null_count
-    if pa.types.is_null(array.type):
-        return np.full(n_rows, NO_TIME), 0
-    if is_string(array.type):
-        trimmed = pc.utf8_trim_whitespace(array)
-        cells = pd.Series(trimmed.to_numpy(zero_copy_only=False), dtype=object)
-        cells = cells.where(cells != "", None)
-        parsed = pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")
-        micros = _to_microseconds(parsed)
-        return micros, int((parsed.isna() & cells.notna()).sum())
-    if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
-        zone = "UTC" if getattr(array.type, "tz", None) else None
-        times = pc.cast(array, pa.timestamp("us", tz=zone), safe=False)
-        integers = pc.fill_null(pc.cast(times, pa.int64()), int(NO_TIME))
-        return integers.to_numpy(zero_copy_only=False), 0
-    return np.full(n_rows, NO_TIME), n_present
-
-
-def _to_microseconds(times: pd.Series[Any]) -> Array:
-    micros = times.dt.tz_localize(None).astype("datetime64[us]").to_numpy().view(np.int64)
-    values: Array = micros
-    return values

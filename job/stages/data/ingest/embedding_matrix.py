@@ -23,6 +23,7 @@ from job.contracts.arrays import Array
 from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH, Embeddings
 from job.contracts.ports import MatrixAllocator
 from job.stages.data.ingest.cells import convert, decoded, is_string
+from job.stages.data.ingest.column_types import is_list_type
 
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
 
@@ -104,7 +105,7 @@ def read_embeddings(columns: list[pa.Array]) -> tuple[Array, Array]:
         The values of the other rows, one row after the other.
     """
     array = decoded(columns[0])
-    if len(columns) > 1 or not (is_string(array.type) or _is_list(array.type)):
+    if len(columns) > 1 or not (is_string(array.type) or is_list_type(array.type)):
         return _read_wide(columns)
     return _read_json(array) if is_string(array.type) else _read_lists(array)
 
@@ -138,12 +139,6 @@ def _fill_sound_rows(block: Any, is_sound: Any, lengths: Any, flat: Any) -> None
     block[is_sound] = flat[starts[is_sound][:, None] + np.arange(block.shape[1])]
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    )
-
-
 def _most_common_width(lengths: Array) -> int:
     """Return the most common number of values per row; in a tie, the largest."""
     counts = Counter(lengths[lengths >= 0].tolist())
@@ -174,7 +169,7 @@ def _read_json(array: pa.Array) -> tuple[Array, Array]:
             rows = json.loads(f"[{','.join(cells)}]")
             if len(rows) == len(cells):
                 return np.array([len(row) for row in rows]), _flatten(rows)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             pass  # at least one cell is unreadable; the loop below finds it
     parsed = [_parse(cell) for cell in cells]
     lengths = np.array([p if isinstance(p, int) else len(p) for p in parsed], np.int64)

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from job.contracts.arrays import Array
-from job.stages.data.ingest.cells import NAN_WORDS, NO_TIME, decoded, is_string
+from job.stages.data.ingest.cells import NAN_WORDS, decoded, is_string
+from job.stages.data.ingest.times import NO_TIME
 from job.stages.data.missing_words import WORDS
 from job.stages.data.time_notation import MAX_CELLS, find_notation
 
