@@ -26,7 +26,7 @@ from job.contracts.ports import SourceTable
 from job.contracts.reports.predictions import AnswerRule, TablePredictions
 from job.contracts.row_blocks import split_rows
 from job.errors import ConfigurationError, ContractViolationError, DatasetUnreadableError
-from job.stages.data.ingest.column_types import check_type
+from job.stages.data.ingest.column_types import fit_type
 from job.stages.data.ingest.role_cells import check_encoding
 from job.stages.packaging.read_plain_form import PublishedModel
 from job.stages.prediction.answers import choose_labels, find_answers, read_rule
@@ -153,7 +153,7 @@ class _Ids:
     def add(self, predicted: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the predictions of a batch with the identifiers as their first column."""
         ids = batch.column(self._source)
-        check_type(ids, "string", name=self._name, uri=self._uri)
+        fit_type(ids, "string", name=self._name, uri=self._uri)
         check_encoding(ids, name=self._name, uri=self._uri)
         self._type = self._type or ids.type
         try:

@@ -103,9 +103,15 @@ def _decode_texts(array: pa.Array) -> list[str | None]:
 
 
 def _format_times(array: pa.Array) -> list[str | None]:
-    """Return times in the form of ISO 8601, in UTC if the file states a time zone."""
+    """Return times in the form of ISO 8601, in UTC if the file states a time zone.
+
+    A time that pyarrow cannot write, far outside the years 1 to 9999, is missing.
+    """
     zone = "Z" if getattr(array.type, "tz", None) else ""
     # NOTE: the name of the time zone may be unknown here, and times are stored in UTC
     plain = pa.date32() if pa.types.is_date(array.type) else pa.timestamp(array.type.unit)
     texts = array.cast(plain, safe=False).cast(pa.string()).to_pylist()
-    return [None if text is None else text.replace(" ", "T") + zone for text in texts]
+    return [
+        None if text is None or text.startswith("<") else text.replace(" ", "T") + zone
+        for text in texts
+    ]

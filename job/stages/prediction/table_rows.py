@@ -24,7 +24,7 @@ from job.contracts.dataset import EMBEDDING_DEFECTS, OK
 from job.model_form.form import TableInput
 from job.stages.data.ingest.embedding_matrix import fill_rows, read_embeddings
 from job.stages.data.ingest.number_notation import read_notation
-from job.stages.data.ingest.role_cells import check_embedding_cells, read_cells
+from job.stages.data.ingest.role_cells import find_embedding_cells, read_cells
 from job.stages.features.preprocessing import embedding_column_names
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class RowReader:
             parts = [batch.column(name) for name in sources]
             if len(parts) > 1:
                 parts = [read_notation(part, self._csv) for part in parts]
-            check_embedding_cells(parts, sources, self._uri)
+            parts = find_embedding_cells(parts, sources, self._uri)
             codes = fill_rows(matrix, *read_embeddings(parts))
             codes[(codes == OK) & ~matrix.any(axis=1)] = _ZEROS
         if columns.text is not None:

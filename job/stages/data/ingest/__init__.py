@@ -27,7 +27,7 @@ from job.stages.data.ingest.number_notation import (
     read_notation,
     suggest_notation,
 )
-from job.stages.data.ingest.role_cells import check_embedding_cells, read_cells
+from job.stages.data.ingest.role_cells import find_embedding_cells, read_cells
 from job.stages.data.ingest.unreadable_cells import UnreadableCells
 from job.stages.data.wide_columns import check_numbering, wide_columns
 
@@ -190,7 +190,7 @@ def _read(
             parts = [batch.column(name) for name in wide]
             if len(wide) > 1:
                 parts = [read_notation(part, table.csv) for part in parts]
-            check_embedding_cells(parts, wide, table.uri)
+            parts = find_embedding_cells(parts, wide, table.uri)
             content.add_embeddings(*builder.add(parts))
     return n_rows, builder.build() if wide else None
 

@@ -54,8 +54,8 @@ _EXPORTS: Final[dict[Role, str]] = {
 }
 
 
-def check_type(array: pa.Array, kind: Kind, *, name: str, uri: str) -> None:
-    """Raise if a column has a type that cannot be read as `kind`.
+def fit_type(array: pa.Array, kind: Kind, *, name: str, uri: str) -> pa.Array:
+    """Return an array of a type that can be read as `kind`.
 
     Parameters
     ----------
@@ -64,28 +64,46 @@ def check_type(array: pa.Array, kind: Kind, *, name: str, uri: str) -> None:
     name, uri
         Names of the column and the table for the message.
 
+    Returns
+    -------
+    fitting
+        The same array, or nulls if its type does not fit and all of its cells are missing.
+
     Raises
     ------
     ContractViolationError
         The type does not fit, and a cell is present.
     """
-    if not _fits(array.type, kind) and _has_cell(array):
+    if _fits(array.type, kind):
+        return array
+    if _has_cell(array):
         raise _explain(array.type, kind, name, uri)
+    return pa.nulls(len(array))
 
 
-def check_embedding_types(columns: Sequence[pa.Array], names: Sequence[str], uri: str) -> None:
-    """Raise if the columns of the embeddings are neither lists, JSON text nor columns of numbers.
+def fit_embedding_types(
+    columns: Sequence[pa.Array], names: Sequence[str], uri: str
+) -> list[pa.Array]:
+    """Return the columns of the embeddings: one of lists or JSON text, or columns of numbers.
+
+    Returns
+    -------
+    fitting
+        The same arrays, or nulls for those whose type does not fit and whose cells are all missing.
 
     Raises
     ------
     ContractViolationError
         The type of a column does not fit, and a cell of the column is present.
     """
+    fitting = []
     for array, name in zip(columns, names, strict=True):
         is_list = len(columns) == 1 and is_list_type(array.type)
-        kind = array.type.value_type if is_list else array.type
-        if not _fits(kind, "number") and _has_cell(array):
+        fits = _fits(array.type.value_type if is_list else array.type, "number")
+        if not fits and _has_cell(array):
             raise _explain(array.type, "embeddings", name, uri)
+        fitting.append(array if fits else pa.nulls(len(array)))
+    return fitting
 
 
 def _fits(kind: pa.DataType, role: Kind) -> bool:

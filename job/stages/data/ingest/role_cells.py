@@ -12,7 +12,7 @@ from job.contracts.dataset import Kind
 from job.contracts.messages import pluralize
 from job.errors import DatasetUnreadableError
 from job.stages.data.ingest.cells import convert, is_string
-from job.stages.data.ingest.column_types import check_embedding_types, check_type
+from job.stages.data.ingest.column_types import fit_embedding_types, fit_type
 
 
 def read_cells(
@@ -32,17 +32,19 @@ def read_cells(
     DatasetUnreadableError
         The column has text that is not UTF-8.
     """
-    check_type(array, kind, name=name, uri=uri)
+    fitting = fit_type(array, kind, name=name, uri=uri)
     try:
-        return convert(array, kind, is_prose=is_prose)
+        return convert(fitting, kind, is_prose=is_prose)
     except (pa.ArrowException, UnicodeDecodeError):
         pass
     # NOTE: raised outside the except block, because pyarrow's errors quote cells
     raise _explain_encoding(array, name, uri)
 
 
-def check_embedding_cells(columns: Sequence[pa.Array], names: Sequence[str], uri: str) -> None:
-    """Raise if the columns of the embeddings have a type or text that cannot be read.
+def find_embedding_cells(
+    columns: Sequence[pa.Array], names: Sequence[str], uri: str
+) -> list[pa.Array]:
+    """Return the columns of the embeddings, of which all cells can be read.
 
     Raises
     ------
@@ -51,11 +53,12 @@ def check_embedding_cells(columns: Sequence[pa.Array], names: Sequence[str], uri
     DatasetUnreadableError
         A column has text that is not UTF-8.
     """
-    check_embedding_types(columns, names, uri)
-    for array, name in zip(columns, names, strict=True):
+    fitting = fit_embedding_types(columns, names, uri)
+    for array, name in zip(fitting, names, strict=True):
         cells = array if is_string(array.type) else getattr(array, "values", array)
         if is_string(cells.type) and not _is_utf8(cells):
             raise _explain_encoding(array, name, uri)
+    return fitting
 
 
 def check_encoding(array: pa.Array, *, name: str, uri: str) -> None:

@@ -44,7 +44,8 @@ def read_times(array: pa.Array) -> tuple[Array, int]:
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
         micros, is_present = _parse(array)
     else:
-        return np.full(len(array), NO_TIME), len(array) - array.null_count
+        is_missing = array.is_null(nan_is_null=pa.types.is_floating(kind))
+        return np.full(len(array), NO_TIME), len(array) - pc.sum(is_missing).as_py()
     is_outside = is_present & ((micros < _FIRST) | (micros > _LAST))
     micros[is_outside] = NO_TIME
     return micros, int(is_outside.sum())
