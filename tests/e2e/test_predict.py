@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.predicting import CHANNELS, TrainedStore
@@ -119,6 +121,58 @@ def test_numbers_are_read_in_the_stated_notation(trained, sample_csv, tmp_path):
         found.append(pd.read_parquet(tmp_path / f"{path.stem}.parquet"))
 
     pd.testing.assert_frame_equal(*found)
+
+
+def test_other_types_of_the_same_table_give_the_same_predictions(trained, sample, table, tmp_path):
+    """Texts as bytes, embeddings as list views, ids as UUIDs, flags as 8-bit booleans."""
+    ids = pa.array([uuid.UUID(int=n).bytes for n in range(len(table))], pa.binary(16))
+    flags = table["has_personal_info"].combine_chunks().cast(pa.int8())
+    vectors = table["embeddings"].combine_chunks()
+    other = {
+        **{name: table[name] for name in table.column_names},
+        "text": table["text"].cast(pa.large_binary()),
+        "embeddings": pa.array(vectors.to_pylist(), pa.list_view(pa.float64())),
+        "has_personal_info": pa.ExtensionArray.from_storage(pa.bool8(), flags),
+        "key": pa.ExtensionArray.from_storage(pa.uuid(), ids),
+    }
+    pq.write_table(pa.table(other), tmp_path / "other.parquet")
+    found = []
+    for path, words in (
+        (sample, ()),
+        (tmp_path / "other.parquet", ("--set", "dataset.columns.id=key")),
+    ):
+        out = tmp_path / f"out-{path.stem}.parquet"
+        done = trained.command("predict", "mixture", "--dataset", path, "--out", out, *words)
+        assert 0 == done.returncode, done.stderr[-3000:]
+        found.append(pd.read_parquet(out))
+
+    assert [str(uuid.UUID(int=n)) for n in range(len(table))] == found[1].pop("key").tolist()
+    pd.testing.assert_frame_equal(*found)
+
+
+@pytest.mark.parametrize(
+    ("channel", "column", "array", "named"),
+    [
+        ("text", "text", pa.array([{CANARY: 1}]), "struct of 1 field"),
+        ("embeddings", "embeddings", pa.array([[[1.0]]]), "list of lists"),
+        ("mixture", "confidence", pa.array([[1.0]]), "list of double"),
+        ("mixture", "has_personal_info", pa.array([b"\xff"]), "binary, with bytes"),
+    ],
+)
+def test_predict_names_types_that_it_cannot_read(
+    trained, table, channel, column, array, named, tmp_path
+):
+    """The error has the column, and nothing is written."""
+    cells = array.take(pa.array([0] * len(table)))
+    at = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(at, column, cells), tmp_path / "t.parquet")
+    out = tmp_path / "out.parquet"
+    done = trained.command("predict", channel, "--dataset", tmp_path / "t.parquet", "--out", out)
+
+    assert 4 == done.returncode, done.stderr[-3000:]
+    assert f"column '{column}' has the type {named}" in done.stderr
+    assert CANARY not in done.stderr
+    assert [tmp_path / "t.parquet"] == list(tmp_path.iterdir())
 
 
 def test_texts_of_the_command_line_and_of_stdin(trained):

@@ -60,12 +60,13 @@ def _scale(array: pa.Array) -> tuple[Array, Array]:
     values = pc.fill_null(integers, 0).to_numpy(zero_copy_only=False).astype(np.int64)
     unit = "D" if is_days else getattr(array.type, "unit", "ms")
     if unit == "ns":
-        values = values // 1000
-    else:
+        values //= 1000
+    elif unit != "us":
         factor = _MICROSECONDS[unit]
         # NOTE: a product that exceeds int64 would be another time
         values = np.clip(values, _FIRST // factor - 1, _LAST // factor + 1) * factor
-    return np.where(is_present, values, NO_TIME), is_present
+    values[~is_present] = NO_TIME
+    return values, is_present
 
 
 def _parse(array: pa.Array) -> tuple[Array, Array]:
@@ -74,15 +75,12 @@ def _parse(array: pa.Array) -> tuple[Array, Array]:
     if (pc.max(pc.binary_length(trimmed)).as_py() or 0) > _LONGEST:
         # NOTE: one cell in nanoseconds would make pandas read all cells in this unit
         trimmed = pc.replace_substring_regex(trimmed, r"(\.\d{6})\d+", r"\1")
+    is_relative = pc.is_in(trimmed, value_set=pa.array(_RELATIVE, trimmed.type))
+    if pc.any(is_relative).as_py():
+        trimmed = pc.if_else(is_relative, "?", trimmed)
     cells = pd.Series(trimmed.to_numpy(zero_copy_only=False), dtype=object)
     cells = cells.where(cells != "", None)
-    is_relative = pc.is_in(trimmed, value_set=pa.array(_RELATIVE, trimmed.type))
-    parsed = pd.to_datetime(
-        cells.mask(is_relative.to_numpy(zero_copy_only=False), "?"),
-        format="ISO8601",
-        utc=True,
-        errors="coerce",
-    )
+    parsed = pd.to_datetime(cells, format="ISO8601", utc=True, errors="coerce")
     return _to_microseconds(parsed), cells.notna().to_numpy()
 
 
