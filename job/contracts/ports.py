@@ -59,6 +59,8 @@ class SourceTable(Protocol):
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield batches of rows with the named columns, in file order.
 
+        Encodings such as dictionaries, views and extension types are undone.
+
         Raises
         ------
         DatasetUnreadableError

@@ -86,7 +86,8 @@ def _parse(array: pa.Array) -> tuple[Array, Array]:
 
 def _to_microseconds(times: pd.Series[Any]) -> Array:
     micros = times.dt.tz_localize(None).astype("datetime64[us]").to_numpy().view(np.int64)
-    return micros.copy()
+    writable: Array = micros.copy()
+    return writable
 
 
 def format_times(array: pa.Array) -> tuple[Array, int]:
