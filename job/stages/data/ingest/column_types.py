@@ -31,7 +31,8 @@ _FITTING: Final[dict[Kind, frozenset[int]]] = {
     "string": _TEXTS | _NUMBERS | _TIMES | _TIMES_OF_DAY,
     "number": _TEXTS | _NUMBERS | {pa.lib.Type_DURATION},
     "boolean": _TEXTS | _NUMBERS,
-    "timestamp": _TEXTS | _TIMES,
+    # numbers are counted as unreadable, and a rule names their notation
+    "timestamp": _TEXTS | _TIMES | _NUMBERS - {pa.lib.Type_BOOL},
 }
 _LISTS: Final = frozenset((pa.lib.Type_LIST, pa.lib.Type_LARGE_LIST, pa.lib.Type_FIXED_SIZE_LIST))
 _SPARK_VECTOR: Final = {"type", "size", "indices", "values"}
