@@ -16,6 +16,9 @@ import re
 from support.markdown import ROOT
 
 _COMMAND = re.compile(r"`[A-Za-z][^`]* [^`]*`|(?<!\w)--[a-z]|^pcc-job [a-z]|`pcc-job")
+_PIECE = re.compile(
+    r"`[A-Za-z][^`]* [^`]*`|--set (?:'[^']*'|\S*[^\s,;.`)])|(?<![\w`-])--[a-z][a-z-]+(?: [A-Z]{2,})?"
+)
 _HELP = {"help", "description", "epilog"}
 
 
@@ -44,6 +47,11 @@ def _kind_of(text):
 def _read_sources():
     paths = sorted((ROOT / "job").rglob("*.py"))
     return {str(path.relative_to(ROOT)): path.read_text() for path in paths}
+
+
+def pieces_of(sentence):
+    """Return the commands and the options in a sentence."""
+    return set(_PIECE.findall(sentence))
 
 
 def list_sentences():

@@ -6,6 +6,7 @@ from support.forged_versions import make_earlier_release
 from support.hint_cases.commands import words
 from support.hint_cases.places import letters, version_of, write_csv
 from support.obeying import Case
+from support.small_runs import write_letters
 
 OUT = {"FILE": "new.csv", "TABLE": "table.parquet"}
 
@@ -43,6 +44,12 @@ def _empty_texts():
     return write_csv("t.csv", letters(body=letters()["text"], text=None))
 
 
+def _empty_embeddings():
+    table = write_letters(60)
+    table.assign(vec=table["embeddings"], embeddings=None).to_parquet("t.parquet")
+    return "t.parquet"
+
+
 def _latin_lines(place):
     place.stdin = "L\u00f6schen Sie bitte meine Daten\n".encode("latin-1")
     return ["predict", "texts", "-"]
@@ -63,6 +70,14 @@ def _instead(*command):
 
 
 PREDICTIONS = (
+    Case(
+        "--set dataset.columns.embeddings=COLUMN",
+        _predict(_empty_embeddings, version="production"),
+        4,
+        take="--set dataset.columns.embeddings=COLUMN",
+        own={"COLUMN": "vec"},
+        name="embeddings",
+    ),
     Case(
         "`pcc-job predict {0} 'please delete my data'`",
         words("predict", "texts"),

@@ -29,6 +29,13 @@ def _rare_class():
     )
 
 
+def _three_of_a_class():
+    """Three letters of a class: one is held out, so the search can have two folds."""
+    table = write_letters()
+    rare = table[table["intent"] == "stop"].head(3)
+    return pd.concat([table[table["intent"] != "stop"], rare])
+
+
 def _all_texts_differ():
     """Letters that share no word."""
     n = np.arange(240)
@@ -154,6 +161,11 @@ def _other_table(_, command, __):
 
 
 RUNS = (
+    Case(
+        ", or use --set search.folds={}",
+        _run(_three_of_a_class, "expectations.parameters={labels: [ask, drop, stop]}"),
+        5,
+    ),
     Case(
         "or use --set features.min_groups=1 to keep every term",
         _run(_all_texts_differ, "features.analyzers=[word]"),
