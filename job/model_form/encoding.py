@@ -70,7 +70,7 @@ def decode_form(data: bytes, name: str) -> ModelForm:
     except ValueError as error:
         raise IntegrityError(
             f"{name} is malformed: {error}",
-            hint=f"the digest matches, so the file was written like this; {AVOID_VERSION}",
+            hint=f"the file is malformed although its digest matches; {AVOID_VERSION}",
         ) from None
 
 
