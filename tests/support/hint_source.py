@@ -15,9 +15,9 @@ import re
 
 from support.markdown import ROOT
 
-_COMMAND = re.compile(r"`[A-Za-z][^`]* [^`]*`|(?<!\w)--[a-z]|^pcc-job [a-z]|`pcc-job")
+_COMMAND = re.compile(r"`(?:[A-Za-z][^`]* |{})[^`]*`|(?<!\w)--[a-z]|^pcc-job [a-z]|`pcc-job")
 _PIECE = re.compile(
-    r"`[A-Za-z][^`]* [^`]*`|--set (?:'[^']*'|\S*[^\s,;.`)])|(?<![\w`-])--[a-z][a-z-]+(?: [A-Z]{2,})?"
+    r"`(?:[A-Za-z][^`]* |{})[^`]*`|--set (?:'[^']*'|\S*[^\s,;.`)])|(?<![\w`-])--[a-z][a-z-]+(?: [A-Z]{2,})?"
 )
 _HELP = {"help", "description", "epilog"}
 

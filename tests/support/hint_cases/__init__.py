@@ -1,5 +1,6 @@
 """All cases of hints that are obeyed, by subject."""
 
+from support.hint_cases.cells import CELLS
 from support.hint_cases.columns import COLUMNS
 from support.hint_cases.commands import COMMANDS
 from support.hint_cases.predictions import PREDICTIONS
@@ -12,6 +13,7 @@ from support.hint_cases.tables import TABLES
 CASES = (
     *TABLES,
     *COLUMNS,
+    *CELLS,
     *COMMANDS,
     *SETTINGS_CASES,
     *PREDICTIONS,

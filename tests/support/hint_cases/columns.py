@@ -139,6 +139,7 @@ COLUMNS = (
     ),
     Case("adds such a line", _without_header, 4, own={"FILE": "t.csv"}, take="`sed[^`]*`"),
     Case("or accept this table with --set dataset.min_rows=", _few, 4),
+    Case(". `pcc-job validate` repeats the check", _unknown_labels, 4, take="`pcc-job validate`"),
     Case(
         "a parameter of the suite with --set",
         _unknown_labels,

@@ -9,7 +9,7 @@ from support.obeying import Case
 from support.small_runs import write_letters
 
 
-def _run(table, *sets, base=TEXTS):
+def run_of(table, *sets, base=TEXTS):
     """Return a function that writes a table and returns a dry run of it."""
 
     def first(_):
@@ -163,17 +163,17 @@ def _other_table(_, command, __):
 RUNS = (
     Case(
         ", or use --set search.folds={}",
-        _run(_three_of_a_class, "expectations.parameters={labels: [ask, drop, stop]}"),
+        run_of(_three_of_a_class, "expectations.parameters={labels: [ask, drop, stop]}"),
         5,
     ),
     Case(
         "or use --set features.min_groups=1 to keep every term",
-        _run(_all_texts_differ, "features.analyzers=[word]"),
+        run_of(_all_texts_differ, "features.analyzers=[word]"),
         5,
     ),
     Case(
         "or list the classes: --set 'expectations.parameters={labels: [A, B]}'",
-        _run(_rare_class, "features.min_groups=5", "dataset.min_rows=50"),
+        run_of(_rare_class, "features.min_groups=5", "dataset.min_rows=50"),
         5,
         take="or list.*",
         own={"A": "ask", "B": "drop"},
@@ -181,7 +181,7 @@ RUNS = (
     ),
     Case(
         "--set dataset.columns.target=COLUMN --set dataset.columns.text=COLUMN name them; if",
-        _run(_label_column_swapped),
+        run_of(_label_column_swapped),
         5,
         take="--set.*name them",
         own={"target=COLUMN": "target=kind", "text=COLUMN": "text=text"},
@@ -189,7 +189,7 @@ RUNS = (
     ),
     Case(
         "or use --set split.test_fraction=0.2",
-        _run(
+        run_of(
             _thirty,
             "split.method=stratified_group",
             "split.test_fraction=0.07",
@@ -199,7 +199,7 @@ RUNS = (
     ),
     Case(
         "use --set split.near_duplicates=auto",
-        _run(
+        run_of(
             write_letters,
             "split.near_duplicates=text",
             "dataset.columns.text=null",

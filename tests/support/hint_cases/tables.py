@@ -57,7 +57,7 @@ def _packed_parquet(_):
     return validate("packed.parquet")
 
 
-def _another(name):
+def another(name):
     """Return a change of the table to another one, as a hint that names `--dataset` asks."""
     return lambda _, words, __: [*words, "--dataset", name]
 
@@ -122,23 +122,23 @@ TABLES = (
         _utf32,
         3,
         own={"FILE": "t.csv", "NEW": "new.csv"},
-        change=_another("new.csv"),
+        change=another("new.csv"),
     ),
     Case(
-        "decompress it: `gzip -dc FILE",
+        "decompress it: `{} FILE > NEW`",
         _packed_parquet,
         3,
         own={"FILE": "packed.parquet", "NEW": "new.parquet"},
-        change=_another("new.parquet"),
+        change=another("new.parquet"),
     ),
-    Case("check --dataset (dataset.uri), and whether", _missing, 3, change=_another("t.csv")),
-    Case("and write the table to a file", _pipe, 3, change=_another("t.csv")),
+    Case("check --dataset (dataset.uri), and whether", _missing, 3, change=another("t.csv")),
+    Case("and write the table to a file", _pipe, 3, change=another("t.csv")),
     Case("or rename the files so that they end in", _folder("a.txt"), 3, change=_rename),
     Case(
         "or use --dataset with a single file",
         _folder("a.csv", "b.parquet"),
         3,
-        change=_another("parts/a.csv"),
+        change=another("parts/a.csv"),
     ),
     Case(
         "`head -n 2 FILE` shows both",

@@ -18,6 +18,7 @@ NO_HINTS = {
     "would be published without --dry-run": "the outcome of a dry run",
     "rejected by the gate, but published with --override": "the outcome of a run",
     "--dataset needs --out": "says what is wrong",
+    "`{}` needs {}: {}": "says what is wrong",
     "--set {}": "a source of settings",
     "<p>This section shows each criterion of the gate": "a template of the report",
 }
@@ -25,6 +26,7 @@ NO_HINTS = {
 PARTS = {
     "`pcc-job models promote {} {}`": "the cases with {VERSION: ...}",
     "{}run `pcc-job models promote {}` if it is the better one": "compare them with ...",
+    "`{}` writes a settings file, where COLUMN has the labels": "--target COLUMN",
     "--channel {}": "a part of `pcc-job models promote`",
 }
 NOT_OBEYED = {
@@ -42,6 +44,8 @@ NOT_OBEYED = {
     "or use --set search.workers=1 to fit one model": "needs a machine with little memory",
     "which needs no calibration": "the checks of the split refuse such a table first",
     "or use --set evaluation.method=auto, which then": "the checks of the split come first",
+    "raise the limit: `ulimit -n 4096`": "needs a process with few open files",
+    "with Spark, write without `partitionBy`": "a line of pandas, not a command",
     "run `{} --help`": "a usage error of a real process: tests/e2e/test_hints.py",
 }
 # one of several remedies in a hint
