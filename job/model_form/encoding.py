@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from job.contracts.arrays import Array
 from job.contracts.messages import quote
+from job.contracts.remedies import AVOID_VERSION
 from job.contracts.strict_json import parse_json
 from job.errors import IntegrityError
 from job.model_form.form import ModelForm
@@ -69,8 +70,7 @@ def decode_form(data: bytes, name: str) -> ModelForm:
     except ValueError as error:
         raise IntegrityError(
             f"{name} is malformed: {error}",
-            hint="the file is malformed although its digest matches: find out who wrote it, and do "
-            "not load the version",
+            hint=f"the file is malformed although its digest matches; {AVOID_VERSION}",
         ) from None
 
 

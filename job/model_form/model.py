@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from job.contracts.arrays import Array
+from job.contracts.remedies import AVOID_VERSION
 from job.contracts.row_blocks import split_rows
 from job.errors import IntegrityError
 from job.model_form.block_forms import TermBlock
@@ -91,5 +92,5 @@ class PlainModel:
     def _unusable(self, problem: str) -> IntegrityError:
         return IntegrityError(
             f"the model in {self._name} {problem}",
-            hint="do not use this version; find out who wrote it, and publish a new version",
+            hint=AVOID_VERSION,
         )

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from job.contracts.dataset import Rows
-from job.contracts.messages import pluralize
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.reports.challenge import Challenge
@@ -34,13 +33,9 @@ from job.registry.champion import PublishedVersion, load_anchor
 from job.stages.evaluation.evaluate import evaluate
 from job.stages.evaluation.evaluated_rows import EvaluatedRows
 from job.stages.features.preprocessing import select_blocks
-from job.stages.gate.comparison import compare, find_problem, match_input
+from job.stages.gate.comparison import compare, find_problem, find_width_problem, match_input
 from job.stages.gate.criteria import decide
-from job.stages.gate.held_out_comparison import (
-    NO_PLAIN_FORM,
-    ComparedModel,
-    ComparisonSpec,
-)
+from job.stages.gate.held_out_comparison import NO_PLAIN_FORM, ComparedModel, ComparisonSpec
 from job.stages.lineage.training_rows import find_lineage_problem, was_trained_on
 from job.stages.metrics.predictions import predict
 from job.stages.packaging.metadata import name_embedding_model
@@ -148,14 +143,14 @@ def _load_candidate(context: RunContext, tables: Tables, version: PublishedVersi
             hint="mount the key (lineage.key_file), or restore the file from a backup",
         )
     unseen = rows.take(~was_trained_on(version, rows, table))
-    embedding_model = name_embedding_model(tables.dataset, context.settings.publish)
-    model = _load(context.plan, version, unseen, embedding_model)
     if not len(unseen):
         raise ConfigurationError(
             f"{version.version} was trained on all rows of the table, so it cannot be evaluated "
             "on them",
             hint="use --dataset with a table that has other rows, such as a later export",
         )
+    embedding_model = name_embedding_model(tables.dataset, context.settings.publish)
+    model = _load(context.plan, version, unseen, embedding_model)
     return _Judged(
         version=version,
         model=model,
@@ -223,11 +218,11 @@ def _load(plan: Plan, version: PublishedVersion, rows: Rows, embedding_model: st
     settings, metadata = plan.settings, version.metadata
     inputs = (settings.features.use, *settings.search.inputs)
     feature_blocks = match_input(metadata, rows, inputs, settings.dataset.columns)
+    if problem := find_width_problem(metadata, rows):
+        raise _unlike(version, problem)
     if feature_blocks is None:
         raise ConfigurationError(
-            f"{version.version} takes {metadata.input.kind} of "
-            f"{pluralize(len(metadata.input.names), 'column')}, an input that neither features.use "
-            "nor search.inputs names",
+            f"{version.version} takes an input that neither features.use nor search.inputs names",
             hint="use the features.use and search.inputs that the version was trained with; "
             f"`pcc-job models show {version.version}` prints them",
         )
@@ -237,14 +232,18 @@ def _load(plan: Plan, version: PublishedVersion, rows: Rows, embedding_model: st
             hint=f"choose a version that has {PLAIN_MODEL_FILE}",
         )
     if problem := find_problem(version, rows, feature_blocks, embedding_model):
-        raise ConfigurationError(
-            f"{version.version} cannot be evaluated on this table: {problem}",
-            hint="use --dataset with a table like the one that it was trained on",
-        )
+        raise _unlike(version, problem)
     return TrainedModel(
         estimator=metadata.classifier,
         parameters=(),
         feature_blocks=feature_blocks,
         pipeline=read_model(version.version, version.files[PLAIN_MODEL_FILE], metadata),
         baselines=(),
+    )
+
+
+def _unlike(version: PublishedVersion, problem: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{version.version} cannot be evaluated on this table: {problem}",
+        hint="use --dataset with a table like the one that it was trained on",
     )

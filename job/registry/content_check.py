@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from job.contracts.messages import quote_list
+from job.contracts.remedies import AVOID_VERSION
 from job.contracts.reports.manifest import Manifest
 from job.contracts.reports.metadata import PromotionTerms
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
@@ -42,5 +43,5 @@ def check_content(manifest: Manifest, metadata: bytes) -> None:
 def _difference(version: str, key: str, details: str = "") -> IntegrityError:
     return IntegrityError(
         f"{version} is damaged: {MANIFEST_FILE} differs from {key} of {METADATA_FILE}{details}",
-        hint="do not use this version; find out who wrote it, and publish a new version",
+        hint=AVOID_VERSION,
     )

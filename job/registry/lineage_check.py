@@ -56,7 +56,7 @@ def _list_notes(keys: LineageKeys, blocking: list[str], damaged: list[str]) -> l
     if damaged:
         notes.append(
             f"the key of {name_all('version', damaged)} is unknown, because metadata.json is "
-            "damaged: see `pcc-job models verify`"
+            f"damaged: `pcc-job models verify {damaged[0]}` says how"
         )
     if blocking:
         notes.append(

@@ -10,6 +10,7 @@ from typing import Final
 
 from job.contracts.identity import Digest
 from job.contracts.ports import ArtifactStore
+from job.contracts.remedies import RESTORE_LINEAGE
 from job.contracts.store_bounds import MAX_JSON_BYTES, MAX_LINEAGE_BYTES
 from job.contracts.store_keys import ObjectInfo
 from job.errors import IntegrityError
@@ -45,7 +46,7 @@ def read_lineage_file(
     if data is not None and str(Digest.of(data)) != digest:
         raise IntegrityError(
             f"'{key}' differs from the digest in metadata.json of {version}",
-            hint="restore the file from a backup, or publish a new version",
+            hint=RESTORE_LINEAGE,
         )
     return data
 

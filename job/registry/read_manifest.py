@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from job.contracts.messages import describe_problem, quote_list
 from job.contracts.ports import ArtifactStore
+from job.contracts.remedies import AVOID_VERSION, RESTORE_VERSION
 from job.contracts.reports.manifest import Manifest
 from job.contracts.store_bounds import (
     MAX_JSON_BYTES,
@@ -39,19 +40,19 @@ def read_manifest(store: ArtifactStore, version: str) -> tuple[Manifest, bytes]:
     except ValueError as error:
         raise IntegrityError(
             f"{version}/{MANIFEST_FILE}, the manifest, {error}",
-            hint="restore it from a backup, or publish a new version",
+            hint=RESTORE_VERSION,
         ) from None
     if manifest.version != version or not is_named_for(
         version, manifest.run_id, manifest.copied_from
     ):
         raise IntegrityError(
             f"{version}/{MANIFEST_FILE} belongs to another version",
-            hint="restore it from a backup, or publish a new version",
+            hint=RESTORE_VERSION,
         )
     if problem := _find_problem(manifest):
         raise IntegrityError(
             f"{version}/{MANIFEST_FILE} {problem}",
-            hint="do not use this version; find out who wrote it",
+            hint=AVOID_VERSION,
         )
     return manifest, raw
 

@@ -14,6 +14,7 @@ from typing import Final
 from job.contracts.identity import Digest
 from job.contracts.messages import quote_list
 from job.contracts.ports import ArtifactStore
+from job.contracts.remedies import RESTORE_VERSION
 from job.contracts.reports.manifest import FileEntry
 from job.contracts.reports.metadata import Metadata, PromotionTerms, PublishedLineage
 from job.contracts.version_files import MANIFEST_FILE, METADATA_FILE
@@ -182,5 +183,5 @@ def _damage(version: str, broken: list[str], unlisted: list[str]) -> IntegrityEr
     problems += [f"files not in the manifest: {quote_list(unlisted)}"] if unlisted else []
     return IntegrityError(
         f"{version} is damaged: {'; '.join(problems)}",
-        hint="restore the files from a backup, or publish a new version",
+        hint=RESTORE_VERSION,
     )

@@ -184,7 +184,8 @@ def _from_environment(
             raise ConfigurationError(
                 f"unknown variable {quote(variable)}"
                 f"{did_you_mean(variable, [*names, KEY_VARIABLE])}",
-                hint="`pcc-job config show` lists the settings; in variables, `__` separates the "
+                # `config show` would refuse the variable, too
+                hint="`pcc-job config schema` has all settings; in variables, `__` separates the "
                 "levels, as in PCC_JOB_DATASET__URI",
             )
         key = names[variable]

@@ -140,3 +140,20 @@ def test_the_next_command_of_a_run_works(train, pcc_job, sample, tmp_path):
 
         assert "pcc-job" == program
         assert 0 == followed.returncode, (command, followed.stderr[-1500:])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["run", "--datset", "t.csv"], ["models", "promot"], ["models", "promote"], ["--nope"]),
+        *(["predict"], ["runs", "list", "--limit", "none"], ["config", "show", "extra"], ["rn"]),
+    ],
+)
+def test_the_help_that_a_wrong_argument_names_exists(words, pcc_job):
+    refused = pcc_job(*words)
+    (command,) = re.findall("^run `pcc-job ([^`]*)`$", remedies(refused))
+    followed = pcc_job(*shlex.split(command))
+
+    assert 2 == refused.returncode
+    assert 0 == followed.returncode, followed.stderr
+    assert "Usage" in followed.stdout

@@ -20,6 +20,8 @@ class Ended:
     seconds: float
     message: str = ""
     crash: Exception | None = None
+    hint: str = ""
+    stderr: str = ""
 
 
 class _Watcher:
@@ -29,15 +31,16 @@ class _Watcher:
 
 def run_here(*words):
     """Run the command line; errors become exit codes as in `job.cli.main`."""
-    out, started = io.StringIO(), time.monotonic()
-    code, message, crash = 0, "", None
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+    out, err, started = io.StringIO(), io.StringIO(), time.monotonic()
+    code, message, crash, hint = 0, "", None, ""
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
             code = app([str(word) for word in words], standalone_mode=False, obj=_Watcher()) or 0
         except JobError as error:
-            code, message = int(error.exit_code), error.message
+            code, message, hint = int(error.exit_code), error.message, error.hint
         except typer.Abort:
             code = 130
         except Exception as error:  # noqa: BLE001  # as the command line does
             code, crash = (2, None) if hasattr(error, "format_message") else (1, error)
-    return Ended(code, out.getvalue(), time.monotonic() - started, message, crash)
+    seconds = time.monotonic() - started
+    return Ended(code, out.getvalue(), seconds, message, crash, hint, err.getvalue())

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from job.contracts.remedies import AVOID_VERSION
 from job.contracts.version_files import MODEL_FILE
 from job.errors import IncompatibleModelError, IntegrityError
 
@@ -87,8 +88,7 @@ def check_pickle(folder: Path, limits: Limits = Limits()) -> None:
         reason = f"ends the process that loads it (exit status {status})"
     raise IntegrityError(
         f"{MODEL_FILE} of {folder.name} {reason}",
-        hint="do not load the file elsewhere: it may be forged. Publish a new version, move "
-        "the channel to it, and find out who wrote the file",
+        hint=f"do not load the file elsewhere, because it may be forged; {AVOID_VERSION}",
     )
 
 

@@ -170,6 +170,19 @@ def find_embedding_problem(
     return ""
 
 
+def find_width_problem(metadata: Metadata, rows: Rows) -> str:
+    """Return a message if embeddings have another width than the version takes, else an empty text.
+
+    A version that takes a table of several columns is not looked at.
+    """
+    if metadata.input.kind != "embeddings" or rows.embeddings is None:
+        return ""
+    width, found = metadata.input.shape[1], rows.embeddings.shape[1]
+    if width == found:
+        return ""
+    return f"it takes embeddings of {width} dimensions, those of the table have {found}"
+
+
 def match_input(
     metadata: Metadata, rows: Rows, uses: Iterable[FeatureBlocks], columns: ColumnsSpec
 ) -> FeatureBlocks | None:

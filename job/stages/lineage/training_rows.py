@@ -18,6 +18,7 @@ import numpy as np
 
 from job.contracts.arrays import Array, Mask
 from job.contracts.dataset import Rows
+from job.contracts.remedies import AVOID_VERSION, RESTORE_LINEAGE
 from job.contracts.version_files import EARLIER_TRAINING_KEYS_FILE
 from job.errors import IntegrityError
 from job.registry.champion import PublishedVersion
@@ -79,8 +80,7 @@ def parse_lineage(version: str, data: bytes) -> Lineage:
     except ValueError:
         raise IntegrityError(
             f"the lineage file of {version} cannot be read",
-            hint="restore the file from a backup, or promote once without it: `pcc-job run "
-            "--override REASON`",
+            hint=RESTORE_LINEAGE,
         ) from None
 
 
@@ -97,8 +97,7 @@ def _read_training_rows(version: PublishedVersion) -> tuple[Array, _Digests]:
     except ValueError:
         raise IntegrityError(
             f"{version.version}/{EARLIER_TRAINING_KEYS_FILE} cannot be read",
-            hint="restore the file from a backup, or promote once without it: `pcc-job run "
-            "--override REASON`",
+            hint=AVOID_VERSION,
         ) from None
     return known, lambda strings: salted_digests("trained", strings, salt)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from job.contracts.ports import ArtifactStore
+from job.contracts.remedies import AVOID_VERSION
 from job.contracts.reports.metadata import Metadata, ModelInput
 from job.contracts.version_files import METADATA_FILE, PLAIN_MODEL_FILE
 from job.errors import ConfigurationError, IntegrityError
@@ -63,7 +64,7 @@ def read_model(version: str, data: bytes, metadata: Metadata) -> PlainModel:
     if form.classes != metadata.classes or form.input != describe_input(metadata.input):
         raise IntegrityError(
             f"{name} has other classes or another input than metadata.json",
-            hint="do not use this version; find out who wrote it, and publish a new version",
+            hint=AVOID_VERSION,
         )
     return model
 

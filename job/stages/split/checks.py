@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from job.contracts.dataset import Rows
 from job.contracts.reports.split import SplitReport
 from job.errors import TrainingError
 from job.stages.split.class_names import quote_classes
 from job.stages.split.counts import count_groups_by_class
+
+_MIN_FOLDS: Final = 2  # of search.folds
 
 
 def check_sides(report: SplitReport, labels: tuple[str, ...]) -> None:
@@ -32,15 +36,16 @@ def check_training(train: Rows, labels: tuple[str, ...], folds: int) -> None:
     if len(classes) < 2:
         raise TrainingError(
             "the training rows have fewer than 2 classes",
-            hint="add rows of other classes, or list the classes: "
-            "--set 'expectations.parameters={labels: [A, B]}'",
+            hint="add rows of other classes",
         )
     small = sorted({*classes[n_groups < folds], *(set(labels) - set(classes))})
     if small:
         named = quote_classes(small, {*classes, *labels}, labels)
+        counts = dict(zip(classes.tolist(), n_groups.tolist(), strict=True))
+        fewest = min(counts.get(name, 0) for name in small)
+        fewer = f", or use --set search.folds={fewest}" if fewest >= _MIN_FOLDS else ""
         raise TrainingError(
             f"too few groups in the training rows of {named}; expected one for each of the "
             f"{folds} folds of the search (near-duplicates are one group)",
-            hint="add rows of these classes that are not copies of one another, or lower "
-            "search.folds. split.min_jaccard sets how similar near-duplicates are",
+            hint=f"add rows of these classes that are not copies of one another{fewer}",
         )

@@ -31,6 +31,18 @@ def test_expected_class_without_training_rows_is_named():
         check_training(train_of(*"aabb"), ("a", "b", "c"), 2)
 
 
+@pytest.mark.parametrize(
+    ("labels", "remedy"), [("aaabb", "or use --set search.folds=2"), ("aaab", ""), ("aaac", "")]
+)
+def test_fewer_folds_are_advised_only_if_they_help(labels, remedy):
+    """A search needs two folds; the hint names as many as the smallest class has groups."""
+    with pytest.raises(TrainingError) as caught:
+        check_training(train_of(*labels), ("a", "b"), 3)
+
+    assert remedy in caught.value.hint
+    assert bool(remedy) == ("--set" in caught.value.hint)
+
+
 def test_single_class_is_an_error():
     """There is nothing to learn."""
     with pytest.raises(TrainingError, match="fewer than 2 classes"):
