@@ -44,6 +44,7 @@ NOT_OBEYED = {
     "or use --set search.workers=1 to fit one model": "needs a machine with little memory",
     "which needs no calibration": "the checks of the split refuse such a table first",
     "or use --set evaluation.method=auto, which then": "the checks of the split come first",
+    "; a time can be named with --set dataset.columns.timestamp=COLUMN": "no case yet",
     "raise the limit: `ulimit -n 4096`": "needs a process with few open files",
     "with Spark, write without `partitionBy`": "a line of pandas, not a command",
     "run `{} --help`": "a usage error of a real process: tests/e2e/test_hints.py",
