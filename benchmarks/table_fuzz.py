@@ -4,8 +4,8 @@ How it works
 ------------
 1. `benchmarks.hostile_tables` writes a table and names the command that reads it.
 2. The command reads it in this process (`benchmarks.in_process` says what a bug is).
-3. It is also a bug if the command writes text of a cell, if it takes more than 1 GiB of memory, or if a
-   table that was written by a sound writer is validated with another number of rows.
+3. It is also a bug if the command writes text of a cell, if it takes more than 1 GiB of memory, or
+   if a table that was written by a sound writer is validated with another number of rows.
 """
 
 from __future__ import annotations

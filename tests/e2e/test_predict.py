@@ -259,13 +259,15 @@ def test_text_for_another_input_is_refused(trained, channel):
         (("--dataset", "t.csv", "--out", "no/o.csv"), "folder 'no' does not exist"),
         (("--dataset", "t.csv", "--out", "s3://bucket/o.csv"), "--out must be a local path"),
         (("--dataset", "t.csv", "--out", "./t.csv", "--force"), "is the table of --dataset"),
-        (("--dataset", ".", "--out", "t.csv", "--force"), "or is inside it"),
+        (("--dataset", "tables", "--out", "tables/t.csv", "--force"), "or is inside it"),
         (("--dataset", "t.csv", "--out", "x" * 300 + ".csv"), "too long"),
     ],
 )
 def test_wrong_arguments_are_refused(trained, words, problem):
     """The exit code is 2, before anything is read."""
-    (trained.folder / "t.csv").write_text("text\nhello\n")
+    (trained.folder / "tables").mkdir(exist_ok=True)
+    for name in ("t.csv", "tables/t.csv"):
+        (trained.folder / name).write_text("text\nhello\n")
     done = trained.command("predict", "text", *words)
 
     assert 2 == done.returncode, done.stderr

@@ -56,9 +56,10 @@ def to_plain(array: pa.Array) -> pa.Array:
     if isinstance(kind, pa.BaseExtensionType):
         return _read_extension(array)
     if pa.types.is_dictionary(kind):
-        return to_plain(array.dictionary_decode())
+        # NOTE: pyarrow cannot decode a dictionary of views
+        return to_plain(array.dictionary).take(array.indices)
     if pa.types.is_run_end_encoded(kind):
-        return to_plain(_repeat_runs(array))
+        return _repeat_runs(array)
     if pa.types.is_string_view(kind):
         return array.cast(pa.large_string())
     if _is_binary(kind):
@@ -106,7 +107,7 @@ def _repeat_runs(array: pa.RunEndEncodedArray) -> pa.Array:
     """Return the value of each row; `pyarrow.compute.run_end_decode` does not take all types."""
     rows = np.arange(array.offset, array.offset + len(array))
     ends = array.run_ends.to_numpy(zero_copy_only=False)
-    return array.values.take(pa.array(np.searchsorted(ends, rows, side="right")))
+    return to_plain(array.values).take(pa.array(np.searchsorted(ends, rows, side="right")))
 
 
 def _read_bytes(array: pa.Array) -> pa.Array:

@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
-import numpy as np
-import pyarrow as pa
 import structlog
 
-from job.contracts.arrays import Array
-from job.contracts.dataset import Column, Dataset, Embeddings, Kind
+from job.contracts.dataset import Dataset, Embeddings
 from job.contracts.ports import MatrixAllocator, SourceTable, TableSource
 from job.contracts.provenance import Provenance
-from job.contracts.settings.dataset import ColumnsSpec, CsvSpec, DatasetSpec
+from job.contracts.settings.dataset import DatasetSpec
 from job.contracts.shown_names import NameRule, select_notes
 from job.errors import DatasetUnreadableError
 from job.stages.data.header import has_column, read_names
 from job.stages.data.ingest.cell_sizes import check_cell_sizes
 from job.stages.data.ingest.content_digest import ContentDigest
 from job.stages.data.ingest.embedding_matrix import MatrixBuilder
-from job.stages.data.ingest.number_notation import (
-    count_notations,
-    read_notation,
-    suggest_notation,
+from job.stages.data.ingest.number_notation import read_notation
+from job.stages.data.ingest.role_cells import find_embedding_cells
+from job.stages.data.ingest.role_columns import (
+    RoleColumn,
+    assign_roles,
+    finish_column,
+    read_column,
+    role_names,
 )
-from job.stages.data.ingest.role_cells import find_embedding_cells, read_cells
-from job.stages.data.ingest.unreadable_cells import UnreadableCells
-from job.stages.data.wide_columns import check_numbering, wide_columns
+from job.stages.data.wide_columns import check_numbering
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, kw_only=True)
-class _RoleColumn:
-    name: str
-    role: str
-    kind: Kind
-    source_name: str
-    chunks: list[Array] = field(default_factory=list)
-    n_unreadable: int = 0
-    notations: Counter[str] = field(default_factory=Counter)
-    unreadable: UnreadableCells = field(default_factory=UnreadableCells)
-
-    @property
-    def label(self) -> str:
-        """Label in the content digest: the role, and the name if a role can have many columns."""
-        many = self.role in ("numeric", "categorical", "boolean")
-        return f"{self.role}:{self.name}" if many else self.role
 
 
 def ingest(
@@ -82,7 +61,7 @@ def ingest(
     """
     table = source.open(uri)
     names, rule = read_names(table, spec, required)
-    columns, wide = _assign_roles(names, spec.columns)
+    columns, wide = assign_roles(names, spec.columns)
     with ThreadPoolExecutor(1) as pool:
         file_digest = pool.submit(table.file_digest)
         content = ContentDigest()
@@ -100,13 +79,13 @@ def ingest(
             sidecar=table.sidecar,
             ignored_columns=_ignored(table.names, columns, wide, rule),
             absent_columns=tuple(
-                n for n in _role_names(spec.columns) if not has_column(tuple(names), n)
+                n for n in role_names(spec.columns) if not has_column(tuple(names), n)
             ),
             **check_numbering(
                 table.names,
                 names,
                 spec.columns.embeddings,
-                known=_role_names(spec.columns),
+                known=role_names(spec.columns),
                 rule=rule,
             ),
         )
@@ -120,52 +99,16 @@ def ingest(
         log.info("columns_ignored", columns=list(provenance.ignored_columns))
     return Dataset(
         n_rows=n_rows,
-        columns=tuple(_finished(column, table.csv) for column in columns),
+        columns=tuple(finish_column(column, table.csv) for column in columns),
         embeddings=embeddings,
         provenance=provenance,
         rows_in_cells=table.rows_in_cells,
     )
 
 
-def _assign_roles(
-    names: dict[str, str], spec: ColumnsSpec
-) -> tuple[list[_RoleColumn], tuple[str, ...]]:
-    """Return the columns to read, by role, and the names of the embedding columns."""
-    kinds: list[tuple[str, Kind, tuple[str | None, ...]]] = [
-        ("target", "string", (spec.target,)),
-        ("text", "string", (spec.text,)),
-        ("numeric", "number", spec.numeric),
-        ("categorical", "string", spec.categorical),
-        ("boolean", "boolean", spec.boolean),
-        ("timestamp", "timestamp", (spec.timestamp,)),
-        ("id", "string", (spec.id,)),
-        ("group", "string", (spec.group,)),
-    ]
-    columns = [
-        _RoleColumn(name=name, role=role, kind=kind, source_name=names[name])
-        for role, kind, role_names in kinds
-        for name in role_names
-        if name is not None and name in names
-    ]
-    if spec.embeddings is None:
-        return columns, ()
-    embedding_names = (
-        wide_columns(tuple(names), spec.embeddings)
-        if spec.embeddings.endswith("*")
-        else (spec.embeddings,)
-    )
-    return columns, tuple(names[name] for name in embedding_names if name in names)
-
-
-def _role_names(spec: ColumnsSpec) -> tuple[str, ...]:
-    single = (spec.target, spec.text, spec.embeddings, spec.timestamp, spec.id, spec.group)
-    all_names = (*single, *spec.numeric, *spec.categorical, *spec.boolean)
-    return tuple(name for name in all_names if name is not None)
-
-
 def _read(
     table: SourceTable,
-    columns: list[_RoleColumn],
+    columns: list[RoleColumn],
     wide: tuple[str, ...],
     content: ContentDigest,
     reserve: Callable[[int], None],
@@ -185,62 +128,21 @@ def _read(
         reserve(int(n_bytes * max((table.n_rows or 0) / n_rows - 1, 0)))
         content.add_rows(batch.num_rows)
         for column in columns:
-            _read_column(table, column, batch, content)
+            read_column(table, column, batch, content)
         if wide:
             parts = [batch.column(name) for name in wide]
             if len(wide) > 1:
                 parts = [read_notation(part, table.csv) for part in parts]
             parts = find_embedding_cells(parts, wide, table.uri)
             content.add_embeddings(*builder.add(parts))
-    return n_rows, builder.build() if wide else None
-
-
-def _read_column(
-    table: SourceTable, column: _RoleColumn, batch: pa.RecordBatch, content: ContentDigest
-) -> None:
-    array = batch.column(column.source_name)
-    if column.kind == "number":
-        array = read_notation(array, table.csv)
-    values, n_unreadable = read_cells(
-        array,
-        column.kind,
-        name=column.source_name,
-        uri=table.uri,
-        is_prose=column.role == "text",
-    )
-    column.chunks.append(values)
-    column.n_unreadable += n_unreadable
-    if n_unreadable and column.kind == "number":
-        column.notations += count_notations(batch.column(column.source_name))
-    if n_unreadable:
-        column.unreadable.add(array, values)
-    content.add(column.label, column.kind, values)
-
-
-def _finished(column: _RoleColumn, csv: CsvSpec | None) -> Column:
-    remedy = suggest_notation(column.notations, csv)
-    if column.n_unreadable:
-        log.warning(
-            "cells_unreadable",
-            column=column.name,
-            kind=column.kind,
-            n_cells=column.n_unreadable,
-            **({"notation": remedy} if remedy else {}),
-        )
-    return Column(
-        name=column.name,
-        role=column.role,
-        kind=column.kind,
-        values=np.concatenate(column.chunks),
-        n_unreadable=column.n_unreadable,
-        remedy=remedy,
-        n_missing_words=column.unreadable.n_missing_words,
-        notation=column.unreadable.find_notation(),
-    )
+    if not wide:
+        return n_rows, None
+    content.add_embeddings(*builder.finish())
+    return n_rows, builder.build()
 
 
 def _ignored(
-    names: tuple[str, ...], columns: list[_RoleColumn], wide: tuple[str, ...], rule: NameRule
+    names: tuple[str, ...], columns: list[RoleColumn], wide: tuple[str, ...], rule: NameRule
 ) -> tuple[str, ...]:
     """Return the columns without a role, by name or, if `rule` hides the name, by number."""
     used = {column.source_name for column in columns} | set(wide)

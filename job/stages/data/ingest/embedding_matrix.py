@@ -2,7 +2,8 @@
 
 How it works
 ------------
-1. The first batch determines the width: the most common length of its embeddings.
+1. The first batch with an embedding determines the width: the most common length of its
+   embeddings.  The rows before it wait for the width.
 2. If the number of rows is known, the matrix is allocated once; otherwise it grows with each batch.
 3. A row that is missing, unreadable, of another width or not finite is set to zero and gets a
    defect code.
@@ -28,6 +29,11 @@ from job.stages.data.ingest.column_types import is_list_type
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
 
 Block = tuple[Array, Array, Array]
+_NO_ROWS: Final[Block] = (
+    np.empty((0, 0), np.float32),
+    np.empty(0, np.uint8),
+    np.empty(0, np.int32),
+)
 
 
 class MatrixBuilder:
@@ -50,6 +56,7 @@ class MatrixBuilder:
         self._n_expected, self._reserve, self._matrices = n_rows, reserve, matrices
         self._matrix: Array | None = None
         self._n_filled = 0
+        self._waiting = np.empty(0, np.int64)  # lengths of the first rows, which have no values
         self._defects: list[Array] = []
         self._widths: list[Array] = []
 
@@ -59,16 +66,27 @@ class MatrixBuilder:
         Returns
         -------
         rows, defects, widths
-            The batch's rows of the matrix, and the defect code and number of values of each row.
+            The new rows of the matrix, and the defect code and number of values of each row.  There
+            are none as long as all embeddings are missing or empty.
         """
         lengths, flat = read_embeddings(columns)
-        if self._matrix is None:
-            shape = (self._n_expected or 0, _most_common_width(lengths))
-            if self._n_expected:
-                self._reserve(self._matrices.memory_bytes(shape))
-                self._matrix = self._matrices.empty(shape)
-            else:
-                self._matrix = np.empty(shape, np.float32)  # grows
+        if self._matrix is not None:
+            return self._place(self._matrix, lengths, flat)
+        self._waiting = np.concatenate([self._waiting, lengths])
+        return self._place_waiting(flat) if (lengths > 0).any() else _NO_ROWS
+
+    def finish(self) -> Block:
+        """Place the rows of a table that has no embedding at all; return them as `add` does."""
+        return self._place_waiting(np.empty(0)) if self._matrix is None else _NO_ROWS
+
+    def _place_waiting(self, flat: Any) -> Block:
+        shape = (self._n_expected or 0, _most_common_width(self._waiting))
+        if self._n_expected:
+            self._reserve(self._matrices.memory_bytes(shape))
+            self._matrix = self._matrices.empty(shape)
+        else:
+            self._matrix = np.empty(shape, np.float32)  # grows
+        lengths, self._waiting = self._waiting, np.empty(0, np.int64)
         return self._place(self._matrix, lengths, flat)
 
     def _place(self, matrix: Any, lengths: Array, flat: Any) -> Block:
@@ -140,8 +158,8 @@ def _fill_sound_rows(block: Any, is_sound: Any, lengths: Any, flat: Any) -> None
 
 
 def _most_common_width(lengths: Array) -> int:
-    """Return the most common number of values per row; in a tie, the largest."""
-    counts = Counter(lengths[lengths >= 0].tolist())
+    """Return the most common number of values per row, except 0; in a tie, the largest."""
+    counts = Counter(lengths[lengths > 0].tolist())
     return int(max(counts, key=lambda width: (counts[width], width), default=0))
 
 

@@ -1,5 +1,6 @@
 """Each type of a Parquet file is read as what it means, or named in an error."""
 
+import json
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -22,6 +23,7 @@ from support.arrow_types import (
 from support.matrices import IN_MEMORY
 
 from job.adapters.tables import ArrowTables
+from job.contracts.dataset import MISSING, OK, WRONG_WIDTH
 from job.contracts.settings.dataset import ColumnsSpec, DatasetSpec
 from job.errors import ContractViolationError, DatasetUnreadableError, JobError
 from job.stages.data.ingest import ingest
@@ -261,3 +263,24 @@ def test_nulls_in_lists_are_defects_of_their_rows(tmp_path):
 
         assert [0, 4, 4, 3, 1, 0] == embeddings.defects.tolist()
         assert [[1, 2], [3, 4]] == embeddings.matrix[[0, 5]].tolist()
+
+
+@pytest.mark.parametrize("first", [None, []], ids=["missing", "empty"])
+@pytest.mark.parametrize("is_json", [False, True])
+def test_width_is_that_of_the_first_embedding(first, is_json, tmp_path):
+    """A batch without an embedding says nothing about the width."""
+    rows = [first] * 3000 + [[1.0, 2.0]] * 1000
+    cells = [row if row is None else json.dumps(row) for row in rows] if is_json else rows
+    embeddings = read(tmp_path, pa.array(cells), "embeddings").embeddings
+
+    defect = MISSING if first is None else WRONG_WIDTH
+    assert (4000, 2) == embeddings.matrix.shape
+    assert [defect] * 3000 + [OK] * 1000 == embeddings.defects.tolist()
+    assert [1, 2] == embeddings.matrix[-1].tolist()
+
+
+def test_table_without_an_embedding_has_no_width(tmp_path):
+    embeddings = read(tmp_path, pa.array([None] * 30, pa.list_(pa.float32())), "embeddings")
+
+    assert (30, 0) == embeddings.embeddings.matrix.shape
+    assert {MISSING} == set(embeddings.embeddings.defects.tolist())
