@@ -12,18 +12,27 @@ _CONFIGURATION: Final = 2  # `ExitCode.CONFIGURATION`; an old Python cannot impo
 
 def main() -> None:
     """Run the command line; on another platform or an old Python, say what helps."""
-    problem = find_problem(sys.platform, sys.version_info[:2])
+    problem = find_problem(sys.platform, sys.version_info[:2], sys.flags.optimize)
     if problem is not None:
         reason, hint = problem
-        sys.stderr.write(f"error: {reason}\nhint: {hint}\n")
+        if sys.stderr is not None:
+            sys.stderr.write(f"error: {reason}\nhint: {hint}\n")
         raise SystemExit(_CONFIGURATION)
     from job.cli import main as run_command_line
 
     run_command_line()
 
 
-def find_problem(platform: str, python: tuple[int, int]) -> tuple[str, str] | None:
-    """Return why the job cannot run here, and what helps; None if it can."""
+def find_problem(
+    platform: str, python: tuple[int, int], optimization: int = 0
+) -> tuple[str, str] | None:
+    """Return why the job cannot run here, and what helps; None if it can.
+
+    Parameters
+    ----------
+    optimization
+        Python's level of optimization: level 2 removes docstrings.
+    """
     if platform not in _PLATFORMS:
         name = "Windows" if platform == "win32" else f"'{platform}'"
         return (
@@ -37,6 +46,12 @@ def find_problem(platform: str, python: tuple[int, int]) -> tuple[str, str] | No
             f"pcc-job needs Python {oldest} or later; this is Python {found}",
             f"install it with another Python, such as `python{oldest} -m pip install ...` "
             f"or `uv tool install --python {oldest} ...`",
+        )
+    if optimization > 1:
+        return (
+            "Python has removed the docstrings (PYTHONOPTIMIZE=2 or -OO); the help and a library "
+            "of the job need them",
+            "unset PYTHONOPTIMIZE, or set PYTHONOPTIMIZE=1",
         )
     return None
 
