@@ -7,6 +7,7 @@ from typing import Final
 
 _PLATFORMS: Final = ("linux", "darwin")
 _OLDEST_PYTHON: Final = (3, 11)
+_LEAST_ADDRESS_SPACE: Final = 160 * 2**20  # bytes; the commands without libraries need 100 MiB
 _CONFIGURATION: Final = 2  # `ExitCode.CONFIGURATION`; an old Python cannot import `job.errors`
 
 
@@ -18,6 +19,7 @@ def main() -> None:
         if sys.stderr is not None:
             sys.stderr.write(f"error: {reason}\nhint: {hint}\n")
         raise SystemExit(_CONFIGURATION)
+    _require_address_space()
     from job.cli import main as run_command_line
 
     run_command_line()
@@ -54,6 +56,21 @@ def find_problem(
             "unset PYTHONOPTIMIZE, or set PYTHONOPTIMIZE=1",
         )
     return None
+
+
+def _require_address_space() -> None:
+    """End the process if `ulimit -v` is too low to load the command line."""
+    from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit  # exists on the job's platforms only
+
+    limit = getrlimit(RLIMIT_AS)[0]
+    if limit != RLIM_INFINITY and limit < _LEAST_ADDRESS_SPACE:
+        needed, granted = _LEAST_ADDRESS_SPACE // 2**20, limit // 2**20
+        if sys.stderr is not None:
+            sys.stderr.write(
+                f"error: pcc-job needs {needed} MiB of address space to start, but may reserve "
+                f"{granted} MiB (`ulimit -v`)\nhint: `ulimit -v unlimited`\n"
+            )
+        raise SystemExit(_CONFIGURATION)
 
 
 if __name__ == "__main__":

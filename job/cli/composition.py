@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from job.contracts.machine_errors import require_address_space
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path, uri_scheme
 from job.errors import ConfigurationError, DatasetNotFoundError, JobError, TransientError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from job.contracts.settings.job_settings import JobSettings
     from job.contracts.suites import Suite
 
+_ADDRESS_SPACE: Final = 1536 * 2**20  # bytes; measured with two CPUs: 1000 MiB, plus a half
 _TEMPORARY_FOLDERS: Final = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108  # as `tempfile` tries
 
 
@@ -37,6 +39,7 @@ def load_libraries() -> Memory:
     from job.adapters.host_limits import Memory, limit_threads, paused_gc, return_freed_memory
     from job.stages.training.memory_limit import require_memory_to_start
 
+    require_address_space(_ADDRESS_SPACE, "to load its libraries")
     memory = Memory()
     require_memory_to_start(memory)
     return_freed_memory()

@@ -36,6 +36,7 @@ from job.adapters.stores.object_files import (
     open_object,
     stat_object,
 )
+from job.contracts.machine_errors import explain_machine_error
 from job.contracts.store_bounds import object_too_large
 from job.contracts.store_keys import ObjectInfo, ProbeStep
 from job.errors import ConfigurationError, JobError, TransientError
@@ -51,6 +52,7 @@ _REFUSED: Final = (
     errno.ELOOP,
     errno.EISDIR,
 )
+_LIMITS: Final = (errno.EMFILE, errno.ENFILE, errno.EFBIG, errno.ENOMEM)  # not of the store
 _PIECE_BYTES: Final = 2**20
 
 
@@ -228,6 +230,10 @@ class DirectoryStore:
             raise self._translate(error) from error
 
     def _translate(self, error: OSError) -> JobError:
+        if error.errno in _LIMITS:
+            failure = explain_machine_error(error)
+            if failure is not None:
+                return failure
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         if error.errno in _REFUSED:
             return ConfigurationError(

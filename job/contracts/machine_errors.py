@@ -106,3 +106,23 @@ def _no_thread() -> TransientError:
         "cannot start another thread: this user or container has too many processes and threads",
         hint="end other processes, or raise the limit: `ulimit -u`, or `pids.max` of the container",
     )
+
+
+def require_address_space(n_bytes: int, purpose: str) -> None:
+    """Raise if this process may reserve less memory than `n_bytes`, which `purpose` needs.
+
+    NOTE: native libraries end the process, or wait forever, if they cannot reserve memory.
+
+    Raises
+    ------
+    ConfigurationError
+        The limit of `ulimit -v` is lower.
+    """
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY or limit >= n_bytes:
+        return
+    raise ConfigurationError(
+        f"the job needs {n_bytes // 2**20:,} MiB of address space {purpose}, but may reserve "
+        f"{limit // 2**20:,} MiB (`ulimit -v`)",
+        hint="`ulimit -v unlimited`; to limit the memory of a run, use a limit of the container",
+    )
