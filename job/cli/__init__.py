@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from job.contracts.machine_errors import explain_machine_error
 from job.cli.output import discard_output, open_missing_streams, settle_output
 from job.cli.termination import write_termination_message
+from job.contracts.machine_errors import explain_machine_error
 from job.contracts.messages import describe_setting_problem, escape_control_characters
 from job.errors import ExitCode, JobError
 from job.signals import SignalWatcher

@@ -26,9 +26,9 @@ from job.cli.composition import (
 )
 from job.cli.confirmation import check_reason
 from job.cli.lineage_keys import read_mounted_keys
-from job.contracts.machine_errors import explain_machine_error
 from job.cli.termination import write_termination_message
 from job.contracts.identity import canonical_json
+from job.contracts.machine_errors import explain_machine_error
 from job.contracts.version_files import VALIDATION_FILE
 from job.errors import (
     ConfigurationError,

@@ -8,6 +8,7 @@ import fcntl
 import os
 import resource
 import stat
+import threading
 from functools import partial
 
 
@@ -27,18 +28,15 @@ def limit_open_files(n_files):
     return partial(_limit, resource.RLIMIT_NOFILE, n_files)
 
 
-def become_nobody_known():
-    """Become a user without a name, a home or other rights, as OpenShift's random ones."""
+def lose_name_and_home():
+    """Become a user without a name and a home, as the random ones of OpenShift."""
     os.environ.pop("HOME", None)
-    os.setgroups([])
-    os.setgid(0)
-    os.setuid(1_000_660_000)
+    os.setresuid(1_000_660_000, 0, 0)
 
 
-def allow_one_process():
-    """Let the user, who has no process yet, have one: no thread can start."""
-    become_nobody_known()
-    _limit(resource.RLIMIT_NPROC, 1)
+def forbid_threads():
+    """Let each new thread need more memory than there is: none can start."""
+    threading.stack_size(2**46)
 
 
 def close_stream(number):
