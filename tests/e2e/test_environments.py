@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support import environments
@@ -177,7 +178,7 @@ def test_closed_streams_change_no_code(tmp_path, number, words, code):
 )
 def test_full_streams_change_no_code(tmp_path, stream, words, code):
     """A lost line of the log does not fail a command; a lost result does."""
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = _start(words, tmp_path, **{stream: full})
 
     assert code == done.returncode, done.stderr
