@@ -7,23 +7,34 @@ from typing import Final
 
 _PLATFORMS: Final = ("linux", "darwin")
 _OLDEST_PYTHON: Final = (3, 11)
+_LEAST_ADDRESS_SPACE: Final = 160 * 2**20  # bytes; the commands without libraries need 100 MiB
 _CONFIGURATION: Final = 2  # `ExitCode.CONFIGURATION`; an old Python cannot import `job.errors`
 
 
 def main() -> None:
     """Run the command line; on another platform or an old Python, say what helps."""
-    problem = find_problem(sys.platform, sys.version_info[:2])
+    problem = find_problem(sys.platform, sys.version_info[:2], sys.flags.optimize)
     if problem is not None:
         reason, hint = problem
-        sys.stderr.write(f"error: {reason}\nhint: {hint}\n")
+        if sys.stderr is not None:
+            sys.stderr.write(f"error: {reason}\nhint: {hint}\n")
         raise SystemExit(_CONFIGURATION)
+    _require_address_space()
     from job.cli import main as run_command_line
 
     run_command_line()
 
 
-def find_problem(platform: str, python: tuple[int, int]) -> tuple[str, str] | None:
-    """Return why the job cannot run here, and what helps; None if it can."""
+def find_problem(
+    platform: str, python: tuple[int, int], optimization: int = 0
+) -> tuple[str, str] | None:
+    """Return why the job cannot run here, and what helps; None if it can.
+
+    Parameters
+    ----------
+    optimization
+        Python's level of optimization: level 2 removes docstrings.
+    """
     if platform not in _PLATFORMS:
         name = "Windows" if platform == "win32" else f"'{platform}'"
         return (
@@ -38,7 +49,28 @@ def find_problem(platform: str, python: tuple[int, int]) -> tuple[str, str] | No
             f"install it with another Python, such as `python{oldest} -m pip install ...` "
             f"or `uv tool install --python {oldest} ...`",
         )
+    if optimization > 1:
+        return (
+            "Python has removed the docstrings (PYTHONOPTIMIZE=2 or -OO); the help and a library "
+            "of the job need them",
+            "unset PYTHONOPTIMIZE, or set PYTHONOPTIMIZE=1",
+        )
     return None
+
+
+def _require_address_space() -> None:
+    """End the process if `ulimit -v` is too low to load the command line."""
+    from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit  # exists on the job's platforms only
+
+    limit = getrlimit(RLIMIT_AS)[0]
+    if limit != RLIM_INFINITY and limit < _LEAST_ADDRESS_SPACE:
+        needed, granted = _LEAST_ADDRESS_SPACE // 2**20, limit // 2**20
+        if sys.stderr is not None:
+            sys.stderr.write(
+                f"error: pcc-job needs {needed} MiB of address space to start, but may reserve "
+                f"{granted} MiB (`ulimit -v`)\nhint: `ulimit -v unlimited`\n"
+            )
+        raise SystemExit(_CONFIGURATION)
 
 
 if __name__ == "__main__":

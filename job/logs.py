@@ -41,7 +41,7 @@ def configure_logs(level: str, verbosity: Verbosity = "normal") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             _choose_level(level, verbosity, is_terminal=is_terminal)
         ),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # a live line replaces it
+        logger_factory=lambda *_: _LinePrinter(sys.stderr),  # a live line replaces it
         cache_logger_on_first_use=False,
     )
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
@@ -99,6 +99,22 @@ def _log_warning(
     """Log the category and location of a warning, but not its message, which may contain data."""
     place = f"{filename}:{lineno}"
     structlog.get_logger(__name__).warning("library_warned", kind=category.__name__, place=place)
+
+
+class _LinePrinter(structlog.PrintLogger):
+    """Logger whose lines are lost if stderr is full; the command itself goes on."""
+
+    def msg(self, message: str) -> None:
+        """Print one line; raise only if the reader of the pipe has gone away."""
+        try:
+            super().msg(message)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 class _LibraryHandler(logging.Handler):

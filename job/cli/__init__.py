@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from job.cli.output import discard_output
+from job.cli.output import discard_output, open_missing_streams, settle_output
 from job.cli.termination import write_termination_message
+from job.contracts.machine_errors import explain_machine_error
 from job.contracts.messages import describe_setting_problem, escape_control_characters
 from job.errors import ExitCode, JobError
 from job.signals import SignalWatcher
@@ -20,10 +21,9 @@ _PIPE_CLOSED: Final = 141  # as a program that SIGPIPE has ended
 
 def main() -> None:
     """Run the command line, and exit with the exit code for the outcome."""
-    # NOTE: first, because process 1 of a container ignores signals until then
-    watcher = SignalWatcher(lambda name, code: write_termination_message("ended", code, error=name))
+    open_missing_streams()
     try:
-        code = _run(watcher)
+        code = _run()
     except BrokenPipeError:  # a reader such as `head` has gone away
         code = _PIPE_CLOSED
     except SystemExit as error:  # typer and rich end the process for the same reason
@@ -32,15 +32,25 @@ def main() -> None:
         code = _PIPE_CLOSED
     if code == _PIPE_CLOSED:
         discard_output(with_errors=True)
+    settle_output()
     raise SystemExit(code)
 
 
-def _run(watcher: SignalWatcher) -> int:
+def _run() -> int:
     """Run the command line, report its error if there is one, and return the exit code."""
-    import typer
+    try:
+        # NOTE: first, because process 1 of a container ignores signals until then
+        watcher = SignalWatcher(
+            lambda name, code: write_termination_message("ended", code, error=name)
+        )
+        import typer
 
-    from job.cli.commands.app import app
-
+        from job.cli.commands.app import app
+    except Exception as error:
+        failure = explain_machine_error(error)
+        if failure is None:
+            raise
+        return _report_failure(failure)
     try:
         code = app(standalone_mode=False, obj=watcher, prog_name=_PROGRAM)
     except JobError as error:
@@ -52,6 +62,9 @@ def _run(watcher: SignalWatcher) -> int:
     except Exception as error:  # noqa: BLE001  # the one boundary
         if hasattr(error, "format_message"):  # typer's usage errors
             return _report_usage_error(error)
+        failure = explain_machine_error(error)
+        if failure is not None:
+            return _report_failure(failure)
         _report_crash(error)
         write_termination_message("crashed", ExitCode.UNFORESEEN, error=type(error).__name__)
         return ExitCode.UNFORESEEN

@@ -6,6 +6,7 @@ take several.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -152,11 +153,20 @@ def check_store_folder(settings: JobSettings) -> None:
     elif not os.access(existing, os.W_OK | os.X_OK):
         problem = f"no permission to write in {quote(str(existing))}"
     else:
+        _require_abilities(existing)
         return
     raise ConfigurationError(
         f"cannot use store {quote(settings.store.uri)}: {problem}",
         hint="use another folder with --store (store.uri), or change its permissions",
     )
+
+
+def _require_abilities(folder: Path) -> None:
+    """Test links and locks before a run works for hours; a full disk is found later."""
+    from job.adapters.stores.folder_writes import require_abilities
+
+    with contextlib.suppress(OSError):
+        require_abilities(folder)
 
 
 def resolve_dataset_uri(settings: JobSettings) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import tempfile
 import time
 from contextlib import contextmanager
@@ -10,9 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from job.contracts.machine_errors import require_address_space
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path, uri_scheme
-from job.errors import ConfigurationError, DatasetNotFoundError
+from job.errors import ConfigurationError, DatasetNotFoundError, JobError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from job.contracts.settings.job_settings import JobSettings
     from job.contracts.suites import Suite
 
+_ADDRESS_SPACE: Final = 1536 * 2**20  # bytes; measured with two CPUs: 1000 MiB, plus a half
+_TEMPORARY_FOLDERS: Final = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108  # as `tempfile` tries
+
 
 def load_libraries() -> Memory:
     """Load and configure the libraries of a run, if the memory limit is large enough for them.
@@ -33,6 +39,7 @@ def load_libraries() -> Memory:
     from job.adapters.host_limits import Memory, limit_threads, paused_gc, return_freed_memory
     from job.stages.training.memory_limit import require_memory_to_start
 
+    require_address_space(_ADDRESS_SPACE, "to load its libraries")
     memory = Memory()
     require_memory_to_start(memory)
     return_freed_memory()
@@ -48,9 +55,37 @@ def working_folder() -> Iterator[Path]:
     """Provide a temporary folder for large matrices and copies of tables.
 
     The folder is removed when the `with` block ends.
+
+    Raises
+    ------
+    ConfigurationError, TransientError
+        No temporary folder can be written to, or all of them are full.
     """
-    with tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True) as name:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="pcc-job-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise _no_temporary_folder(error) from error
+    with folder as name:
         yield Path(name)
+
+
+def _no_temporary_folder(error: OSError) -> JobError:
+    """Return the failure if no temporary folder can be created; full ones may recover."""
+    tried = [os.environ.get("TMPDIR") or "", *_TEMPORARY_FOLDERS, os.curdir]
+    usable = [folder for folder in tried if folder and os.access(folder, os.W_OK | os.X_OK)]
+    # NOTE: without any usable folder, `tempfile` raises FileNotFoundError, even if all are full
+    is_limited = resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+    if usable and not is_limited and error.errno in (errno.ENOENT, errno.ENOSPC, errno.EDQUOT):
+        return TransientError(
+            "the temporary folders are full",
+            hint="free disk space, or set TMPDIR to a folder with space",
+        )
+    return ConfigurationError(
+        "no temporary folder can be written to: tried TMPDIR, "
+        f"{', '.join(_TEMPORARY_FOLDERS)} and the working folder",
+        hint="set TMPDIR to a folder that this user can write to"
+        + ("; the size of files is limited, too (`ulimit -f`)" if is_limited else ""),
+    )
 
 
 def make_ports(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final, TypeVar
 
 from job.cli.layout import lay_out_mapping
@@ -101,3 +103,34 @@ def discard_output(*, with_errors: bool = False) -> None:
     for stream in (sys.stdout, sys.stderr) if with_errors else (sys.stdout,):
         if stream is not None:
             os.dup2(nowhere, stream.fileno())
+
+
+def open_missing_streams() -> None:
+    """Open /dev/null in the place of each standard stream that is closed.
+
+    Otherwise, the next file that is opened gets the number of the stream, and what a library
+    writes to stderr is written to this file.  `sys.stdout` stays None, because the result of a
+    command must not be lost without an error.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+
+
+def settle_output() -> None:
+    """Flush stdout and stderr; discard what a full or closed stream does not take.
+
+    Otherwise, the interpreter fails to flush it at exit, and ends with exit code 120.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is None:
+            continue
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -28,6 +28,7 @@ from job.cli.confirmation import check_reason
 from job.cli.lineage_keys import read_mounted_keys
 from job.cli.termination import write_termination_message
 from job.contracts.identity import canonical_json
+from job.contracts.machine_errors import explain_machine_error
 from job.contracts.version_files import VALIDATION_FILE
 from job.errors import (
     ConfigurationError,
@@ -164,6 +165,16 @@ def _recording_failures(recorder: Recorder, run_id: str) -> Iterator[None]:
             )
             raise
         except BaseException as error:
+            failure = explain_machine_error(error)
+            if failure is not None:
+                failure.run_id, failure.stage = run_id, recorder.running_stage
+                recorder.write(
+                    "failed",
+                    exit_code=int(failure.exit_code),
+                    error=type(failure).__name__,
+                    reason=failure.message,
+                )
+                raise failure from error
             recorder.write(
                 "crashed", exit_code=int(ExitCode.UNFORESEEN), error=type(error).__name__
             )

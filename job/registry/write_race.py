@@ -39,7 +39,13 @@ def _count_winners(store: ArtifactStore, key: str) -> int:
         barrier.wait()
         return store.put_if_absent(key, bytes([n]) * _N_BYTES)
 
-    with ThreadPoolExecutor(_N_WRITERS) as pool:
-        won = list(pool.map(create, range(_N_WRITERS)))
-    store.delete(key)
+    try:
+        with ThreadPoolExecutor(_N_WRITERS) as pool:
+            try:
+                won = list(pool.map(create, range(_N_WRITERS)))
+            except BaseException:
+                barrier.abort()  # otherwise the writers that have started wait forever
+                raise
+    finally:
+        store.delete(key)
     return sum(won)

@@ -31,6 +31,12 @@ def start(change):
     )
 
 
+@pytest.mark.parametrize(("optimization", "is_refused"), [(0, False), (1, False), (2, True)])
+def test_python_needs_its_docstrings(optimization, is_refused):
+    """Assertions can be removed, docstrings cannot."""
+    assert is_refused == (find_problem("linux", (3, 11), optimization) is not None)
+
+
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 @pytest.mark.parametrize("python", [(3, 11), (3, 14), (3, 15)])
 def test_platforms_that_can_run_it(platform, python):

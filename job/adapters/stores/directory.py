@@ -24,6 +24,7 @@ from typing import Final
 
 from job.adapters.stores.folder_listing import describe, list_names, list_objects
 from job.adapters.stores.folder_writes import (
+    link,
     list_temporary_files,
     locked,
     sync_folder,
@@ -35,6 +36,7 @@ from job.adapters.stores.object_files import (
     open_object,
     stat_object,
 )
+from job.contracts.machine_errors import explain_machine_error
 from job.contracts.store_bounds import object_too_large
 from job.contracts.store_keys import ObjectInfo, ProbeStep
 from job.errors import ConfigurationError, JobError, TransientError
@@ -50,6 +52,7 @@ _REFUSED: Final = (
     errno.ELOOP,
     errno.EISDIR,
 )
+_LIMITS: Final = (errno.EMFILE, errno.ENFILE, errno.EFBIG, errno.ENOMEM)  # not of the store
 _PIECE_BYTES: Final = 2**20
 
 
@@ -94,9 +97,7 @@ class DirectoryStore:
         with self._translating_errors():
             path = self._path(key)
             with temporary_file(path, key, data) as file:
-                try:
-                    os.link(file, path)
-                except FileExistsError:
+                if not link(file, path):
                     return False
             sync_folder(path.parent)
             return True
@@ -166,9 +167,32 @@ class DirectoryStore:
             return datetime.now(UTC)
 
     def probe(self, token: str) -> tuple[ProbeStep, ...]:
-        """Test each required operation on the key `probe/<token>`, and remove that key."""
+        """Test each required operation on the key `probe/<token>`, and remove that key.
+
+        Raises
+        ------
+        ConfigurationError, TransientError
+            The folder cannot be used, or its file system has no hard links or locks.
+        """
         key = f"probe/{token}"
-        steps = [
+        try:
+            steps = self._try_operations(key)
+        except JobError:
+            with contextlib.suppress(JobError):
+                self.delete(key)
+            raise
+        self.delete(key)
+        steps.append(("deletes", self._holds(key, None)))
+        return tuple(
+            ProbeStep(
+                name=name, is_met=is_met, answer="as expected" if is_met else "not as expected"
+            )
+            for name, is_met in steps
+        )
+
+    def _try_operations(self, key: str) -> list[tuple[str, bool]]:
+        """Return the name of each operation, and whether it does what is required."""
+        return [
             ("writes", self.put_if_absent(key, b"1")),
             ("reads", self._holds(key, b"1")),
             ("creates_once", not self.put_if_absent(key, b"2")),
@@ -179,14 +203,6 @@ class DirectoryStore:
             ),
             ("lists", key in self.keys(key)),
         ]
-        self.delete(key)
-        steps.append(("deletes", self._holds(key, None)))
-        return tuple(
-            ProbeStep(
-                name=name, is_met=is_met, answer="as expected" if is_met else "not as expected"
-            )
-            for name, is_met in steps
-        )
 
     def clear_unfinished(self, before: datetime, *, is_dry_run: bool) -> list[str]:
         """Remove temporary files of this store that are older than `before`; return their keys."""
@@ -214,6 +230,10 @@ class DirectoryStore:
             raise self._translate(error) from error
 
     def _translate(self, error: OSError) -> JobError:
+        if error.errno in _LIMITS:
+            failure = explain_machine_error(error)
+            if failure is not None:
+                return failure
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         if error.errno in _REFUSED:
             return ConfigurationError(

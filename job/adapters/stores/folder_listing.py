@@ -11,10 +11,14 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from job.adapters.stores.object_files import check_folders
 from job.contracts.store_bounds import MAX_KEY_PARTS
 from job.contracts.store_keys import ObjectInfo, is_key
+
+_FIRST_SECOND: Final = datetime(1, 1, 2, tzinfo=UTC).timestamp()
+_LAST_SECOND: Final = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 
 
 def list_objects(root: Path, prefix: str, after: str) -> list[tuple[str, ObjectInfo]]:
@@ -34,10 +38,9 @@ def list_names(root: Path, prefix: str) -> list[str]:
 
 
 def describe(status: os.stat_result) -> ObjectInfo:
-    """Return the size and the modification time of a file."""
-    return ObjectInfo(
-        n_bytes=status.st_size, modified_at=datetime.fromtimestamp(status.st_mtime, UTC)
-    )
+    """Return the size and the modification time of a file; years 1 to 9999 are possible."""
+    seconds = min(max(status.st_mtime, _FIRST_SECOND), _LAST_SECOND)
+    return ObjectInfo(n_bytes=status.st_size, modified_at=datetime.fromtimestamp(seconds, UTC))
 
 
 def _walk(root: Path, folder: str, prefix: str, after: str) -> Iterator[tuple[str, ObjectInfo]]:

@@ -94,8 +94,20 @@ def _walk(uri: str, root: Path, inner: str, above: tuple[tuple[int, int], ...]) 
             yield f"{name}/"
             yield from _walk(uri, root, f"{name}/", (*above, here))
         else:
+            _require_utf8(uri, name)
             _require_file(uri, name, entry)
             yield name
+
+
+def _require_utf8(uri: str, name: str) -> None:
+    """Raise if the name of a file is not UTF-8, because Arrow opens no such file."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise DatasetUnreadableError(
+            f"the name of {quote(label_part(uri, name))} is not UTF-8",
+            hint="rename the file; if it is a part of the table, keep its ending",
+        ) from None
 
 
 def _require_file(uri: str, name: str, entry: os.DirEntry[str]) -> None:

@@ -46,6 +46,12 @@ NOT_OBEYED = {
     "or use --set evaluation.method=auto, which then": "the checks of the split come first",
     "; a time can be named with --set dataset.columns.timestamp=COLUMN": "no case yet",
     "raise the limit: `ulimit -n 4096`": "needs a process with few open files",
+    "error: pcc-job needs {} MiB of address space": "a limit: tests/e2e/test_environments.py",
+    "`ulimit -v unlimited`": "a limit: tests/e2e/test_environments.py",
+    "raise the limit with `ulimit -f unlimited`": "a limit: tests/e2e/test_environments.py",
+    "; the size of files is limited, too": "a limit: tests/e2e/test_environments.py",
+    "end other processes, or raise the limit: `ulimit -u`": "needs a full machine",
+    "raise the limit, such as with `ulimit -n 4096`": "a limit: tests/e2e/test_environments.py",
     "with Spark, write without `partitionBy`": "a line of pandas, not a command",
     "run `{} --help`": "a usage error of a real process: tests/e2e/test_hints.py",
 }
