@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from job.adapters.tables.bounds import check_column_count
 from job.adapters.tables.errors import translating_errors
 from job.adapters.tables.formats import SourceFile
+from job.adapters.tables.parquet_bounds import check_footer, find_batch_rows
 from job.contracts.table_preview import ColumnPreview, ColumnType, TablePreview
 
 Cells = tuple[str | float | bool | None, ...]
@@ -52,6 +54,11 @@ def read_parquet_preview(file: SourceFile, max_rows: int, *, is_complete: bool) 
 
 def _read(file: SourceFile, max_rows: int) -> tuple[pa.Schema, int, pa.RecordBatch | None]:
     with pq.ParquetFile(file.path, pre_buffer=False, buffer_size=1 << 20) as parquet:
+        footer = parquet.metadata
+        check_column_count(file, footer.num_columns)
+        names = parquet.schema_arrow.names
+        check_footer(file, footer, names, is_first_only=True)
+        max_rows = find_batch_rows(file, footer, names, max_rows)
         batches = (
             parquet.iter_batches(max_rows, row_groups=[0]) if parquet.num_row_groups else iter(())
         )
