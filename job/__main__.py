@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from typing import Final
 
@@ -22,7 +24,29 @@ def main() -> None:
     _require_address_space()
     from job.cli import main as run_command_line
 
-    run_command_line()
+    try:
+        run_command_line()
+    except SystemExit as ended:
+        if "pyarrow" in sys.modules and isinstance(ended.code, int):
+            _end(ended.code)
+        raise
+
+
+def _end(code: int) -> None:
+    """End the process with a code, without destroying the interpreter.
+
+    NOTE: threads of pyarrow read ahead from Python file objects.  If a command ends before the end
+    of a CSV file, such a thread could call Python while the interpreter is destroyed, and abort the
+    process with another code.  Return if a stream cannot be written, so that Python reports it.
+    """
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(code)
 
 
 def find_problem(

@@ -138,7 +138,7 @@ def read_head(uri: str, spec: DatasetSpec, copy: Callable[[str], Path]) -> Table
     is_copied = uri_scheme(uri) == "s3"
     path = copy(uri) if is_copied else local_path(uri)
     label = uri if is_copied else str(path)
-    preview = read_preview(path, label, spec.csv, known_names=spec.known_names)
+    preview = read_preview(path, label, spec.csv, known_names=spec.known_names, limits=spec.limits)
     return TableHead(uri=uri, preview=preview)
 
 

@@ -115,7 +115,9 @@ def make_ports(
     from job.contracts.ports import Ports
 
     return Ports(
-        source=ArrowTables(copy, settings.dataset.known_names, settings.dataset.csv),
+        source=ArrowTables(
+            copy, settings.dataset.known_names, settings.dataset.csv, settings.dataset.limits
+        ),
         suites=GreatExpectations(),
         store=store,
         codecs=make_codecs(),

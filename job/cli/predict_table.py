@@ -100,7 +100,8 @@ def predict_table_file(
                 call()
 
         watcher.set_cleanup(clean_up)
-        tables = ArrowTables(make_copier(settings, folder), frozenset(names), settings.dataset.csv)
+        spec, copy = settings.dataset, make_copier(settings, folder)
+        tables = ArrowTables(copy, frozenset(names), spec.csv, spec.limits)
         table = tables.open(resolve_dataset_uri(settings))
         with open_predictions(out, cleanups.append) as write:
             return predict_table(published, table, columns, out, write)

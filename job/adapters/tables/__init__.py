@@ -18,7 +18,7 @@ from job.adapters.tables.listing import label_file, list_files
 from job.contracts.dataset import RowsInCells
 from job.contracts.messages import quote
 from job.contracts.settings.addresses import local_path
-from job.contracts.settings.dataset import CsvSpec
+from job.contracts.settings.dataset import CsvSpec, ReadLimits
 from job.contracts.strict_json import parse_json
 from job.errors import DatasetUnreadableError
 
@@ -44,6 +44,8 @@ class ArrowTables:
         as `column 3`, if its name could be a cell.
     csv
         Settings of the delimiter and the encoding of CSV files; None for the defaults.
+    limits
+        Limits of each file; None for the defaults.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class ArrowTables:
         copy: Callable[[str], Path] | None = None,
         known_names: frozenset[str] = frozenset(),
         csv: CsvSpec | None = None,
+        limits: ReadLimits | None = None,
     ) -> None:
         self._copy = copy
         self._known_names = known_names
         self._csv = csv or CsvSpec()
+        self._limits = limits or ReadLimits()
 
     def open(self, uri: str) -> _Table:
         """Open a file, or a folder of files with equal columns, by path, file:// or s3:// URI.
@@ -74,6 +78,7 @@ class ArrowTables:
                 label_file(uri if is_copied else str(path), path, part),
                 self._known_names,
                 self._csv,
+                self._limits,
             )
             for part in list_files(uri, path)
         )

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from job.adapters.tables.dialect import check_compression, find_dialect
-from job.adapters.tables.formats import SourceFile, table_format
+from job.adapters.tables.formats import SourceFile, find_compression, table_format
 from job.adapters.tables.heads import iterate_rows, open_bytes
 from job.contracts.messages import pluralize
 from job.contracts.shown_names import NameRule
 from job.errors import ConfigurationError, DatasetUnreadableError, JobError
 
 T = TypeVar("T")
+_MAX_UNPACKED: Final = 32 * 2**20  # bytes of a compressed file
 LIGHT_ERRORS: Final = (OSError, UnicodeDecodeError, EOFError, zlib.error)
 
 
@@ -126,7 +127,11 @@ def _name_broken_cells(file: SourceFile, max_bytes: int | None) -> str:
     try:
         delimiter = find_dialect(file).delimiter
         with open_bytes(file.path) as stream:
-            source = stream if max_bytes is None else io.BytesIO(stream.read(max_bytes))
+            source = stream
+            if max_bytes is not None or find_compression(file.path) is not None:
+                source = io.BytesIO(stream.read(max_bytes or _MAX_UNPACKED))
+                if max_bytes is None and stream.read(1):  # the counts would be too low
+                    return ""
             lines = io.TextIOWrapper(
                 source, encoding="utf-8-sig", errors="surrogateescape", newline=""
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Final, Literal
 
-from job.contracts.settings.dataset import CsvSpec
+from job.contracts.settings.dataset import CsvSpec, ReadLimits
 
 Compression = Literal["gzip", "bz2", "zstd"]
 
@@ -104,9 +104,12 @@ class SourceFile:
         Names of columns that the settings know.
     csv
         Settings of the delimiter and the encoding.
+    limits
+        Limits of the number of columns and of the decoded size.
     """
 
     path: Path
     label: str
     known_names: frozenset[str] = frozenset()
     csv: CsvSpec = field(default_factory=CsvSpec)
+    limits: ReadLimits = field(default_factory=ReadLimits)

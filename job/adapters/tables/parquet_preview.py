@@ -7,8 +7,10 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from job.adapters.tables.bounds import check_column_count
 from job.adapters.tables.errors import translating_errors
 from job.adapters.tables.formats import SourceFile
+from job.adapters.tables.parquet_bounds import check_footer, find_batch_rows
 from job.adapters.tables.parquet_files import open_parquet
 from job.adapters.tables.plain_types import to_plain
 from job.contracts.table_preview import ColumnPreview, ColumnType, TablePreview
@@ -51,7 +53,10 @@ def read_parquet_preview(file: SourceFile, max_rows: int, *, is_complete: bool) 
 def _read(file: SourceFile, max_rows: int) -> tuple[pa.Schema, int, list[pa.Array]]:
     """Return the columns of the file, its number of rows, and the first cells in plain types."""
     with open_parquet(file.path) as parquet:
-        schema = parquet.schema_arrow
+        schema, footer = parquet.schema_arrow, parquet.metadata
+        check_column_count(file, footer.num_columns)
+        check_footer(file, footer, schema.names, is_first_only=True)
+        max_rows = find_batch_rows(file, footer, schema.names, max_rows)
         batches = (
             parquet.iter_batches(max_rows, row_groups=[0]) if parquet.num_row_groups else iter(())
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from job.adapters.tables.bounds import ExpansionWatch, check_column_count, check_header
 from job.adapters.tables.dialect import Dialect, find_dialect
 from job.adapters.tables.errors import translating_errors, translating_stream_errors
 from job.adapters.tables.formats import SourceFile
+from job.adapters.tables.parquet_bounds import check_footer, count_decoded, find_batch_rows
 from job.adapters.tables.parquet_files import open_parquet
 from job.adapters.tables.plain_types import to_plain_batch
 from job.adapters.tables.rows_in_cells import RowWatch
@@ -35,6 +38,7 @@ class ParquetPart:
     def __init__(self, file: SourceFile) -> None:
         self.file = file
         with translating_errors(file, self._open) as opened:
+            check_column_count(file, opened.metadata.num_columns)
             schema = translating_errors(file, lambda: opened.schema_arrow)
             self.n_rows: int | None = opened.metadata.num_rows
         self.names: tuple[str, ...] = tuple(schema.names)
@@ -50,8 +54,14 @@ class ParquetPart:
         Row groups are decoded one after the other.
         """
         with translating_errors(self.file, self._open) as opened:
-            stream = opened.iter_batches(_BATCH_ROWS, columns=list(columns))
-            yield from translating_stream_errors(self.file, map(to_plain_batch, stream))
+            check_footer(self.file, opened.metadata, columns)
+            find_size = partial(find_batch_rows, self.file, opened.metadata, columns, _BATCH_ROWS)
+            n_rows = translating_errors(self.file, find_size)
+            stream = opened.iter_batches(n_rows, columns=list(columns))
+            watch = ExpansionWatch(self.file)
+            for batch in translating_stream_errors(self.file, stream):
+                watch.add(count_decoded(batch))
+                yield translating_errors(self.file, partial(to_plain_batch, batch))
 
     def _open(self) -> Any:
         """Open the file; it is closed after each use, because a folder can have many files."""
@@ -71,6 +81,7 @@ class CsvPart:
         self._is_open = False
         self._n_expected = 0
         self.dialect: Dialect = translating_errors(file, lambda: find_dialect(file))
+        translating_errors(file, lambda: check_header(file, self.dialect))
         self.names: tuple[str, ...] = ()
         self.names = translating_errors(file, self._read_names)
 

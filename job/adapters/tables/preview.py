@@ -14,13 +14,14 @@ import codecs
 from pathlib import Path
 from typing import Final
 
+from job.adapters.tables.bounds import check_header
 from job.adapters.tables.damage import empty_file, endless_row, explaining_damage
 from job.adapters.tables.dialect import Dialect, find_dialect
 from job.adapters.tables.escapes import double_quotes
 from job.adapters.tables.formats import SourceFile, table_format
 from job.adapters.tables.heads import read_head, split_rows
 from job.adapters.tables.listing import label_file, list_files
-from job.contracts.settings.dataset import CsvSpec
+from job.contracts.settings.dataset import CsvSpec, ReadLimits
 from job.contracts.table_preview import ColumnPreview, TablePreview
 
 _HEAD_BYTES: Final = 2 * 2**20
@@ -34,6 +35,7 @@ def read_preview(
     *,
     max_rows: int = 1000,
     known_names: frozenset[str] = frozenset(),
+    limits: ReadLimits | None = None,
 ) -> TablePreview:
     """Return the columns of a table, and the cells of its first rows.
 
@@ -45,6 +47,8 @@ def read_preview(
         Name of the table in messages.
     known_names
         Names of columns that messages may show.
+    limits
+        Limits of the file; None for the defaults.
 
     Raises
     ------
@@ -54,7 +58,9 @@ def read_preview(
         The table does not exist, is empty, or is damaged at its beginning.
     """
     first, *others = list_files(label, path)
-    file = SourceFile(first, label_file(label, path, first), known_names, csv)
+    file = SourceFile(
+        first, label_file(label, path, first), known_names, csv, limits or ReadLimits()
+    )
     if table_format(first) == "parquet":
         from job.adapters.tables.parquet_preview import read_parquet_preview
 
@@ -66,6 +72,7 @@ def read_preview(
 
 def _read_csv(file: SourceFile, max_rows: int, *, is_complete: bool) -> TablePreview:
     dialect = find_dialect(file)
+    check_header(file, dialect)
     header, rows, is_whole_file = _read_rows(file, dialect)
     fitting = [row for row in rows if len(row) == len(header)]
     # rows from all of what was read, because a table may be sorted by its labels

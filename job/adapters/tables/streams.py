@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from job.adapters.tables.bounds import ExpansionWatch
 from job.adapters.tables.dialect import Dialect
 from job.adapters.tables.escapes import double_quotes_in, has_suspect
 from job.adapters.tables.formats import SourceFile, find_compression
@@ -46,12 +47,14 @@ class _Utf8:
     def __init__(self, file: SourceFile, dialect: Dialect, end: bytes) -> None:
         self._end = end
         self._stream = _open_bytes(file)
+        self._expansion = ExpansionWatch(file)
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._watch = _QuoteWatch(file, dialect)
 
     def read(self, n_bytes: int) -> bytes:
         """Read up to `n_bytes` bytes; raise UnicodeDecodeError if they are not UTF-8."""
         data: bytes = self._stream.read(n_bytes)
+        self._expansion.add(len(data))
         for start in range(0, len(data), _PIECE_BYTES):  # in slices: decoded text needs memory
             self._decoder.decode(data[start : start + _PIECE_BYTES])
         if not data:
@@ -88,8 +91,9 @@ def _decode_pieces(file: SourceFile, dialect: Dialect) -> Iterator[bytes]:
     """Yield the text of a file as UTF-8."""
     stream = _open_bytes(file)
     decoder = codecs.getincrementaldecoder(dialect.codec)()
-    watch = _QuoteWatch(file, dialect)
+    watch, expansion = _QuoteWatch(file, dialect), ExpansionWatch(file)
     while piece := stream.read(_PIECE_BYTES):
+        expansion.add(len(piece))
         data = decoder.decode(piece).encode()
         watch.check(data)
         yield data

@@ -1,5 +1,6 @@
 """Settings of the table: its location and the roles of its columns."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -141,6 +142,14 @@ class CsvSpec(Spec):
         return self.decimal != "." or self.thousands != "none"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLimits:
+    """Limits of a file: its columns, and its decoded size as a multiple of its size."""
+
+    max_columns: int = 10_000
+    max_expansion: int = 200
+
+
 class DatasetSpec(Spec):
     """Location and limits of the curated table."""
 
@@ -172,14 +181,26 @@ class DatasetSpec(Spec):
     max_rows: int = Field(
         1_000_000,
         ge=1,
-        description="Maximum number of rows of the training table, checked by the expectation "
-        "suite.",
+        description="Maximum number of rows of a table. A table with more is refused before it is "
+        "read, or as soon as that many rows were read.",
     )
     max_cell_bytes: int = Field(
         2**20,
         ge=1,
         description="Maximum size of a text cell in bytes of UTF-8, such as a text, a label, or an "
         "embedding as JSON. A table with a larger cell is refused as unreadable.",
+    )
+    max_columns: int = Field(
+        10_000,
+        ge=1,
+        description="Maximum number of columns of a file. A table with more is refused as "
+        "unreadable, before its rows are read.",
+    )
+    max_expansion: int = Field(
+        200,
+        ge=1,
+        description="Maximum ratio of the decoded size of a file to its size, once the decoded "
+        "size exceeds 64 MiB. A file that expands further is refused as unreadable.",
     )
     embeddings_standardized_per_batch: bool | None = Field(
         None,
@@ -196,6 +217,11 @@ class DatasetSpec(Spec):
     )
     columns: ColumnsSpec = Field(default_factory=ColumnsSpec, description="Roles of the columns.")
     csv: CsvSpec = Field(default_factory=CsvSpec, description="How CSV files are written.")
+
+    @property
+    def limits(self) -> "ReadLimits":
+        """The limits of a file that hold before its rows are read."""
+        return ReadLimits(max_columns=self.max_columns, max_expansion=self.max_expansion)
 
     @property
     def known_names(self) -> frozenset[str]:

@@ -32,7 +32,10 @@ _MAY_BE_FILLED: Final = re.compile(r"[\d@]|://|www\.", re.IGNORECASE)
 # a slot, with the months, units and slots next to it, is replaced by one slot
 _BEFORE: Final = rf"(?:(?:{_MONTHS}|{UNITS}) )"
 _AFTER: Final = rf"(?: (?:{SLOT}|{_MONTHS}|{UNITS}|am|pm)\b)"
-_RUN: Final = re.compile(rf"\b{_BEFORE}*{SLOT}\b{_AFTER}*")
+_SLOTS: Final = rf"{SLOT}\b{_AFTER}*+"
+# NOTE: months and units without a slot after them are matched, too.  Otherwise the search would
+# begin again at each of them, and its time would grow with the square of their number.
+_RUN: Final = re.compile(rf"\b(?:{_BEFORE}++(?:{_SLOTS})?|{_SLOTS})")
 
 
 def make_template(text: str) -> str:
@@ -44,10 +47,15 @@ def make_template(text: str) -> str:
     # NFKC maps other forms of digits, such as superscripts, to digits
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     if _MAY_BE_FILLED.search(plain):
-        template = _RUN.sub(SLOT, normalize(_FILLED.sub(f" {SLOT} ", plain)))
+        template = _RUN.sub(_merge, normalize(_FILLED.sub(f" {SLOT} ", plain)))
         if template != SLOT:
             return template
     return normalize(text)
+
+
+def _merge(run: re.Match[str]) -> str:
+    """Return one slot for a run of slots; months and units without a slot stay as they are."""
+    return run[0] if run[0].endswith(" ") else SLOT
 
 
 def cut_at_slots(text: str) -> list[str]:

@@ -26,6 +26,7 @@ from job.stages.data.ingest.role_columns import (
     read_column,
     role_names,
 )
+from job.stages.data.ingest.row_limit import check_row_limit
 from job.stages.data.wide_columns import check_numbering
 
 log = structlog.get_logger(__name__)
@@ -56,18 +57,17 @@ def ingest(
     DatasetNotFoundError, DatasetUnreadableError
         The table does not exist, has no rows, or is damaged.
     ContractViolationError
-        Required columns are missing, two columns have the same name, or a column has a type that
-        cannot be read in its role.
+        The table has too many rows, required columns are missing, two columns have the same name,
+        or a column has a type that cannot be read in its role.
     """
     table = source.open(uri)
+    check_row_limit(table.n_rows or 0, max_rows=spec.max_rows, uri=uri, is_complete=True)
     names, rule = read_names(table, spec, required)
     columns, wide = assign_roles(names, spec.columns)
     with ThreadPoolExecutor(1) as pool:
         file_digest = pool.submit(table.file_digest)
         content = ContentDigest()
-        n_rows, embeddings = _read(
-            table, columns, wide, content, reserve, matrices, spec.max_cell_bytes
-        )
+        n_rows, embeddings = _read(table, columns, wide, content, reserve, matrices, spec)
         provenance = Provenance(
             uri=uri,
             format=table.format,
@@ -113,7 +113,7 @@ def _read(
     content: ContentDigest,
     reserve: Callable[[int], None],
     matrices: MatrixAllocator,
-    max_cell_bytes: int,
+    spec: DatasetSpec,
 ) -> tuple[int, Embeddings | None]:
     # NOTE: if the number of rows is unknown, the matrix grows with each batch
     builder = MatrixBuilder(table.n_rows, reserve, matrices)
@@ -122,8 +122,9 @@ def _read(
     for batch in table.batches(source_names):
         if batch.num_rows == 0:
             continue
-        check_cell_sizes(batch, source_names, max_bytes=max_cell_bytes, uri=table.uri)
+        check_cell_sizes(batch, source_names, max_bytes=spec.max_cell_bytes, uri=table.uri)
         n_rows += batch.num_rows
+        check_row_limit(n_rows, max_rows=spec.max_rows, uri=table.uri, is_complete=False)
         n_bytes += sum(batch.column(column.source_name).nbytes for column in columns)
         reserve(int(n_bytes * max((table.n_rows or 0) / n_rows - 1, 0)))
         content.add_rows(batch.num_rows)

@@ -84,3 +84,18 @@ def test_rows_without_text_keep_their_key():
 def test_long_token_takes_no_longer_than_its_length():
     """A pasted file is one token, which a regular expression must not scan repeatedly."""
     assert f"see {SLOT}" == make_template("see 1" + "a" * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "template"),
+    [
+        ("in may june 5 x", "in 0 x"),
+        ("may june july x 5", "may june july x 0"),
+        ("may may x 5 usd", "may may x 0"),
+        ("usd may 5x may y may", "0 y may"),
+        ("dollars, may 1st am pm z", "0 z"),
+    ],
+)
+def test_months_without_a_slot_stay(text, template):
+    """Only the months and units that touch a slot are merged into it."""
+    assert make_template(text) == template
