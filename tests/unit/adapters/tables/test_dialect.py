@@ -120,7 +120,7 @@ def test_quoted_table_is_read_again(delimiter, codec, folder, table):
         ("", ","),
         ("\n", ","),
         ("a;b\n1;" + "x" * 300_000 + "\n", ";"),
-        (";".join(f"column_{n}" for n in range(100_000)) + "\n", ";"),
+        (";".join(f"column_{n:030}" for n in range(9_000)) + "\n", ";"),
     ],
 )
 def test_delimiter_divides_header_and_rows(content, delimiter, tmp_path):
