@@ -71,7 +71,7 @@ def _write_rows(path: Path) -> None:
             writer.write_table(part)
 
 
-def _repeat(n: int, before: int = 0) -> dict[str, object]:
+def _repeat(n: int, before: int = 0) -> dict[str, pa.Array]:
     """Return `n` rows with a text of 1 MB, after rows with a short one."""
     text = pa.array(["a", "x" * (2**20 - 1)])
     indices = pa.array([0] * before + [1] * n, pa.int32())
@@ -118,7 +118,10 @@ def _zstd_rows(path: Path) -> None:
 
 
 def _text(content: str) -> Callable[[Path], None]:
-    return lambda path: path.write_text(content, "utf-8") and None
+    def write(path: Path) -> None:
+        path.write_text(content, "utf-8")
+
+    return write
 
 
 def _wide_csv() -> str:
