@@ -52,6 +52,9 @@ NOT_OBEYED = {
     "; the size of files is limited, too": "a limit: tests/e2e/test_environments.py",
     "end other processes, or raise the limit: `ulimit -u`": "needs a full machine",
     "raise the limit, such as with `ulimit -n 4096`": "a limit: tests/e2e/test_environments.py",
+    "if it is: --set dataset.max_expansion={}": "a limit: tests/unit/adapters/tables/test_bounds.py",
+    "correct: --set dataset.max_columns={}": "a limit: tests/unit/adapters/tables/test_bounds.py",
+    "if it is: --set dataset.max_rows={}": "a limit: tests/unit/stages/data/ingest/test_row_limit.py",
     "with Spark, write without `partitionBy`": "a line of pandas, not a command",
     "run `{} --help`": "a usage error of a real process: tests/e2e/test_hints.py",
 }

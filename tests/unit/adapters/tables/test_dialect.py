@@ -7,7 +7,7 @@ import random
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -85,6 +85,7 @@ def check_round_trip(folder, table, delimiter, codec, quoting):
     table=[("comment", "label"), ('a "quoted" word, and\na line; more\tthere', "b|c")],
     codec="utf-16",
 )
+@settings(deadline=None)
 @given(table=tables(PLAIN), codec=st.sampled_from(CODECS))
 def test_written_table_is_read_again(delimiter, codec, folder, table):
     """All cells are the same, whatever the delimiter and the encoding are."""
@@ -92,6 +93,7 @@ def test_written_table_is_read_again(delimiter, codec, folder, table):
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)
+@settings(deadline=None)
 @given(table=tables([*PLAIN, *QUOTED]), codec=st.sampled_from(CODECS))
 def test_quoted_table_is_read_again(delimiter, codec, folder, table):
     """A delimiter in a quoted name does not count."""
@@ -120,7 +122,7 @@ def test_quoted_table_is_read_again(delimiter, codec, folder, table):
         ("", ","),
         ("\n", ","),
         ("a;b\n1;" + "x" * 300_000 + "\n", ";"),
-        (";".join(f"column_{n}" for n in range(9_000)) + "\n", ";"),
+        (";".join(f"column_{n:030}" for n in range(9_000)) + "\n", ";"),
     ],
 )
 def test_delimiter_divides_header_and_rows(content, delimiter, tmp_path):

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from job.adapters.tables.preview import read_preview
-from job.contracts.settings.dataset import CsvSpec
+from job.contracts.settings.dataset import CsvSpec, ReadLimits
 from job.errors import ConfigurationError, DatasetNotFoundError, DatasetUnreadableError
 
 ROWS = [("hello, you; and\tyou | all", "a"), ('she said "no"\nand left', "b"), ("", "a")]
@@ -82,13 +82,14 @@ def test_large_csv_is_read_at_its_beginning(tmp_path):
 
 
 def test_huge_cell_and_wide_header_are_read(tmp_path):
-    """A cell that is larger than the bound ends the preview; a header may have 9,000 columns."""
+    """A cell that is larger than the bound ends the preview; the limit of columns can be raised."""
     huge = preview(tmp_path, "h.csv", as_csv([("a", "b"), ("1", "2"), ("x" * 5_000_000, "3")]))
-    header = [f"column_{n}" for n in range(9_000)]
-    wide = preview(tmp_path, "w.csv", as_csv([header, ["1"] * len(header)]))
+    header = [f"column_{n}" for n in range(200_000)]
+    limits = ReadLimits(max_columns=200_000)
+    wide = preview(tmp_path, "w.csv", as_csv([header, ["1"] * len(header)]), limits=limits)
 
     assert {"a": ("1",), "b": ("2",)} == cells_of(huge)
-    assert (9_000, ("1",)) == (len(wide.columns), wide.columns[-1].cells)
+    assert (200_000, ("1",)) == (len(wide.columns), wide.columns[-1].cells)
 
 
 def test_rows_that_do_not_fit_the_header_are_left_out(tmp_path):
