@@ -33,7 +33,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.real_table import read_table
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.model import TrainedModel
 from job.contracts.plan import Plan
 from job.contracts.ports import Ports

@@ -28,7 +28,8 @@ import numpy as np
 import pandas as pd
 
 from job.adapters.executors.local import LocalThreads
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.settings.split import SplitSpec
 from job.stages.data.leakage_keys import normalize
 from job.stages.data.persons import number_persons

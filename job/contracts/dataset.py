@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.provenance import Provenance
+from job.contracts.rows_in_cells import RowsInCells
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,33 +85,6 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RowsInCells:
-    """Rows of CSV files that are in a cell of another row, because a quote is not closed.
-
-    Attributes
-    ----------
-    n_cells
-        Cells that hold lines that look like rows.
-    n_rows
-        Such lines; the last line of a cell can be missing in the count.
-    n_open_lines
-        Lines of the cells in which files end; 0 if each file ends outside of quotes.
-    """
-
-    n_cells: int = 0
-    n_rows: int = 0
-    n_open_lines: int = 0
-
-    def __add__(self, other: RowsInCells) -> RowsInCells:
-        """Return the sum of the counts of two files."""
-        return RowsInCells(
-            n_cells=self.n_cells + other.n_cells,
-            n_rows=self.n_rows + other.n_rows,
-            n_open_lines=self.n_open_lines + other.n_open_lines,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
     """Typed columns of one table, in file order.
 
@@ -129,7 +104,7 @@ class Dataset:
     columns: tuple[Column, ...]
     embeddings: Embeddings | None
     provenance: Provenance
-    rows_in_cells: RowsInCells = RowsInCells()
+    rows_in_cells: RowsInCells = field(default_factory=RowsInCells)
 
     def of_role(self, role: str) -> tuple[Column, ...]:
         """Return the columns of one role, in the order of the settings."""
@@ -143,39 +118,6 @@ class Dataset:
     def without(self, role: str) -> Dataset:
         """Return the dataset without the columns of a role."""
         return replace(self, columns=tuple(c for c in self.columns if c.role != role))
-
-
-class MatrixRows:
-    """A selection of rows of a matrix; selections of the same matrix do not copy the matrix.
-
-    Parameters
-    ----------
-    matrix
-        Shape (n, width), float32, in C order; otherwise each `read` copies the complete matrix.
-    index
-        Positions of the rows, from 0; they are not checked.
-    """
-
-    __slots__ = ("_index", "_matrix")
-
-    def __init__(self, matrix: Floats32, index: Array) -> None:
-        self._matrix, self._index = matrix, index
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of selected rows, and number of columns."""
-        return len(self._index), self._matrix.shape[1]
-
-    def take(self, index: Array) -> MatrixRows:
-        """Return some of the selected rows; `index` has positions in this selection, or a mask."""
-        return MatrixRows(self._matrix, self._index[index])
-
-    def read(self, rows: slice = slice(None), out: Floats32 | None = None) -> Floats32:
-        """Return a copy of a slice of the rows, written to the contiguous array `out` if given."""
-        index = self._index[rows]
-        # NOTE: all positions are valid; NumPy's own check (mode="raise") would copy twice
-        selected: Floats32 = self._matrix.take(index, axis=0, out=out, mode="clip")
-        return selected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
     from job.contracts.arrays import Floats32
-    from job.contracts.dataset import RowsInCells
     from job.contracts.reports.evaluation import Evaluation
     from job.contracts.reports.metadata import Metadata
     from job.contracts.reports.validation import RuleResult, ValidationReport
+    from job.contracts.rows_in_cells import RowsInCells
     from job.contracts.settings.dataset import CsvSpec
     from job.contracts.store_keys import ObjectInfo, ProbeStep
 

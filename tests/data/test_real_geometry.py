@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from job.adapters.executors.local import LocalThreads
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.stages.features.geometry import find_geometry
 
 pytestmark = pytest.mark.data

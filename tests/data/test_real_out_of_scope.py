@@ -8,7 +8,7 @@ import pytest
 from support.settings import OPEN
 
 from job.adapters.executors.local import LocalThreads
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.stages.features.geometry import find_geometry
 
 pytestmark = pytest.mark.data

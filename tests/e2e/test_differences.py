@@ -11,7 +11,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from support.model_numbers import list_numbers, subtract_numbers
 
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.stages.features.geometry import find_geometry
 
 WIDTH = 32

@@ -7,7 +7,8 @@ import pandas as pd
 from support.trained_models import WORDS, train
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.geometry import AffineMap, Geometry
 from job.stages.features.preprocessing import make_input
 

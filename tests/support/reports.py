@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from support.metadata import make_content
 
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.decision_threshold import Decision
 from job.contracts.reports.drift import DriftMeasure, DriftReport
 from job.contracts.reports.evaluation import Changes

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.stages.features.geometry import find_geometry
 
 OWN_WORDS = Path(__file__).parents[1] / "data/requests/own_words.parquet"

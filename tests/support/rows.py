@@ -5,7 +5,8 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.stages.data.leakage_keys import normalize
 
 

@@ -15,8 +15,8 @@ import structlog
 from job.adapters.small_files import UnusableFileError, read_small_file
 from job.adapters.tables.formats import SourceFile, strip_ending, table_format
 from job.adapters.tables.listing import label_file, list_files
-from job.contracts.dataset import RowsInCells
 from job.contracts.messages import quote
+from job.contracts.rows_in_cells import RowsInCells
 from job.contracts.settings.addresses import local_path
 from job.contracts.settings.dataset import CsvSpec, ReadLimits
 from job.contracts.strict_json import parse_json

@@ -18,8 +18,8 @@ from job.adapters.tables.parquet_files import open_parquet
 from job.adapters.tables.plain_types import to_plain_batch
 from job.adapters.tables.rows_in_cells import RowWatch
 from job.adapters.tables.streams import END_MARK, open_as_utf8
-from job.contracts.dataset import RowsInCells
 from job.contracts.messages import pluralize
+from job.contracts.rows_in_cells import RowsInCells
 from job.contracts.settings.dataset import show_delimiter
 from job.errors import DatasetUnreadableError
 

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from job.adapters.tables.cell_looks import CellLook, Mask
 from job.contracts.arrays import Ints
-from job.contracts.dataset import RowsInCells
+from job.contracts.rows_in_cells import RowsInCells
 
 _SAMPLE_ROWS: Final = 20_000
 

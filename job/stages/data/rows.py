@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from job.contracts.arrays import Ints, Mask
-from job.contracts.dataset import Dataset, MatrixRows, Rows
+from job.contracts.dataset import Dataset, Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.stages.data.leakage_keys import make_keys
 from job.stages.data.templates import make_templates
 

@@ -21,7 +21,7 @@ from scipy.stats import chi2, norm
 from sklearn.decomposition import PCA
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.profile import PrincipalAxes
 from job.stages.drift.clusters import Clusters, estimate_ratio, make_clusters
 from job.stages.drift.histograms import CONFIDENCE

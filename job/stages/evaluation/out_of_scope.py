@@ -14,7 +14,8 @@ import numpy as np
 import structlog
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
+from job.contracts.dataset import Column, Dataset, Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.decision_threshold import Decision
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.out_of_scope import EmptyRequest, OutOfScope, OutOfScopeRequests

@@ -26,7 +26,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.model import TrainedModel
 from job.contracts.reports.intervals import Interval
 from job.contracts.reports.stress import BatchScore, StatedBy, StressReport

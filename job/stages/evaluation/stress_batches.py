@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.stages.features.quadric import measure_columns
 
 SHARE: Final = 0.85

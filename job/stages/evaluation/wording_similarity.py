@@ -25,7 +25,8 @@ import pandas as pd
 from sklearn.feature_extraction.text import HashingVectorizer
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.row_blocks import split_rows
 from job.stages.data.leakage_keys import key_kind
 

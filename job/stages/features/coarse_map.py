@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.geometry import AffineMap, Geometry
 
 _CELLS_PER_DEVIATION: Final = 4  # of an offset

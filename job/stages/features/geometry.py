@@ -12,8 +12,7 @@ How it works
 2. Possibly only the first columns are an embedding: the data-pipeline appends 200 other columns to
    the 384 of its embedding model.  A prefix is the first n columns, for some n.  Several prefixes
    are tried: those that end where the scale of the columns changes, and all columns.  If a fit
-   shows that only the first columns of a prefix are part of the quadric, only these columns are
-   fitted again.
+   shows that only the first columns of a prefix are on the quadric, only these are fitted again.
 3. `job.stages.features.quadric` fits each prefix to most of the rows, and holds out the rest.  A
    prefix of w columns has 2 w + 1 unknowns, and is not tried with fewer distinct rows.
 4. Of the sound fits (`QuadricFit.is_sound`), the one with the lowest `ratio` (smallest / second
@@ -32,7 +31,8 @@ import numpy as np
 import structlog
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.ports import Executor
 from job.contracts.reports.geometry import AffineMap, Geometry, Status
 from job.contracts.row_blocks import split_rows

@@ -28,7 +28,7 @@ import numpy as np
 from scipy.linalg import lapack
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.geometry import AffineMap
 from job.contracts.row_blocks import split_rows
 

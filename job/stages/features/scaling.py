@@ -23,7 +23,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.ports import Executor, MatrixAllocator, ParallelMap
 from job.contracts.reports.geometry import AffineMap
 from job.contracts.row_blocks import split_rows

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 
 KEYS = np.array(["text:a", "text:b", "text:c"], dtype=object)
 

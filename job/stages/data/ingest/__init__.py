@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import structlog
 
@@ -69,25 +70,9 @@ def ingest(
         content = ContentDigest()
         n_rows, embeddings = _read(table, columns, wide, content, reserve, matrices, spec)
         provenance = Provenance(
-            uri=uri,
-            format=table.format,
-            n_bytes=table.n_bytes,
-            modified_at=table.modified_at,
+            **_describe(table, names, rule, columns, wide, spec),
             file_digest=file_digest.result(),
             content_digest=content.digest(),
-            metadata=table.metadata,
-            sidecar=table.sidecar,
-            ignored_columns=_ignored(table.names, columns, wide, rule),
-            absent_columns=tuple(
-                n for n in role_names(spec.columns) if not has_column(tuple(names), n)
-            ),
-            **check_numbering(
-                table.names,
-                names,
-                spec.columns.embeddings,
-                known=role_names(spec.columns),
-                rule=rule,
-            ),
         )
     if n_rows == 0:
         raise DatasetUnreadableError(
@@ -104,6 +89,29 @@ def ingest(
         provenance=provenance,
         rows_in_cells=table.rows_in_cells,
     )
+
+
+def _describe(
+    table: SourceTable,
+    names: dict[str, str],
+    rule: NameRule,
+    columns: list[RoleColumn],
+    wide: tuple[str, ...],
+    spec: DatasetSpec,
+) -> dict[str, Any]:
+    """Return what `Provenance` tells of a table, without its digests."""
+    known = role_names(spec.columns)
+    return {
+        "uri": table.uri,
+        "format": table.format,
+        "n_bytes": table.n_bytes,
+        "modified_at": table.modified_at,
+        "metadata": table.metadata,
+        "sidecar": table.sidecar,
+        "ignored_columns": _ignored(table.names, columns, wide, rule),
+        "absent_columns": tuple(n for n in known if not has_column(tuple(names), n)),
+        **check_numbering(table.names, names, spec.columns.embeddings, known=known, rule=rule),
+    }
 
 
 def _read(

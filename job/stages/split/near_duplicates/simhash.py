@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from job.contracts.arrays import Array
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.ports import Executor
 from job.contracts.row_blocks import split_rows
 

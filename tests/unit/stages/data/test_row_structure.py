@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from support.datasets import table_of
 
-from job.contracts.dataset import Column, RowsInCells
+from job.contracts.dataset import Column
+from job.contracts.rows_in_cells import RowsInCells
 from job.stages.data.row_structure import check_row_structure, describe_row_structure
 
 

@@ -12,7 +12,8 @@ from scipy.spatial.distance import jensenshannon
 from support.datasets import table_of
 from support.lineage import KEY
 
-from job.contracts.dataset import Column, MatrixRows, Rows
+from job.contracts.dataset import Column, Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.profile import Profile
 from job.contracts.settings.drift import DriftSpec
 from job.stages.data.slices import DisclosureRule

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.model import TrainedModel
 from job.contracts.settings.evaluation import DecisionSpec, EvaluationSpec
 from job.contracts.settings.job_settings import ScoringSpec

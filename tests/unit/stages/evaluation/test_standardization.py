@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.stages.evaluation import standardization
 from job.stages.evaluation.standardization import check_standardization
 

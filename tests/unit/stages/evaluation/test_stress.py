@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support.rows import rows_of_embeddings
 
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.model import TrainedModel
 from job.contracts.settings.evaluation import EvaluationSpec
 from job.stages.evaluation import stress_batches

@@ -10,7 +10,8 @@ from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
 from job.adapters.executors.local import LocalThreads
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.geometry import AffineMap, Geometry
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec

@@ -9,7 +9,7 @@ from support.rows import rows_of_embeddings, rows_of_texts
 from threadpoolctl import threadpool_limits
 
 from job.adapters.executors.local import LocalThreads
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.settings.features import FeatureSpec
 from job.stages.features.geometry import (
     detect_geometry,

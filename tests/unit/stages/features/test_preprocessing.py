@@ -13,7 +13,8 @@ from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.stages.features.feature_matrix import FeatureMatrices

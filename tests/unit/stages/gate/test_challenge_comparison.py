@@ -11,7 +11,8 @@ from support.metadata import make_metadata
 from support.trained_models import encode_models
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.metrics import METRICS
 from job.contracts.model import TrainedModel
 from job.contracts.reports.comparison import Comparison

@@ -17,8 +17,9 @@ from support.trained_models import encode_models
 from support.versions import name_of
 
 from job.adapters.codecs.canonical_joblib import JoblibCodec
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
 from job.contracts.identity import canonical_json
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.metrics import METRICS, list_choosable
 from job.contracts.model import TrainedModel
 from job.contracts.reports.validation import ValidationReport

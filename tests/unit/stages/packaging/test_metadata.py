@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from job.contracts.dataset import Dataset, MatrixRows, Rows
+from job.contracts.dataset import Dataset, Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.provenance import Provenance
 from job.stages.packaging.metadata import describe_dataset, describe_input
 

@@ -7,7 +7,7 @@ import pytest
 from support.executors import InTurn
 from support.rows import rows_of_embeddings, rows_of_texts
 
-from job.contracts.dataset import MatrixRows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.settings.split import SplitSpec
 from job.stages.data.templates import make_templates
 from job.stages.split.challenge_near_duplicates import (

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.settings.split import SplitSpec
 from job.errors import TrainingError
 from job.stages.data.slices import NEAR_TRAINING

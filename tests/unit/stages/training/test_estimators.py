@@ -11,7 +11,8 @@ from sklearn.naive_bayes import GaussianNB
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.settings.dataset import ColumnsSpec
 from job.contracts.settings.features import FeatureSpec
 from job.contracts.settings.job_settings import TrainingSpec

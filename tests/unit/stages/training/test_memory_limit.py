@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from support.matrices import IN_MEMORY
 
-from job.contracts.dataset import Column, Dataset, MatrixRows, Rows
+from job.contracts.dataset import Column, Dataset, Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.settings.job_settings import JobSettings
 from job.errors import ConfigurationError
 from job.stages.training.memory_estimate import estimate_training_bytes

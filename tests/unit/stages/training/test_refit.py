@@ -12,7 +12,8 @@ from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
 from job.adapters.executors.local import LocalThreads
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.geometry import AffineMap, Geometry
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.dataset import ColumnsSpec

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from support.executors import InTurn
 
 from job.adapters.executors.local import LocalThreads
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.settings.split import SplitSpec
 from job.errors import ConfigurationError
 from job.stages.data.leakage_keys import normalize

@@ -9,7 +9,8 @@ from sklearn.preprocessing import normalize
 from support.executors import InTurn
 from support.matrices import IN_MEMORY
 
-from job.contracts.dataset import MatrixRows, Rows
+from job.contracts.dataset import Rows
+from job.contracts.matrix_rows import MatrixRows
 from job.contracts.reports.geometry import AffineMap, Geometry
 from job.contracts.reports.search import CandidateScore, SearchReport
 from job.contracts.settings.dataset import ColumnsSpec
