@@ -27,7 +27,7 @@ def main() -> None:
     try:
         run_command_line()
     except SystemExit as ended:
-        if "pyarrow" in sys.modules and isinstance(ended.code, int):
+        if isinstance(ended.code, int):
             _end(ended.code)
         raise
 

@@ -51,6 +51,23 @@ def open_quote_before_the_label(lines):
     return lines
 
 
+@pytest.mark.parametrize("n_files", [2, 3, 30])
+def test_headers_of_joined_files_are_dropped(n_files, pcc_job, tmp_path):
+    """A header in the middle of a file is no row; too many of them stop the run."""
+    lines = letters(120).to_csv(index=False).splitlines()
+    size = -(-120 // n_files)
+    parts = [lines[:1] + lines[1 + start : 1 + start + size] for start in range(0, 120, size)]
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(line for part in parts for line in part) + "\n")
+
+    done = validate(pcc_job, path, "dataset.min_rows=10")
+
+    assert (0 if n_files < 4 else 4) == done.returncode, done.stderr
+    assert "row_repeats_header" in (done.stdout if n_files < 4 else error_of(done))
+    if n_files < 4:
+        assert f'"n_dropped": {len(parts) - 1}' in done.stdout
+
+
 @pytest.mark.parametrize(
     ("order", "damage"),
     [

@@ -2,8 +2,8 @@
 
 How it works
 ------------
-1. Rules about rows: a missing label, text or embedding.  Rows that violate them are dropped, up to
-   the tolerance.
+1. Rules about rows: a missing label, text or embedding, or the names of the columns in place of
+   values.  Rows that violate them are dropped, up to the tolerance.
 2. Rules about columns in use: cells that cannot be read beyond the tolerance, or no value at all,
    stop the run.  Fewer unreadable cells are a warning.
 3. Warnings about values that only look like values (`job.stages.data.doubtful_values`).
@@ -77,11 +77,27 @@ def _check_rows(
         if values is not None and (role == "target" or "text" in features.use):
             missing = np.array([value is None for value in values])
             yield _row_rule(f"{role}_missing", role, missing, completeness)
+    is_header = _find_headers(dataset)
+    if is_header.any():
+        yield _row_rule("row_repeats_header", "target", is_header, validity)
     if dataset.embeddings is not None and "embeddings" in features.use:
         for code, name in EMBEDDING_DEFECTS.items():
             mostly = completeness if code == MISSING else validity
             is_broken = dataset.embeddings.defects == code
             yield _row_rule(name, "embeddings", is_broken, mostly)
+
+
+def _find_headers(dataset: Dataset) -> Mask:
+    """Return the mask of rows that have the names of their columns, as in files joined by `cat`.
+
+    At least two columns of strings are needed: a single one can have its name as a value.
+    """
+    columns = [column for column in dataset.columns if column.kind == "string"]
+    if len(columns) < 2:
+        return np.zeros(dataset.n_rows, bool)
+    masks = [np.array([value == c.name for value in c.values], bool) for c in columns]
+    is_header: Mask = np.logical_and.reduce(masks)
+    return is_header
 
 
 def _check_cells(
