@@ -273,7 +273,7 @@ def test_dataset_is_read_from_s3(job, quick, store, s3, bucket, small, tmp_path,
     [
         ("_SUCCESS", 0, ""),
         ("part-1", 3, "part-1' is in the folder of the table"),
-        ("month=11/part-1.csv.tmp", 3, "month=.../part-1.csv.tmp'"),
+        ("month=11/part-1.csv.tmp", 3, "month=.../part-1.csv.tmp' is not complete"),
         ("_temporary/0/part-1.csv", 3, "a program is still writing it"),
         ("_delta_log/00000000000000000000.json", 3, "is a Delta table"),
         ("part-0 (1).csv", 3, "the same part twice"),

@@ -7,7 +7,8 @@ How it works
 1. Folders of table formats that need a reader of their own (Delta, Iceberg, Hudi) are refused:
    their files also hold rows that were deleted.
 2. Folders that a program is still writing are refused.
-3. Names that begin with `.` or `_` are left out, as Spark and Hive do.
+3. Names that begin with `.` or `_` are left out, as Spark and Hive do; but a file that has such a
+   name and the ending of a table is refused.
 4. All other files must be tables of one format, except for documentation and checksums.
    Everything else could be a part of the table, and is named.
 """
@@ -51,13 +52,19 @@ _UNFINISHED: Final = re.compile(
 )
 _STARTED: Final = re.compile(r"(?:^|/)_started_(?P<id>[^/]+)$")
 _HIDDEN: Final = re.compile(r"(?:^|/)[._]")
+_HIDDEN_PART: Final = re.compile(r"(?i)(?:^|/)[._][^/]*\.(?:csv|tsv|parquet|pq)(?:\.[^/]*)?$")
+# endings of files that are not complete yet
+_IN_PROGRESS: Final = re.compile(
+    r"(?i)\.(?:tmp|part|partial|filepart|crdownload|download|inprogress|_copying_|icloud)$"
+)
 # what is known to hold no rows of the table
 _BOOKKEEPING: Final = re.compile(
     r"(?:^|/)(?:_SUCCESS|_metadata|_common_metadata|_(?:committed|started)_[^/]*|\.[^/]*\.crc"
     r"|\._[^/]*|\.DS_Store|\.gitkeep|\.keep|\.\.[^/]*|\.ipynb_checkpoints)(?:/|$)"
 )
 _DOCUMENTATION: Final = re.compile(
-    r"(?i)(?:^|/)(?:readme|license|licence|changelog)[^/]*$|\.(?:md|sha256|md5|metadata\.json)$"
+    r"(?i)(?:^|/)(?:readme|license|licence|changelog|(?:sha\d+|md5|check)sums?|thumbs\.db"
+    r"|desktop\.ini)[^/]*$|\.(?:md|sha\d+|md5|metadata\.json)$"
 )
 _MAX_LABEL: Final = 1000
 
@@ -85,6 +92,9 @@ def select_parts(uri: str, names: Iterable[str]) -> tuple[str, ...]:
     _refuse_unfinished(uri, known)
     files = [name for name in known if not name.endswith("/")]
     left_out = [n for n in known if _HIDDEN.search(n) and not _BOOKKEEPING.search(n)]
+    hidden_part = next((n for n in left_out if _HIDDEN_PART.search(n)), None)
+    if hidden_part is not None:
+        raise _hidden_part(uri, hidden_part)
     visible = [name for name in files if not _HIDDEN.search(name)]
     parts = [name for name in visible if table_format(PurePosixPath(name)) is not None]
     others = [n for n in visible if n not in set(parts) and not _DOCUMENTATION.search(n)]
@@ -143,14 +153,28 @@ def _no_parts(uri: str, others: list[str]) -> JobError:
     )
 
 
-def _unknown_file(uri: str, name: str, n_files: int) -> JobError:
-    command = suggest_conversion(name)
-    more = "" if n_files == 1 else f", and {n_files - 1} more"
+def _hidden_part(uri: str, name: str) -> JobError:
     return DatasetUnreadableError(
-        f"{quote(label_part(uri, name))} is in the folder of the table, but its name does not show "
-        f"whether it is CSV or Parquet{more}",
-        hint=(
-            f"convert it: `{command}`, and " if command else f"rename it to end in {ENDINGS}, or "
+        f"{quote(label_part(uri, name))} looks like a part of the table, but names that begin with "
+        "'.' or '_' are not read",
+        hint="if it is a part, rename it; if not, move it out of the folder; if a program is still "
+        "writing it, wait",
+    )
+
+
+def _unknown_file(uri: str, name: str, n_files: int) -> JobError:
+    more = "" if n_files == 1 else f", and {n_files - 1} more"
+    label = quote(label_part(uri, name))
+    if _IN_PROGRESS.search(name):
+        return DatasetUnreadableError(
+            f"{label} is not complete: a program is still writing it, or was interrupted{more}",
+            hint="wait for the export; if it was interrupted, remove the file and repeat the "
+            "export",
         )
-        + "move what is no part of the table out of the folder",
+    command = suggest_conversion(name)
+    remedy = f"convert it: `{command}`" if command else f"rename it to end in {ENDINGS}"
+    return DatasetUnreadableError(
+        f"{label} is in the folder of the table, but its name does not show whether it is CSV or "
+        f"Parquet{more}",
+        hint=f"if it is no part of the table, move it out of the folder; if it is a part, {remedy}",
     )

@@ -11,7 +11,7 @@ How it works
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -26,14 +26,14 @@ _MAX_BATCH_BYTES: Final = 16 * 2**20
 
 
 def check_footer(
-    file: SourceFile, footer: Any, columns: Sequence[str], *, is_first_only: bool = False
+    file: SourceFile, footer: Any, columns: Sequence[str], groups: Collection[int] | None = None
 ) -> None:
     """Raise if the columns have far more bytes than the file, as its footer states.
 
     Parameters
     ----------
-    is_first_only
-        Whether only the first row group will be read.
+    groups
+        Numbers of the row groups that will be read; None for all.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def check_footer(
     n_bytes = sum(
         max(chunk.total_uncompressed_size, chunk.num_values * _WIDTHS.get(chunk.physical_type, 1))
         for group, chunk in _chunks(footer, columns)
-        if group == 0 or not is_first_only
+        if groups is None or group in groups
     )
     check_expansion(file, file.path.stat().st_size, n_bytes)
 

@@ -1,4 +1,7 @@
-"""Read the beginning of a Parquet file: its columns, and the cells of its first rows."""
+"""Read the columns of a Parquet file, and the cells of rows from several of its row groups.
+
+A table can be sorted by its labels, so that the first row group may have a single one.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from job.adapters.tables.parquet_files import open_parquet
 from job.adapters.tables.plain_types import to_plain
 from job.contracts.table_preview import ColumnPreview, ColumnType, TablePreview
 
+_MAX_GROUPS: Final = 4
 Cells = tuple[str | float | bool | None, ...]
 
 _NUMBERS: Final = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
@@ -23,7 +27,7 @@ _LISTS: Final = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_siz
 
 
 def read_parquet_preview(file: SourceFile, max_rows: int, *, is_complete: bool) -> TablePreview:
-    """Return the columns of a Parquet file, and the first rows' cells in its first row group.
+    """Return the columns of a Parquet file, and the cells of the first rows of some row groups.
 
     Parameters
     ----------
@@ -51,22 +55,26 @@ def read_parquet_preview(file: SourceFile, max_rows: int, *, is_complete: bool) 
 
 
 def _read(file: SourceFile, max_rows: int) -> tuple[pa.Schema, int, list[pa.Array]]:
-    """Return the columns of the file, its number of rows, and the first cells in plain types."""
+    """Return the columns of the file, its number of rows, and the read cells in plain types."""
     with open_parquet(file.path) as parquet:
         schema, footer = parquet.schema_arrow, parquet.metadata
         check_column_count(file, footer.num_columns)
-        check_footer(file, footer, schema.names, is_first_only=True)
-        max_rows = find_batch_rows(file, footer, schema.names, max_rows)
-        batches = (
-            parquet.iter_batches(max_rows, row_groups=[0]) if parquet.num_row_groups else iter(())
-        )
-        batch = next(batches, None)
-        arrays = (
-            [column.combine_chunks() for column in schema.empty_table().columns]
-            if batch is None
-            else batch.columns
-        )
-        return schema, parquet.metadata.num_rows, [to_plain(array) for array in arrays]
+        groups = _spread(footer.num_row_groups)
+        check_footer(file, footer, schema.names, groups)
+        n_rows = find_batch_rows(file, footer, schema.names, -(-max_rows // max(len(groups), 1)))
+        firsts = (next(parquet.iter_batches(n_rows, row_groups=[n]), None) for n in groups)
+        batches = [batch for batch in firsts if batch is not None]
+        if not batches:
+            empty = [column.combine_chunks() for column in schema.empty_table().columns]
+            return schema, footer.num_rows, [to_plain(array) for array in empty]
+        parts = zip(*(map(to_plain, batch.columns) for batch in batches), strict=True)
+        return schema, footer.num_rows, [pa.concat_arrays(arrays) for arrays in parts]
+
+
+def _spread(n_groups: int) -> list[int]:
+    """Return the numbers of up to `_MAX_GROUPS` row groups, from the first to the last."""
+    n = min(n_groups, _MAX_GROUPS)
+    return [k * (n_groups - 1) // max(n - 1, 1) for k in range(n)]
 
 
 def _column_type(kind: pa.DataType) -> ColumnType:

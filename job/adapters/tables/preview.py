@@ -5,7 +5,7 @@ How it works
 1. For a folder, the first file is read.
 2. Of a CSV file, at most the first 2 MB of the decompressed text are read, or 16 MB if the header
    is longer.  A row that this bound cuts, and rows that do not fit the header, are left out.
-3. Of a Parquet file, the first rows of the first row group are read.
+3. Of a Parquet file, the first rows of up to four row groups are read, from the first to the last.
 """
 
 from __future__ import annotations

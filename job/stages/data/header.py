@@ -200,6 +200,9 @@ def _find_causes(table: NamedTable, spec: DatasetSpec, rule: NameRule) -> Iterat
         )
     others = [d for d in _DELIMITERS if d in text and d != table.delimiter]
     hidden = [d for d in others if any(map(rule.shows, re.split(f"[{re.escape(d)}\n]", text)))]
+    if names and names[0].lower().startswith("sep="):
+        yield "the first line is a note for Excel: `sed -i 1d FILE` removes it"
+        return
     if not hidden and not any(map(rule.shows, names)):
         yield _ask_for_header(table, spec)
         # NOTE: one column may be a sign of a delimiter that was not found

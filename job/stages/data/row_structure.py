@@ -15,8 +15,8 @@ HINT: Final = (
     "a quote is not closed, or the file is truncated: the lines after the quote are read as one "
     "text. Check whether the export has finished, and correct the quotes upstream: "
     "quote each cell that has a quote or a line break, and double the quotes in it. If the texts "
-    "quote rows of such tables on purpose, accept them with "
-    "--set 'expectations.parameters={validity: SHARE}'"
+    "have such lines on purpose, export the table as Parquet, or accept them with "
+    "--set 'expectations.parameters={validity: SHARE}', which also tolerates other invalid rows"
 )
 
 
@@ -65,6 +65,6 @@ def describe_row_structure(result: RuleResult) -> str:
         return f"table: the file ends in a quoted cell of {pluralize(n_found, 'line')} ({_OPEN})"
     return (
         f"table: {pluralize(result.n_broken, 'cell')} of {pluralize(result.n_rows, 'row')} "
-        f"{'holds' if result.n_broken == 1 else 'hold'} {pluralize(n_found, 'row')} that "
-        f"{'was' if result.observed == 1 else 'were'} not read ({_HELD})"
+        f"{'holds' if result.n_broken == 1 else 'hold'} {pluralize(n_found, 'line')} that "
+        f"{'looks like a row' if result.observed == 1 else 'look like rows'} ({_HELD})"
     )

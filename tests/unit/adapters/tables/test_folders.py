@@ -50,6 +50,7 @@ def test_all_parts_are_read(folder):
     [
         *("_SUCCESS", "_metadata", ".part-0.csv.crc", ".DS_Store", "._part-0.csv", "README.md"),
         *("part-0.csv.sha256", "month=11/_SUCCESS", "LICENSE", "table.metadata.json"),
+        *("SHA256SUMS", "checksums.txt", "part-0.csv.sha1", "Thumbs.db", "md5sum.txt"),
         *("_committed_1", "..data"),
     ],
 )
@@ -60,7 +61,7 @@ def test_bookkeeping_is_left_out_in_silence(folder, name):
     assert [] == logs
 
 
-@pytest.mark.parametrize("name", ["_part-1.csv", ".part-1.csv", "_old/part-1.csv", ".cache/x.csv"])
+@pytest.mark.parametrize("name", ["_notes", ".state", "_old/part-1.csv", ".cache/x.csv"])
 def test_other_hidden_names_are_counted_in_the_log(folder, name):
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(b"intent,text\ndelete,x\n")
@@ -72,10 +73,15 @@ def test_other_hidden_names_are_counted_in_the_log(folder, name):
 @pytest.mark.parametrize(
     ("name", "remedy"),
     [
-        ("part-1", "move what is no part"),
+        ("part-1", "move it out of the folder"),
         ("part-1.txt", "rename it"),
-        ("month=11/part-1.csv.tmp", "rename it"),
-        ("part-1.csv._COPYING_", "rename it"),
+        ("manifest.json", "if it is no part of the table, move it"),
+        ("_part-1.csv", "if it is a part, rename it"),
+        (".part-1.csv.icloud", "if a program is still writing it, wait"),
+        ("month=11/.part-1.parquet.Xa3f9", "if it is a part, rename it"),
+        ("month=11/part-1.csv.tmp", "wait for the export"),
+        ("part-1.csv._COPYING_", "wait for the export"),
+        ("part-1.csv.crdownload", "wait for the export"),
         ("part-1.jsonl", "read_json"),
         ("part-1.csv.xz", "xz -dc"),
         ("month=12/x.orc", "read_orc"),

@@ -43,8 +43,8 @@ def test_table_without_such_cells_has_no_result():
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
-        ((30, 1, 50), "1 cell of 30 rows holds 50 rows that were not read"),
-        ((30, 2, 1), "2 cells of 30 rows hold 1 row that was not read"),
+        ((30, 1, 50), "1 cell of 30 rows holds 50 lines that look like rows"),
+        ((30, 2, 1), "2 cells of 30 rows hold 1 line that looks like a row"),
     ],
 )
 def test_finding_is_told_in_counts(counts, expected):
