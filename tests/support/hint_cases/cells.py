@@ -188,11 +188,12 @@ CELLS = (
         name="file",
     ),
     Case(
-        "convert it: `{}`, and ",
+        "convert it: `{}`",
         _packed("parts/t.parquet.gz", "parts/a.parquet"),
         3,
         own={"FILE": "parts/t.parquet.gz", "NEW": "parts/new"},
         change=_remove_packed,
+        take="convert it: `[^`]*`",
         name="one of a folder",
         then=3,
         later="the same",

@@ -97,7 +97,21 @@ def _set_default(place, words, _):
     return words
 
 
+def _after_excel(_):
+    """A first line that only Excel reads."""
+    path = Path(write_csv("t.csv"))
+    path.write_text(f"sep=,\n{path.read_text()}")
+    return validate("t.csv")
+
+
 COLUMNS = (
+    Case(
+        "`sed -i 1d FILE` removes it",
+        _after_excel,
+        4,
+        own={"FILE": "t.csv"},
+        take="`sed -i 1d FILE`",
+    ),
     Case("did you mean '", _renamed(intent="Intents"), 4, take="did you mean [^;]*"),
     Case(
         "such as --set dataset.columns.target=COLUMN",

@@ -196,7 +196,7 @@ def test_committed_write_is_read():
     assert ("a.csv", "b.csv") == select_parts("t", names)
 
 
-@pytest.mark.parametrize("names", [[], ["_a.csv"], ["a.xlsx"], ["README.md"], ["x/"]])
+@pytest.mark.parametrize("names", [[], ["_a"], ["a.xlsx"], ["README.md"], ["x/"]])
 def test_folder_without_parts_is_not_found(names):
     with pytest.raises(DatasetNotFoundError, match="no Parquet or CSV files"):
         select_parts("t", names)
