@@ -142,7 +142,7 @@ CELLS = (
     ),
     Case(
         "if backslashes are text: --set dataset.csv.escape=none",
-        _late_backslash('"zu\\"'),
+        _late_backslash('"\\"zu\\""'),
         3,
         take="if backslashes.*",
     ),
@@ -161,8 +161,6 @@ CELLS = (
         _large_cell,
         3,
         take="if the cell.*",
-        then=4,
-        later="text_length",
     ),
     Case(
         "if the table has no such column: --set", _absent_time, 4, take="if the table has no[^;]*"
