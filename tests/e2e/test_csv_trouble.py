@@ -53,7 +53,7 @@ def open_quote_before_the_label(lines):
 
 @pytest.mark.parametrize("n_files", [2, 3, 30])
 def test_headers_of_joined_files_are_dropped(n_files, pcc_job, tmp_path):
-    """A header in the middle of a file is no row; too many of them stop the run."""
+    """A header in the middle of a file is not a row; too many of them stop the run."""
     lines = letters(120).to_csv(index=False).splitlines()
     size = -(-120 // n_files)
     parts = [lines[:1] + lines[1 + start : 1 + start + size] for start in range(0, 120, size)]

@@ -1,4 +1,4 @@
-"""Arrow arrays with one meaning in many types, and arrays of types that are no cells of a table."""
+"""Arrow arrays of many types with one meaning, and of types that a table cannot have."""
 
 import uuid
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Give pyarrow the bytes of a CSV file as UTF-8 with doubled quotes, whatever the file has."""
+"""Convert the bytes of a CSV file for pyarrow: to UTF-8, and to quotes that are doubled."""
 
 from __future__ import annotations
 

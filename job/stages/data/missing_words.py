@@ -22,7 +22,7 @@ WORDS: Final = frozenset(
         *("-", "--", "---", "\u2013", "\u2014", "\u2212", "?", "."),
     }
 )
-_MAX_LENGTH: Final = 16  # a longer cell is no such word, even with blanks around it
+_MAX_LENGTH: Final = 16  # a longer cell is not one of the words, even with blanks around it
 
 
 def is_missing_word(cell: str) -> bool:

@@ -79,7 +79,7 @@ def check_numbering(
     renamed
         Names in the file, by the names in the settings.
     known
-        Columns that have a role of their own; they are no strays.
+        Columns that have a role of their own; they do not count as strays.
     """
     if pattern is None or not pattern.endswith("*"):
         return {}

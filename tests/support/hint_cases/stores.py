@@ -78,7 +78,7 @@ def _damaged(name):
 
 
 def _forged(place):
-    """A model file that is no model, and whose digest somebody has made to match."""
+    """A file that is not a model, in a manifest that was changed to have its digest."""
     forge(place.folder / "models" / version_of(place), "model.safetensors", b"?" * 16)
     return ["predict", "production", "a text"]
 
