@@ -201,13 +201,10 @@ BOMBS: Final[Mapping[str, tuple[str, Callable[[Path], None], ExitCode, tuple[str
 
 
 def refuse(path: Path, options: tuple[str, ...], verb: str = "validate") -> Refused:
-    """Give a file to a command in a new process, and measure it."""
+    """Run a command on a file in a new process; return its exit code, seconds and memory."""
     is_table = path.suffix != ".yaml"
-    command = [sys.executable, "-m", "job", verb, *options]
-    if is_table:
-        command += ["--dataset", str(path)]
-    else:
-        command = [sys.executable, "-m", "job", "config", "check", "--config", str(path)]
+    words = (verb, *options, "--dataset") if is_table else ("config", "check", "--config")
+    command = [sys.executable, "-m", "job", *words, str(path)]
     started = time.monotonic()
     ended = subprocess.run(
         [sys.executable, "-c", _MEASURE, *command], capture_output=True, text=True, check=True

@@ -16,12 +16,12 @@ _CONFIGURATION: Final = 2  # `ExitCode.CONFIGURATION`; an old Python cannot impo
 def main() -> None:
     """Run the command line; on another platform or an old Python, say what helps."""
     problem = find_problem(sys.platform, sys.version_info[:2], sys.flags.optimize)
+    problem = problem or _find_shortage()
     if problem is not None:
         reason, hint = problem
         if sys.stderr is not None:
             sys.stderr.write(f"error: {reason}\nhint: {hint}\n")
         raise SystemExit(_CONFIGURATION)
-    _require_address_space()
     from job.cli import main as run_command_line
 
     try:
@@ -82,19 +82,16 @@ def find_problem(
     return None
 
 
-def _require_address_space() -> None:
-    """End the process if `ulimit -v` is too low to load the command line."""
-    from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit  # exists on the job's platforms only
+def _find_shortage() -> tuple[str, str] | None:
+    """Return what is missing, and what helps, if `ulimit -v` is too low to start."""
+    from job.contracts.machine_errors import require_address_space
+    from job.errors import ConfigurationError
 
-    limit = getrlimit(RLIMIT_AS)[0]
-    if limit != RLIM_INFINITY and limit < _LEAST_ADDRESS_SPACE:
-        needed, granted = _LEAST_ADDRESS_SPACE // 2**20, limit // 2**20
-        if sys.stderr is not None:
-            sys.stderr.write(
-                f"error: pcc-job needs {needed} MiB of address space to start, but may reserve "
-                f"{granted} MiB (`ulimit -v`)\nhint: `ulimit -v unlimited`\n"
-            )
-        raise SystemExit(_CONFIGURATION)
+    try:
+        require_address_space(_LEAST_ADDRESS_SPACE, "to start")
+    except ConfigurationError as error:
+        return error.message, "`ulimit -v unlimited`"
+    return None
 
 
 if __name__ == "__main__":

@@ -34,8 +34,12 @@ _FLOORS: Final = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
 
 def find_stated_roles(effective: EffectiveSettings, preview: TablePreview) -> FoundRoles:
     """Return the roles of the table's columns; roles that the settings state are kept."""
-    stated = {role for role in ROLES if f"dataset.columns.{role}" in effective.origins}
-    return find_roles(preview, effective.settings.dataset, stated)
+    return find_roles(preview, effective.settings.dataset, list_stated_roles(effective))
+
+
+def list_stated_roles(effective: EffectiveSettings) -> set[Role]:
+    """Return the roles whose columns a file, a variable or an option states."""
+    return {role for role in ROLES if f"dataset.columns.{role}" in effective.origins}
 
 
 def follow_columns(effective: EffectiveSettings, found: FoundRoles) -> EffectiveSettings:

@@ -22,7 +22,12 @@ from job.errors import ConfigurationError, DatasetNotFoundError
 from job.settings.schema import AUTOMATIC
 from job.stages.data.header import read_names
 from job.stages.data.suite_binding import required_columns
-from job.table_settings import find_stated_roles, follow_columns, list_followed
+from job.table_settings import (
+    find_stated_roles,
+    follow_columns,
+    list_followed,
+    list_stated_roles,
+)
 
 if TYPE_CHECKING:
     from job.contracts.settings.dataset import DatasetSpec
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 _INIT_FILE: Final = "job.yaml"  # what `pcc-job init` writes by default
-_ROLES: Final = ("target", "text", "embeddings", "timestamp", "id", "group")
 _DEFAULT_URIS: Final = (
     "/data/curated_training_data.parquet",
     "/data/curated_training_data.csv",
@@ -126,8 +130,7 @@ def begin_table(effective: EffectiveSettings, copy: Callable[[str], Path]) -> Be
 def _find_stated_columns(effective: EffectiveSettings) -> set[str]:
     """Return the columns of the roles that the settings state, in use or not."""
     columns = effective.settings.dataset.columns
-    stated = (role for role in _ROLES if f"dataset.columns.{role}" in effective.origins)
-    names = (getattr(columns, role) for role in stated)
+    names = (getattr(columns, role) for role in list_stated_roles(effective))
     return {name for name in names if name is not None}
 
 

@@ -61,12 +61,9 @@ def _explain(error: BaseException) -> JobError | None:
         return _no_memory()
     if isinstance(error, RuntimeError) and _NO_THREAD_WORDS in text:
         return _no_thread()
-    if number in (errno.EMFILE, errno.ENFILE):
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        return ConfigurationError(
-            f"too many open files: this process may open {limit:,}",
-            hint="raise the limit, such as with `ulimit -n 4096`",
-        )
+    too_many = explain_open_files(error)
+    if too_many is not None:
+        return too_many
     if number == errno.EFBIG:
         return ConfigurationError(
             "a file would be larger than this process may write",
@@ -84,6 +81,19 @@ def _explain(error: BaseException) -> JobError | None:
             "user of this process",
         )
     return None
+
+
+def explain_open_files(error: BaseException) -> JobError | None:
+    """Return the failure about the limit of open files; None if `error` has another cause."""
+    is_limit = getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE)
+    # NOTE: some errors of pyarrow have no number
+    if not is_limit and "Too many open files" not in str(error):
+        return None
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return ConfigurationError(
+        f"too many open files: this process may have {limit} files open",
+        hint="raise the limit: `ulimit -n 4096`; with docker: `--ulimit nofile=4096`",
+    )
 
 
 def _no_memory() -> JobError:

@@ -97,7 +97,6 @@ class _Table:
         self.format = "parquet" if table_format(paths[0]) == "parquet" else "csv"
         part_type = ParquetPart if self.format == "parquet" else CsvPart
         self._parts: tuple[ParquetPart | CsvPart, ...] = tuple(part_type(file) for file in files)
-        self._paths = paths
         self._root = path
         self.uri = uri
         self.names = self._parts[0].names
@@ -129,15 +128,11 @@ class _Table:
 
     def file_digest(self) -> str:
         """Return the SHA-256 of the file; for a folder, of the names and digests of its files."""
+        digests = [(part.file.sha256(), part.file.path) for part in self._parts]
         if self._root.is_file():
-            return f"sha256:{_sha256(self._root)}"
-        lines = [f"{_sha256(p)}  {p.relative_to(self._root).as_posix()}\n" for p in self._paths]
+            return f"sha256:{digests[0][0]}"
+        lines = [f"{hex_}  {path.relative_to(self._root).as_posix()}\n" for hex_, path in digests]
         return f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read_sidecar(path: Path) -> tuple[tuple[str, str], ...]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import re
-import resource
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,9 +13,10 @@ from typing import Final, TypeVar
 from job.adapters.tables.dialect import check_compression, find_dialect
 from job.adapters.tables.formats import SourceFile, find_compression, table_format
 from job.adapters.tables.heads import iterate_rows, open_bytes
+from job.contracts.machine_errors import explain_open_files
 from job.contracts.messages import pluralize
 from job.contracts.shown_names import NameRule
-from job.errors import ConfigurationError, DatasetUnreadableError, JobError
+from job.errors import DatasetUnreadableError, JobError
 
 T = TypeVar("T")
 _MAX_UNPACKED: Final = 32 * 2**20  # bytes of a compressed file
@@ -43,7 +42,7 @@ def explaining_damage(file: SourceFile, call: Callable[[], T], max_bytes: int | 
 def explain_damage(file: SourceFile, error: Exception, max_bytes: int | None = None) -> JobError:
     """Return an error that names the kind of damage."""
     text = str(error)
-    if (limit := too_many_files(error)) is not None:
+    if (limit := explain_open_files(error)) is not None:
         return limit
     if isinstance(error, PermissionError):
         return DatasetUnreadableError(
@@ -75,18 +74,6 @@ def explain_damage(file: SourceFile, error: Exception, max_bytes: int | None = N
         f"'{file.label}' is not a readable {kind} file: it is damaged, truncated or in another "
         "format",
         hint="compare its size and SHA-256 with those of the upstream's file, and export it again",
-    )
-
-
-def too_many_files(error: Exception) -> JobError | None:
-    """Return the error about the limit of open files; None if `error` has another cause."""
-    is_limit = getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE)
-    if not is_limit and "Too many open files" not in str(error):
-        return None
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return ConfigurationError(
-        f"too many open files: this process may have {limit} files open",
-        hint="raise the limit: `ulimit -n 4096`; with docker: `--ulimit nofile=4096`",
     )
 
 

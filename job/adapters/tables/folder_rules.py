@@ -57,7 +57,7 @@ _HIDDEN_PART: Final = re.compile(r"(?i)(?:^|/)[._][^/]*\.(?:csv|tsv|parquet|pq)(
 _IN_PROGRESS: Final = re.compile(
     r"(?i)\.(?:tmp|part|partial|filepart|crdownload|download|inprogress|_copying_|icloud)$"
 )
-# what is known to hold no rows of the table
+# names of files that are known to have no rows of the table
 _BOOKKEEPING: Final = re.compile(
     r"(?:^|/)(?:_SUCCESS|_metadata|_common_metadata|_(?:committed|started)_[^/]*|\.[^/]*\.crc"
     r"|\._[^/]*|\.DS_Store|\.gitkeep|\.keep|\.\.[^/]*|\.ipynb_checkpoints)(?:/|$)"
@@ -96,13 +96,14 @@ def select_parts(uri: str, names: Iterable[str]) -> tuple[str, ...]:
     if hidden_part is not None:
         raise _hidden_part(uri, hidden_part)
     visible = [name for name in files if not _HIDDEN.search(name)]
-    parts = [name for name in visible if table_format(PurePosixPath(name)) is not None]
-    others = [n for n in visible if n not in set(parts) and not _DOCUMENTATION.search(n)]
+    formats = {name: table_format(PurePosixPath(name)) for name in visible}
+    parts = [name for name in visible if formats[name] is not None]
+    others = [n for n in visible if formats[n] is None and not _DOCUMENTATION.search(n)]
     if not parts:
         raise _no_parts(uri, others)
     if others:
         raise _unknown_file(uri, others[0], len(others))
-    if len({table_format(PurePosixPath(name)) for name in parts}) > 1:
+    if len({formats[name] for name in parts}) > 1:
         raise DatasetUnreadableError(
             f"folder {quote(uri)} has both CSV and Parquet files; expected one format",
             hint="remove the files of one format, or use --dataset with a single file",
@@ -113,9 +114,12 @@ def select_parts(uri: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def label_part(uri: str, name: str) -> str:
-    """Return the name of a part in messages, without the values of partitions (`key=value`)."""
+    """Return the name of a part in messages, without the values of partitions (`key=value`).
+
+    Without a `name`, it is the table itself.
+    """
     inner = re.sub(r"=[^/]*(?=/)", "=...", name)
-    return shorten(f"{uri.rstrip('/')}/{inner}", _MAX_LABEL)
+    return shorten(f"{uri.rstrip('/')}/{inner}" if name else uri, _MAX_LABEL)
 
 
 def _refuse_other_formats(uri: str, names: list[str]) -> None:
@@ -176,5 +180,6 @@ def _unknown_file(uri: str, name: str, n_files: int) -> JobError:
     return DatasetUnreadableError(
         f"{label} is in the folder of the table, but its name does not show whether it is CSV or "
         f"Parquet{more}",
-        hint=f"if it is no part of the table, move it out of the folder; if it is a part, {remedy}",
+        hint="if it is not a part of the table, move it out of the folder; if it is a part, "
+        f"{remedy}",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,3 +114,8 @@ class SourceFile:
     known_names: frozenset[str] = frozenset()
     csv: CsvSpec = field(default_factory=CsvSpec)
     limits: ReadLimits = field(default_factory=ReadLimits)
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the bytes of the file, as hexadecimal digits."""
+        with self.path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -13,20 +13,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-from job.adapters.tables.damage import too_many_files
 from job.adapters.tables.folder_rules import label_part, select_parts
 from job.adapters.tables.formats import ENDINGS, suggest_conversion, table_format
-from job.contracts.messages import quote, shorten
+from job.contracts.machine_errors import explain_open_files
+from job.contracts.messages import quote
 from job.errors import (
     ConfigurationError,
     DatasetNotFoundError,
     DatasetUnreadableError,
     JobError,
 )
-
-_MAX_LABEL: Final = 1000
 
 
 def list_files(uri: str, path: Path) -> tuple[Path, ...]:
@@ -146,13 +143,13 @@ def same_part(uri: str, root: Path, first: Path, second: Path) -> JobError:
 
 
 def _unlisted(uri: str, inner: str, error: OSError) -> JobError:
-    label = quote(label_part(uri, inner) if inner else shorten(uri, _MAX_LABEL))
+    label = quote(label_part(uri, inner))
     if isinstance(error, PermissionError):
         return DatasetUnreadableError(
             f"no permission to list the folder {label}",
             hint="check the permissions of the folder; the table is read as a whole or not at all",
         )
-    return too_many_files(error) or DatasetUnreadableError(
+    return explain_open_files(error) or DatasetUnreadableError(
         f"the folder {label} cannot be listed: {error.strerror}",
         hint="check the file system, and whether another program changes the folder",
     )
@@ -171,6 +168,4 @@ def _require_known_ending(uri: str, path: Path) -> None:
 
 def label_file(uri: str, root: Path, path: Path) -> str:
     """Return the name of a file in messages, without the values of partitions (`key=value`)."""
-    if path == root:
-        return shorten(uri, _MAX_LABEL)
-    return label_part(uri, path.relative_to(root).as_posix())
+    return label_part(uri, "" if path == root else path.relative_to(root).as_posix())

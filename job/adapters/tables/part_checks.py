@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Sequence
@@ -56,25 +55,20 @@ def _check_partitions(uri: str, root: Path, part: ParquetPart | CsvPart) -> None
 
 def _refuse_copies(uri: str, root: Path, parts: Sequence[ParquetPart | CsvPart]) -> None:
     """Raise if two parts have the same bytes, or differ in their compression only."""
-    by_size: dict[int, list[Path]] = defaultdict(list)
     by_name: dict[Path, Path] = {}
+    by_size: dict[int, list[ParquetPart | CsvPart]] = defaultdict(list)
     for part in parts:
         path = part.file.path
         twin = by_name.setdefault(path.with_name(_PACKED.sub("", path.name)), path)
         if twin is not path:
             raise same_part(uri, root, twin, path)
-        by_size[path.stat().st_size].append(path)
-    empty = {
-        part.file.path
-        for part in parts
-        if len(by_size[part.file.path.stat().st_size]) > 1 and _is_empty(part)
-    }
-    for paths in by_size.values():
-        seen: dict[bytes, Path] = {}
-        for path in (p for p in paths if len(paths) > 1 and p not in empty):
-            twin = seen.setdefault(_digest(path), path)
-            if twin is not path:
-                raise same_part(uri, root, twin, path)
+        by_size[path.stat().st_size].append(part)
+    for alike in by_size.values():
+        by_digest: dict[str, Path] = {}
+        for part in (p for p in alike if len(alike) > 1 and not _is_empty(p)):
+            twin = by_digest.setdefault(part.file.sha256(), part.file.path)
+            if twin is not part.file.path:
+                raise same_part(uri, root, twin, part.file.path)
 
 
 def _is_empty(part: ParquetPart | CsvPart) -> bool:
@@ -83,8 +77,3 @@ def _is_empty(part: ParquetPart | CsvPart) -> bool:
         return part.n_rows == 0
     head, is_complete = read_head(part.file.path, _HEAD_BYTES)
     return is_complete and len(list(split_rows(head.decode("latin-1"), "\0"))) < 2
-
-
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()

@@ -52,6 +52,29 @@ class RuleResult(Part):
     # positions of the rows that violate the expectation
     rows: SkipJsonSchema[tuple[int, ...]] = Field((), exclude=True, repr=False)
 
+    @classmethod
+    def warn(
+        cls,
+        rule: str,
+        column: str | None,
+        n_rows: int,
+        advice: str,
+        *,
+        n_broken: int = 0,
+        observed: int | None = None,
+    ) -> Self:
+        """Return the warning of a built-in rule that a table does not meet."""
+        return cls(
+            rule=rule,
+            column=column,
+            severity="warning",
+            is_met=False,
+            n_rows=n_rows,
+            n_broken=n_broken,
+            observed=observed,
+            advice=advice,
+        )
+
 
 class ValidationReport(PublishedFile):
     """The results of all expectations, and the number of rows that were dropped."""

@@ -74,6 +74,13 @@ class ColumnsSpec(Spec):
         return self
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all columns that have a role."""
+        single = (self.target, self.text, self.embeddings, self.timestamp, self.id, self.group)
+        listed = (*self.numeric, *self.categorical, *self.boolean)
+        return (*(name for name in single if name is not None), *listed)
+
+    @property
     def sliceable(self) -> tuple[str, ...]:
         """Names of the columns whose values can define slices; id and group are excluded."""
         names = (*self.categorical, *self.boolean, self.text, self.timestamp)
@@ -226,10 +233,7 @@ class DatasetSpec(Spec):
     @property
     def known_names(self) -> frozenset[str]:
         """All names of columns that these settings state, in the file and in the settings."""
-        c = self.columns
-        single = (c.target, c.text, c.embeddings, c.timestamp, c.id, c.group)
-        listed = (*c.numeric, *c.categorical, *c.boolean, *self.aliases, *self.aliases.values())
-        return frozenset({*listed, *(name for name in single if name is not None)})
+        return frozenset({*self.columns.names, *self.aliases, *self.aliases.values()})
 
     @model_validator(mode="after")
     def _bounds_agree(self) -> "DatasetSpec":

@@ -52,11 +52,12 @@ def check_values(
         known = expected if column.role == "target" else ()
         n_words = int(find_missing_words(values, known).sum())
         if n_words:
-            yield _warning("looks_missing", name, n_words, len(values), _advise_on_words(name))
+            advice = _advise_on_words(name)
+            yield RuleResult.warn("looks_missing", name, len(values), advice, n_broken=n_words)
         n_nul = int(find_nul(values).sum())
         if n_nul:
             advice = "NUL characters stay part of the value: remove them from the export"
-            yield _warning("nul_characters", name, n_nul, len(values), advice)
+            yield RuleResult.warn("nul_characters", name, len(values), advice, n_broken=n_nul)
 
 
 def _advise_on_words(name: str) -> str:
@@ -85,7 +86,14 @@ def _check_labels(values: Strings, expected: Collection[str]) -> Iterator[RuleRe
             f"{_describe_pairs(pairs, names, expected)}: labels that look alike are different "
             "classes; export one spelling"
         )
-        yield _warning("labels_look_alike", "target", n_broken, len(values), advice, len(pairs))
+        yield RuleResult.warn(
+            "labels_look_alike",
+            "target",
+            len(values),
+            advice,
+            n_broken=n_broken,
+            observed=len(pairs),
+        )
 
 
 def _describe_pairs(pairs: list[tuple[str, str]], names: Strings, expected: Collection[str]) -> str:
@@ -98,23 +106,3 @@ def _describe_pairs(pairs: list[tuple[str, str]], names: Strings, expected: Coll
     ]
     n_more = len(pairs) - len(shown)
     return "; ".join(shown) + (f"; and {n_more} more" if n_more else "")
-
-
-def _warning(
-    rule: str,
-    column: str,
-    n_broken: int,
-    n_rows: int,
-    advice: str,
-    observed: int | None = None,
-) -> RuleResult:
-    return RuleResult(
-        rule=rule,
-        column=column,
-        severity="warning",
-        is_met=False,
-        n_rows=n_rows,
-        n_broken=n_broken,
-        observed=observed,
-        advice=advice,
-    )

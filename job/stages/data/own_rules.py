@@ -154,7 +154,7 @@ def _check_columns(dataset: Dataset, spec: DatasetSpec) -> Iterator[RuleResult]:
                 f"the table has no column '{name}', the default of dataset.columns.{role}: name "
                 f"another one, or none with --set dataset.columns.{role}=null"
             )
-            yield _column_warning("role_column_absent", name, dataset.n_rows, None, advice)
+            yield RuleResult.warn("role_column_absent", name, dataset.n_rows, advice)
     pattern = spec.columns.embeddings
     if origin.embedding_gaps:
         advice = (
@@ -162,28 +162,18 @@ def _check_columns(dataset: Dataset, spec: DatasetSpec) -> Iterator[RuleResult]:
             "the export incomplete? The other columns are used in the order of their numbers"
         )
         n_gaps = len(origin.embedding_gaps)
-        yield _column_warning("embedding_number_gaps", pattern, dataset.n_rows, n_gaps, advice)
+        yield RuleResult.warn(
+            "embedding_number_gaps", pattern, dataset.n_rows, advice, observed=n_gaps
+        )
     if origin.embedding_strays:
         advice = (
             f"not part of the embedding, because no number follows the prefix of '{pattern}': "
             f"{quote_list(origin.embedding_strays)}"
         )
         n_strays = len(origin.embedding_strays)
-        yield _column_warning("embedding_name_strays", pattern, dataset.n_rows, n_strays, advice)
-
-
-def _column_warning(
-    rule: str, column: str | None, n_rows: int, observed: int | None, advice: str
-) -> RuleResult:
-    return RuleResult(
-        rule=rule,
-        column=column,
-        severity="warning",
-        is_met=False,
-        n_rows=n_rows,
-        observed=observed,
-        advice=advice,
-    )
+        yield RuleResult.warn(
+            "embedding_name_strays", pattern, dataset.n_rows, advice, observed=n_strays
+        )
 
 
 def _row_count(n_rows: int, spec: DatasetSpec) -> RuleResult:

@@ -24,6 +24,7 @@ from job.contracts.settings.features import FeatureSpec
 from job.contracts.shown_names import is_plain
 from job.contracts.suites import Suite
 from job.errors import ConfigurationError
+from job.stages.data.usual_names import ROLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,14 +213,13 @@ def _column_role(column: Any, spec: ColumnsSpec, suite: Suite, number: int) -> A
     """
     if isinstance(column, (list, tuple)):
         return [_column_role(str(name), spec, suite, number) for name in column]
-    single = ("target", "text", "embeddings", "timestamp", "id", "group")
     many = (*spec.numeric, *spec.categorical, *spec.boolean)
-    if column in single or column in many or column in DERIVED:
+    if column in ROLES or column in many or column in DERIVED:
         return column
-    for role in single:
+    for role in ROLES:
         if getattr(spec, role) == column:
             return role
-    known = sorted({*single, *many, *DERIVED})
+    known = sorted({*ROLES, *many, *DERIVED})
     text = str(column)
     shown = f"'{text}'{did_you_mean(text, known)}" if is_plain(text) else "a column"
     raise ConfigurationError(

@@ -55,6 +55,11 @@ def _write_key(_, command, outputs):
 
 
 CHECK = ("config", "check", *TEXTS)
+# a floor for standardized batches, although the batches are not standardized
+STRESSED = (
+    *("config", "check", "--set", "gate.stress_floor=0.5", "--set", "features.use=[embeddings]"),
+    *("--set", "dataset.embeddings_standardized_per_batch=false"),
+)
 SETTINGS_CASES = (
     Case(
         "quote the value for the shell, as in",
@@ -114,32 +119,14 @@ SETTINGS_CASES = (
     ),
     Case(
         "use --set dataset.embeddings_standardized_per_batch=true",
-        words(
-            "config",
-            "check",
-            "--set",
-            "gate.stress_floor=0.5",
-            "--set",
-            "features.use=[embeddings]",
-            "--set",
-            "dataset.embeddings_standardized_per_batch=false",
-        ),
+        words(*STRESSED),
         2,
         take="use --set[^,]*",
         name="true",
     ),
     Case(
         ", or use --set gate.stress_floor=null",
-        words(
-            "config",
-            "check",
-            "--set",
-            "gate.stress_floor=0.5",
-            "--set",
-            "features.use=[embeddings]",
-            "--set",
-            "dataset.embeddings_standardized_per_batch=false",
-        ),
+        words(*STRESSED),
         2,
         take="or use --set gate.*",
         name="null",

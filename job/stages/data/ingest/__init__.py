@@ -25,7 +25,6 @@ from job.stages.data.ingest.role_columns import (
     assign_roles,
     finish_column,
     read_column,
-    role_names,
 )
 from job.stages.data.ingest.row_limit import check_row_limit
 from job.stages.data.wide_columns import check_numbering
@@ -100,7 +99,7 @@ def _describe(
     spec: DatasetSpec,
 ) -> dict[str, Any]:
     """Return what `Provenance` tells of a table, without its digests."""
-    known = role_names(spec.columns)
+    known = spec.columns.names
     return {
         "uri": table.uri,
         "format": table.format,

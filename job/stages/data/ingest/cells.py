@@ -32,6 +32,8 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
 
     Parameters
     ----------
+    array
+        Cells in plain types, shape (n_rows,).
     is_prose
         Whether strings are texts, which are not changed.  Other strings, such as labels, are
         canonicalized.
@@ -44,31 +46,23 @@ def convert(array: pa.Array, kind: Kind, *, is_prose: bool = False) -> tuple[Arr
     n_unreadable
         Number of cells whose value cannot be converted to this kind.
     """
-    plain = decoded(array)
     match kind:
         case "string":
-            values, n_unreadable = _strings(plain)
+            values, n_unreadable = _strings(array)
             return (values if is_prose else _interned(_canonicalized(values))), n_unreadable
         case "number":
-            values, n_unreadable = _numbers(plain)
+            values, n_unreadable = _numbers(array)
             is_infinite = np.isinf(values)  # in the file, or too large for float32
             values = np.where(is_infinite, np.float32(np.nan), values)
             return values, n_unreadable + int(is_infinite.sum())
         case "boolean":
-            return _booleans(plain)
+            return _booleans(array)
         case "timestamp":
-            return read_times(plain)
-
-
-def decoded(array: pa.Array) -> pa.Array:
-    """Decode a dictionary-encoded array or views of strings; return other arrays unchanged."""
-    if pa.types.is_string_view(array.type):  # few functions take them
-        return array.cast(pa.large_string())
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+            return read_times(array)
 
 
 def is_string(kind: pa.DataType) -> bool:
-    """Return whether an Arrow type, as `decoded` returns it, is a type of strings."""
+    """Return whether a plain Arrow type is a type of strings."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 

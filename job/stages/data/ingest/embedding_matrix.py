@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from job.contracts.arrays import Array
 from job.contracts.dataset import MISSING, NOT_FINITE, OK, UNREADABLE, WRONG_WIDTH, Embeddings
 from job.contracts.ports import MatrixAllocator
-from job.stages.data.ingest.cells import convert, decoded, is_string
+from job.stages.data.ingest.cells import convert, is_string
 from job.stages.data.ingest.column_types import is_list_type
 
 _FLAT_LIST: Final = r"^\s*\[[^\[\]]*\]\s*$"
@@ -122,7 +122,7 @@ def read_embeddings(columns: list[pa.Array]) -> tuple[Array, Array]:
     flat
         The values of the other rows, one row after the other.
     """
-    array = decoded(columns[0])
+    array = columns[0]
     if len(columns) > 1 or not (is_string(array.type) or is_list_type(array.type)):
         return _read_wide(columns)
     return _read_json(array) if is_string(array.type) else _read_lists(array)

@@ -86,13 +86,6 @@ def assign_roles(
     return columns, tuple(names[name] for name in embedding_names if name in names)
 
 
-def role_names(spec: ColumnsSpec) -> tuple[str, ...]:
-    """Return the names of all columns that have a role."""
-    single = (spec.target, spec.text, spec.embeddings, spec.timestamp, spec.id, spec.group)
-    all_names = (*single, *spec.numeric, *spec.categorical, *spec.boolean)
-    return tuple(name for name in all_names if name is not None)
-
-
 def read_column(
     table: SourceTable, column: RoleColumn, batch: pa.RecordBatch, content: ContentDigest
 ) -> None:

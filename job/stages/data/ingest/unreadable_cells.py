@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from job.contracts.arrays import Array
-from job.stages.data.ingest.cells import NAN_WORDS, decoded, is_string
+from job.stages.data.ingest.cells import NAN_WORDS, is_string
 from job.stages.data.ingest.times import NO_TIME
 from job.stages.data.missing_words import WORDS
 from job.stages.data.time_notation import MAX_CELLS, find_notation
@@ -30,13 +30,12 @@ class UnreadableCells:
 
     def add(self, array: pa.Array, values: Array) -> None:
         """Add a batch: the cells of the file, and the values that they were converted to."""
-        plain = decoded(array)
         is_missing = values == NO_TIME if values.dtype == np.int64 else _find_missing(values)
-        index = np.flatnonzero(is_missing & plain.is_valid().to_numpy(zero_copy_only=False))
-        if pa.types.is_nested(plain.type) or not len(index):
+        index = np.flatnonzero(is_missing & array.is_valid().to_numpy(zero_copy_only=False))
+        if pa.types.is_nested(array.type) or not len(index):
             return
-        cells = plain.take(pa.array(index))
-        if is_string(plain.type):
+        cells = array.take(pa.array(index))
+        if is_string(array.type):
             words = pc.utf8_lower(pc.utf8_trim_whitespace(cells))
             is_word = pc.is_in(words, value_set=pa.array(_WORDS, words.type))
             is_nan = pc.is_in(words, value_set=pa.array(NAN_WORDS, words.type))

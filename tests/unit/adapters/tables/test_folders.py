@@ -75,7 +75,7 @@ def test_other_hidden_names_are_counted_in_the_log(folder, name):
     [
         ("part-1", "move it out of the folder"),
         ("part-1.txt", "rename it"),
-        ("manifest.json", "if it is no part of the table, move it"),
+        ("manifest.json", "if it is not a part of the table, move it"),
         ("_part-1.csv", "if it is a part, rename it"),
         (".part-1.csv.icloud", "if a program is still writing it, wait"),
         ("month=11/.part-1.parquet.Xa3f9", "if it is a part, rename it"),
